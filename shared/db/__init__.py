@@ -1,0 +1,1 @@
+"""The relational database of one service: SQLite embedded, PostgreSQL distributed, one code."""

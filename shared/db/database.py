@@ -1,0 +1,155 @@
+"""One service's database: how to read it, how to write it, whichever dialect it is.
+
+SQLite (rule 9): WAL, synchronous FULL, `BEGIN IMMEDIATE`, and exactly one connection that
+writes or checkpoints, because older SQLite versions lose a WAL reset with two. Writers queue
+for it in order of arrival; readers are `query_only` and never wait for it.
+PostgreSQL: an ordinary pool for both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from shared.kernel.errors import ConfigurationError, Unavailable
+
+Dialect = Literal["sqlite", "postgresql"]
+
+_READERS = 4
+
+
+class Database:
+    """Opens transactions on one database."""
+
+    def __init__(self, *, dialect: Dialect, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.dialect: Dialect = dialect
+        self._writer = writer
+        self._reader = reader
+        self._turn = asyncio.Lock() if dialect == "sqlite" else None
+
+    @classmethod
+    def open(cls, url: str, *, setting: str = "REDRESS_DATABASE_URL", pool_size: int = 10) -> Self:
+        """Open `sqlite:///FILE` or `postgresql://…`; raises ConfigurationError naming `setting`.
+
+        Nothing is connected yet. The folder of a SQLite file is made.
+        """
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise ConfigurationError(setting, "is not a database URL") from None
+        backend = parsed.get_backend_name()
+        if backend == "sqlite":
+            return cls._open_sqlite(parsed, setting)
+        if backend == "postgresql":
+            return cls._open_postgresql(parsed, pool_size)
+        raise ConfigurationError(setting, f"{backend} is neither sqlite nor postgresql")
+
+    @classmethod
+    def _open_sqlite(cls, url: URL, setting: str) -> Self:
+        if not url.database or url.database == ":memory:":
+            raise ConfigurationError(setting, "a SQLite database needs a file")
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        url = url.set(drivername="sqlite+aiosqlite")
+        options: dict[str, Any] = {
+            "poolclass": AsyncAdaptedQueuePool,
+            "max_overflow": 0,
+            "connect_args": {"isolation_level": None, "timeout": 30},
+        }
+        writer = create_async_engine(url, pool_size=1, **options)
+        reader = create_async_engine(url, pool_size=_READERS, **options)
+        event.listen(writer.sync_engine, "connect", _prepare_writer)
+        event.listen(writer.sync_engine, "begin", _begin_immediate)
+        event.listen(reader.sync_engine, "connect", _prepare_reader)
+        event.listen(reader.sync_engine, "begin", _begin_deferred)
+        return cls(dialect="sqlite", writer=writer, reader=reader)
+
+    @classmethod
+    def _open_postgresql(cls, url: URL, pool_size: int) -> Self:
+        engine = create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=False,
+        )
+        return cls(dialect="postgresql", writer=engine, reader=engine)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that may write; committed at the end, rolled back on an exception.
+
+        Raises Unavailable where the database cannot be reached or its disk is full.
+        """
+        if self._turn is None:
+            async with _translated(), self._writer.begin() as connection:
+                yield connection
+            return
+        async with self._turn, _translated(), self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that only reads, on one consistent snapshot per statement or better."""
+        async with _translated(), self._reader.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._reader.dispose()
+        if self._writer is not self._reader:
+            await self._writer.dispose()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Turn what is not the caller's fault into Unavailable; integrity errors pass as they are."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as failure:
+        raise Unavailable(_reason(failure)) from failure
+    except DBAPIError as failure:
+        if failure.connection_invalidated:
+            raise Unavailable(_reason(failure)) from failure
+        raise
+    except OSError as failure:
+        raise Unavailable(f"the database cannot be reached: {failure.strerror}") from failure
+
+
+def _reason(failure: DBAPIError) -> str:
+    text = str(failure.orig)
+    if isinstance(failure.orig, sqlite3.OperationalError) and "full" in text:
+        return "the disk is full: nothing was stored"
+    return f"the database does not answer: {text}"
+
+
+def _prepare_writer(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.close()
+
+
+def _prepare_reader(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.execute("PRAGMA wal_autocheckpoint=0")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -1,0 +1,1 @@
+"""The facts of a complaint: envelope, one model per event, topics and the registry."""

@@ -1,0 +1,204 @@
+"""What workflow says: how the case of a complaint goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.base import Money, WorkflowEvent
+
+
+class ClockDue(BaseModel):
+    """A clock that was started, and when it is due."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    due_at: datetime | None = None
+
+
+class ClockResult(BaseModel):
+    """What an imported case's clock came to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    state: str
+    due_at: datetime | None = None
+    met_at: datetime | None = None
+
+
+class OptionOffered(BaseModel):
+    """One option of a proposal without its words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    kind: str
+    amount: Money | None = None
+
+
+class CaseOpened(WorkflowEvent):
+    """A case was opened for a complaint, with its first assignment where routing found one."""
+
+    department: str | None = None
+    owner: str | None = None
+    priority: str
+    policy: str = Field(description="name and version of the policy the case keeps")
+    clocks: tuple[ClockDue, ...] = ()
+
+
+class CaseImported(WorkflowEvent):
+    """An imported complaint's case in its final state: one event instead of all others."""
+
+    department: str | None = None
+    owner: str | None = None
+    priority: str
+    policy: str
+    received_at: datetime
+    assigned_at: datetime | None = None
+    first_reply_at: datetime | None = None
+    proposed_at: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+    clocks: tuple[ClockResult, ...] = ()
+
+
+class CaseAssigned(WorkflowEvent):
+    """An owner was named for a case that had none."""
+
+    owner: str
+    department: str | None = None
+    previous_owner: str | None = None
+    previous_department: str | None = None
+    handovers: int = 0
+
+
+class CaseTransferred(WorkflowEvent):
+    """The case went from one owner or department to another."""
+
+    owner: str
+    department: str | None = None
+    previous_owner: str | None = None
+    previous_department: str | None = None
+    handovers: int
+
+
+class InvestigationStarted(WorkflowEvent):
+    """Somebody began to look into it."""
+
+
+class CustomerContacted(WorkflowEvent):
+    """We spoke with the customer."""
+
+    direction: str = "out"
+    channel: str | None = None
+
+
+class InformationRequested(WorkflowEvent):
+    """We asked the customer for something and wait; the words are asked for by id."""
+
+    words_id: str
+
+
+class InformationReceived(WorkflowEvent):
+    """The customer gave what we asked for."""
+
+
+class SolutionProposed(WorkflowEvent):
+    """Options were put to the customer."""
+
+    round: int
+    options: tuple[OptionOffered, ...]
+    final: bool = False
+    words_id: str
+
+
+class SolutionAccepted(WorkflowEvent):
+    """The customer took an option."""
+
+    option: str
+    round: int
+
+
+class SolutionDeclined(WorkflowEvent):
+    """The customer took none."""
+
+    round: int
+    words_id: str
+
+
+class StepCarriedOut(WorkflowEvent):
+    """A step of the accepted solution was carried out."""
+
+    kind: str | None = None
+    reference: str | None = None
+    words_id: str
+
+
+class ClockWarned(WorkflowEvent):
+    """A clock passed a warning point."""
+
+    clock: str
+    due_at: datetime
+    share: float = Field(description="share of the target used, 0…1")
+    owner: str | None = None
+
+
+class ClockBreached(WorkflowEvent):
+    """A clock passed its due time."""
+
+    clock: str
+    due_at: datetime
+    late_seconds: float
+    owner: str | None = None
+
+
+class Escalated(WorkflowEvent):
+    """The case went to a higher level."""
+
+    level: int
+    previous_level: int
+    cause: str
+    owner: str | None = None
+
+
+class Resolved(WorkflowEvent):
+    """All is done and the customer is told."""
+
+    outcome: str
+    verdict: str | None = None
+    words_id: str
+
+
+class Rejected(WorkflowEvent):
+    """The complaint was found to be unfounded; the reason's words are asked for by id."""
+
+    outcome: str = "rejected"
+    verdict: str | None = None
+    words_id: str
+
+
+class Withdrawn(WorkflowEvent):
+    """The customer took the complaint back."""
+
+    outcome: str = "withdrawn"
+    verdict: str | None = None
+
+
+class Reopened(WorkflowEvent):
+    """A resolved or closed case began another round."""
+
+    round: int
+    reason: str | None = Field(default=None, description="a code, never words")
+    owner: str | None = None
+
+
+class Closed(WorkflowEvent):
+    """The case was filed."""
+
+    outcome: str
+    verdict: str | None = None
+    root_cause: str | None = None

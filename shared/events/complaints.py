@@ -1,0 +1,74 @@
+"""What intake says: the complaint as received, as amended, as graded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.base import EventData, Source
+
+
+class Recorded(BaseModel):
+    """What an imported complaint's source had recorded about its handling."""
+
+    model_config = ConfigDict(frozen=True)
+
+    answered_at: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+
+
+class ComplaintReceived(EventData):
+    """A complaint was recorded, identified, classified and graded."""
+
+    source = Source.INTAKE
+
+    received_at: datetime
+    occurred_at: datetime | None = None
+    channel: str
+    category: str
+    suggested_category: str
+    severity: str
+    urgency: str
+    priority: str
+    motive: str | None = None
+    tier: str = "standard"
+    language: str
+    region: str | None = None
+    h3: str | None = Field(default=None, description="H3 cell at resolution 7, never finer")
+    product: str | None = None
+    demands: tuple[str, ...] = ()
+    source_system: str | None = None
+    customer_id: str
+    repeat_of: str | None = None
+    imported: bool = False
+    recorded: Recorded | None = None
+
+
+class ComplaintAmended(EventData):
+    """Something was added to the complaint or corrected in it; the words stay with intake."""
+
+    source = Source.INTAKE
+
+    kind: str = Field(description="addition or correction")
+    by: str = Field(description="customer or staff")
+    fields: tuple[str, ...] = ()
+
+
+class ComplaintRegraded(EventData):
+    """The classification changed."""
+
+    source = Source.INTAKE
+
+    old_category: str
+    category: str
+    old_severity: str
+    severity: str
+    old_urgency: str
+    urgency: str
+    old_priority: str
+    priority: str
+    decided_by: str = Field(description="system or staff")
+    reasons: tuple[str, ...] = ()

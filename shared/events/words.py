@@ -1,0 +1,129 @@
+"""The closed word lists that more than one service speaks (domain.md §1–3).
+
+Events carry them as plain strings: a new word must not break an old subscriber.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """How a complaint reached us (渠道)."""
+
+    HOTLINE = "hotline"
+    SUPERVISION_HOTLINE = "supervision_hotline"
+    EMAIL = "email"
+    WEB = "web"
+    CHAT = "chat"
+    APP = "app"
+    SOCIAL = "social"
+    IN_PERSON = "in_person"
+    LETTER = "letter"
+    REGULATOR = "regulator"
+    MEDIA = "media"
+
+
+class Severity(StrEnum):
+    """Harm done (严重程度), mildest first."""
+
+    MINOR = "minor"
+    MODERATE = "moderate"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
+class Urgency(StrEnum):
+    """How fast the harm grows or a deadline nears (紧急程度), calmest first."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    IMMEDIATE = "immediate"
+
+
+class Priority(StrEnum):
+    """P1 first (优先级)."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Tier(StrEnum):
+    """The customer's level in the CRM (客户级别)."""
+
+    STANDARD = "standard"
+    SILVER = "silver"
+    GOLD = "gold"
+    VIP = "vip"
+
+
+class Motive(StrEnum):
+    """What the customer seeks (投诉心理); decides tone and first step, never the outcome."""
+
+    COMPENSATION = "compensation"
+    RESPECT = "respect"
+    VENT = "vent"
+    IMPROVEMENT = "improvement"
+
+
+class CaseState(StrEnum):
+    """Where a case stands (domain.md §2)."""
+
+    RECEIVED = "received"
+    ASSIGNED = "assigned"
+    INVESTIGATING = "investigating"
+    AWAITING_CUSTOMER = "awaiting_customer"
+    PROPOSED = "proposed"
+    EXECUTING = "executing"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class ClockKind(StrEnum):
+    """The milestones of the first stage that have a clock."""
+
+    ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    FIRST_REPLY = "first_reply"
+    PROPOSE = "propose"
+    RESOLVE = "resolve"
+    FOLLOW_UP = "follow_up"
+
+
+class ClockState(StrEnum):
+    """What became of a clock."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """How a case ended (domain.md §2, step 11)."""
+
+    SOLVED = "solved"
+    WORKAROUND = "workaround"
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class Audience(StrEnum):
+    """Whom a message is for."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+class MessageChannel(StrEnum):
+    """How a message travels."""
+
+    SMS = "sms"
+    EMAIL = "email"

@@ -1,0 +1,1 @@
+"""Errors, clock, ids, secrets, settings and logging: what everything else stands on."""

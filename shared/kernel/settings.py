@@ -1,0 +1,109 @@
+"""Settings: environment variables `REDRESS_…`, checked at the start, named when they are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.kernel.errors import ConfigurationError
+
+PREFIX = "REDRESS_"
+
+
+class RedressSettings(BaseSettings):
+    """Base of all settings classes: read from the environment with the prefix `REDRESS_`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+
+S = TypeVar("S", bound=RedressSettings)
+
+
+class CommonSettings(RedressSettings):
+    """What every service needs to know."""
+
+    home: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = None
+    timezone: str = "Asia/Shanghai"
+    default_locale: Literal["zh-CN", "en"] = "zh-CN"
+    keys_file: Path | None = None
+    open_on_loopback: bool = True
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    replica: int = Field(default=1, ge=1)
+
+    kafka_bootstrap: str | None = None
+    intake_database_url: str | None = None
+    workflow_database_url: str | None = None
+    notification_database_url: str | None = None
+    analytics_file: Path | None = None
+
+    intake_url: str | None = None
+    workflow_url: str | None = None
+    notification_url: str | None = None
+    analytics_url: str | None = None
+
+    intake_master_key: str | None = None
+    workflow_master_key: str | None = None
+    notification_master_key: str | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is no IANA time zone, such as Asia/Shanghai") from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def base_url(self) -> str:
+        """The address that customers' links begin with, without a slash at its end."""
+        return (self.public_url or f"http://{self.loopback_host}:{self.port}").rstrip("/")
+
+    @property
+    def loopback_host(self) -> str:
+        """The address under which this machine reaches the service itself."""
+        return "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host
+
+    @property
+    def keys_path(self) -> Path:
+        """The file of hashed API keys and service credentials."""
+        return self.keys_file or self.home / "keys.json"
+
+    def database_url(self, service: str) -> str:
+        """Return the database of a service: its setting, else a SQLite file in the home."""
+        given: str | None = getattr(self, f"{service}_database_url")
+        return given or f"sqlite:///{(self.home / f'{service}.db').absolute()}"
+
+    def service_url(self, service: str) -> str:
+        """Return the address of a service: its setting, else this process."""
+        given: str | None = getattr(self, f"{service}_url")
+        return (given or f"http://{self.loopback_host}:{self.port}").rstrip("/")
+
+    def master_key(self, service: str) -> str | None:
+        """Return the base64 master key set for a service, if any."""
+        given: str | None = getattr(self, f"{service}_master_key")
+        return given
+
+
+def load(settings_class: type[S]) -> S:
+    """Read settings from the environment; raises ConfigurationError naming the first wrong one."""
+    try:
+        return settings_class()
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False)[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(name, message) from None

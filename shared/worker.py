@@ -1,0 +1,79 @@
+"""Supervised background tasks: start, restart with backoff, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import Counter
+
+from shared.kernel import logging
+
+log = logging.get(__name__)
+
+_RESTARTS = Counter("redress_worker_restarts_total", "Background loops that failed", ["worker"])
+_LONGEST_BACKOFF_SECONDS = 30.0
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+
+class Supervisor:
+    """Runs loops until it is stopped. A loop is handed an event that is set when it shall end.
+
+    A loop that raises is logged and started again after a growing, jittered pause; a loop that
+    returns has done its work. `failing` tells readiness which loops are down at the moment.
+    """
+
+    def __init__(self) -> None:
+        self._loops: list[tuple[str, Loop]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self._failing: dict[str, str] = {}
+
+    def add(self, name: str, loop: Loop) -> None:
+        """Register a loop; call before `start`."""
+        self._loops.append((name, loop))
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """The loops that failed and wait to be started again, with the reason."""
+        return dict(self._failing)
+
+    async def start(self) -> None:
+        """Start every loop."""
+        self._stopping.clear()
+        for name, loop in self._loops:
+            self._tasks.append(asyncio.create_task(self._keep_running(name, loop), name=name))
+
+    async def stop(self, *, grace_seconds: float = 10.0) -> None:
+        """Ask every loop to end, and cancel those that have not after `grace_seconds`."""
+        self._stopping.set()
+        if self._tasks:
+            _done, late = await asyncio.wait(self._tasks, timeout=grace_seconds)
+            for task in late:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        self._tasks.clear()
+
+    async def _keep_running(self, name: str, loop: Loop) -> None:
+        pause = 0.1
+        while not self._stopping.is_set():
+            began = asyncio.get_running_loop().time()
+            try:
+                await loop(self._stopping)
+                return
+            except Exception as failure:  # the outermost edge of a worker
+                if asyncio.get_running_loop().time() - began > _LONGEST_BACKOFF_SECONDS:
+                    pause = 0.1
+                self._failing[name] = f"{type(failure).__name__}: {failure}"
+                _RESTARTS.labels(name).inc()
+                log.exception("worker.failed", worker=name, pause_seconds=round(pause, 2))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self._stopping.wait(), pause * random.uniform(0.5, 1.0)
+                )
+            pause = min(pause * 2, _LONGEST_BACKOFF_SECONDS)
+            self._failing.pop(name, None)
