@@ -1,0 +1,1 @@
+"""Complaints: what the customer said, as received; additions, grading and how it went on."""

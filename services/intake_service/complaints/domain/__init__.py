@@ -1,0 +1,1 @@
+"""The complaint as data and rules: no database, no HTTP, no clock."""

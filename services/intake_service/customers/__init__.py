@@ -1,0 +1,1 @@
+"""Customers: who complains, found again by CRM reference, phone or e-mail."""

@@ -1,0 +1,1 @@
+"""Contact details, identities and how they are shown: pure rules."""
