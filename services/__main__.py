@@ -1,0 +1,43 @@
+"""The command line. Every error is one line on standard error and a non-zero exit."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from shared.kernel.errors import RedressError
+
+from services.commands import dead_letters, doctor, events, keys, run, work
+
+app = typer.Typer(
+    name="redress",
+    help="Complaint handling that loses nothing: run it, feed it, look into it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("run")(run.run)
+app.command("serve")(run.serve)
+app.command("migrate")(run.migrate)
+app.command("import")(work.import_file)
+app.command("demo")(work.demo)
+app.command("rebuild")(work.rebuild)
+app.command("doctor")(doctor.doctor)
+app.add_typer(events.app, name="events")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Run one command; exits with 1 and one line where it cannot be done."""
+    try:
+        app()
+    except RedressError as failure:
+        sys.exit(f"redress: {failure.detail}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

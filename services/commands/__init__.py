@@ -1,0 +1,1 @@
+"""The commands of `python -m services`, a module per noun."""

@@ -1,0 +1,54 @@
+"""The HTTP client of the commands: talks to the running product, says plainly what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import httpx
+import typer
+
+from shared.kernel.errors import RedressError, Unavailable
+
+Url = Annotated[str, typer.Option(envvar="REDRESS_URL", help="Where the product answers.")]
+ApiKey = Annotated[
+    str | None, typer.Option(envvar="REDRESS_API_KEY", help="A key, where one is needed.")
+]
+
+
+class Refused(RedressError):
+    """The product answered with a problem."""
+
+    code = "refused"
+    title = "The product refused"
+
+
+@contextmanager
+def client_for(url: str, api_key: str | None) -> Iterator[httpx.Client]:
+    """Open a client whose error answers raise Refused with the problem's own words.
+
+    Raises Unavailable where a connection breaks; a refused connection passes as ConnectError.
+    """
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    hooks = {"response": [_raise_problem]}
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=30, event_hooks=hooks) as client:
+            yield client
+    except httpx.ConnectError:
+        raise Unavailable(f"nothing answers at {url}: start it with `make run`") from None
+    except httpx.TransportError as failure:
+        raise Unavailable(f"{url}: {failure}") from None
+
+
+def _raise_problem(response: httpx.Response) -> None:
+    if response.status_code < 400:
+        return
+    response.read()
+    try:
+        problem = response.json()
+    except ValueError:
+        raise Refused(f"answered {response.status_code}") from None
+    first = next(iter(problem.get("errors") or []), {})
+    words = " ".join(filter(None, (first.get("pointer"), first.get("detail"))))
+    raise Refused(words or problem.get("detail") or problem.get("title", "refused"))

@@ -1,0 +1,116 @@
+"""What both profiles share: platform, bus, schema, and the life of a unit."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+import uvicorn
+
+from shared.db.database import Database
+from shared.db.migrate import is_current, lines_of, upgrade_in_child
+from shared.http.auth import ensure_may_listen
+from shared.kernel import logging
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.settings import CommonSettings
+from shared.service import Platform, ServiceUnit
+
+log = logging.get(__name__)
+
+SERVICES = ("intake", "workflow", "notification", "analytics")
+WITH_DATABASE = ("intake", "workflow", "notification")
+PROCESSES = ("intake", "intake-relay", "workflow", "notification", "analytics")
+"""What `serve` can run: in the distributed profile intake's relay is a process of its own."""
+
+
+def build_unit(process: str, platform: Platform) -> ServiceUnit:
+    """Build one service of `PROCESSES`; only its own package is imported."""
+    service, _, part = process.partition("-")
+    module = import_module(f"services.{service}_service.app")
+    build = module.build_relay if part == "relay" else module.build
+    unit: ServiceUnit = build(platform)
+    return unit
+
+
+async def bring_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:
+    """Upgrade the databases that are behind, all at once; raises ConfigurationError."""
+    await asyncio.gather(*(_bring_up_to_date(settings, service) for service in services))
+
+
+async def require_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:
+    """Raise ConfigurationError where a database is behind: replicas never upgrade by themselves."""
+    for service in services:
+        if not await _is_current(settings, service):
+            raise ConfigurationError(
+                database_setting(service), "is behind this program: run `python -m services migrate`"
+            )
+
+
+async def _bring_up_to_date(settings: CommonSettings, service: str) -> None:
+    if not await _is_current(settings, service):
+        log.info("schema.upgrading", service=service)
+        await upgrade_in_child(
+            settings.database_url(service), service, setting=database_setting(service)
+        )
+
+
+async def _is_current(settings: CommonSettings, service: str) -> bool:
+    setting = database_setting(service)
+    database = Database.open(settings.database_url(service), setting=setting)
+    try:
+        return await is_current(database, lines_of(service))
+    finally:
+        await database.close()
+
+
+def database_setting(service: str) -> str:
+    """Return the name of the setting that holds a service's database."""
+    return f"REDRESS_{service.upper()}_DATABASE_URL"
+
+
+@asynccontextmanager
+async def running(units: Sequence[ServiceUnit]) -> AsyncIterator[None]:
+    """Run units: started in order, stopped in reverse, also where a later one fails to start."""
+    started: list[ServiceUnit] = []
+    try:
+        for unit in units:
+            started.append(unit)
+            await unit.start()
+        yield
+    finally:
+        for unit in reversed(started):
+            await unit.stop()
+
+
+def listen(settings: CommonSettings, platform: Platform) -> socket.socket:
+    """Bind the address; raises ConfigurationError where it is taken or open without a key."""
+    ensure_may_listen(settings.host, platform.keys)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+        # Listening here and not in uvicorn: a connection that comes during the start waits.
+        bound.listen(2048)
+    except OSError as failure:
+        bound.close()
+        raise ConfigurationError(
+            "REDRESS_PORT", f"cannot listen on {settings.host}:{settings.port}: {failure.strerror}"
+        ) from None
+    return bound
+
+
+async def serve_http(app: object, bound: socket.socket) -> None:
+    """Answer HTTP until SIGINT or SIGTERM; requests under way are finished first."""
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]  # any ASGI callable
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        server_header=False,
+    )
+    await uvicorn.Server(config).serve(sockets=[bound])

@@ -1,0 +1,55 @@
+"""One service in a process of its own, on PostgreSQL and Kafka."""
+
+from __future__ import annotations
+
+from shared.bus.kafka import KafkaBus
+from shared.http.auth import KeyStore
+from shared.kernel import logging
+from shared.kernel.clock import SystemClock
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.settings import CommonSettings
+from shared.service import Platform
+
+from services.composition import (
+    WITH_DATABASE,
+    build_unit,
+    listen,
+    require_up_to_date,
+    running,
+    serve_http,
+)
+
+log = logging.get(__name__)
+
+
+async def serve(process: str, settings: CommonSettings) -> None:
+    """Run one of `composition.PROCESSES` until it is told to stop; raises ConfigurationError."""
+    service = process.partition("-")[0]
+    platform = make_platform(process, settings)
+    if service in WITH_DATABASE:
+        await require_up_to_date(settings, [service])
+    unit = build_unit(process, platform)
+    bound = listen(settings, platform)
+    await platform.bus.start()
+    try:
+        async with running([unit]):
+            log.info("service.ready", service=process, url=settings.base_url)
+            await serve_http(unit.app, bound)
+    finally:
+        await platform.bus.stop()
+
+
+def make_platform(process: str, settings: CommonSettings) -> Platform:
+    """Build the platform of a process; raises ConfigurationError where Kafka is not set."""
+    if settings.kafka_bootstrap is None:
+        raise ConfigurationError("REDRESS_KAFKA_BOOTSTRAP", "is missing: host:port of Kafka")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Platform(
+        profile="distributed",
+        settings=settings,
+        home=settings.home,
+        clock=SystemClock(),
+        bus=KafkaBus(settings.kafka_bootstrap),
+        keys=KeyStore(settings.keys_path),
+        replica=f"{process}-{settings.replica}",
+    )

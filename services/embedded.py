@@ -1,0 +1,104 @@
+"""All four services in one process: SQLite, DuckDB, and a durable log in SQLite.
+
+The services are the same as in the distributed profile and speak the same way: through outbox,
+log and HTTP over loopback. Nothing calls across them in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from shared.bus.local_log import LocalLog
+from shared.http.auth import KeyStore
+from shared.http.route_table import service_of
+from shared.kernel import logging
+from shared.kernel.clock import SystemClock
+from shared.kernel.settings import CommonSettings
+from shared.service import Platform, ServiceUnit
+from shared.web.site import build_site
+
+from services.composition import (
+    SERVICES,
+    WITH_DATABASE,
+    bring_up_to_date,
+    build_unit,
+    listen,
+    running,
+    serve_http,
+)
+from services.home import locked, with_master_keys
+
+log = logging.get(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Front:
+    """Hands each request to the service that owns its path, and the rest to the site.
+
+    A dispatcher and not `mount`: two apps mounted at "" shadow each other, and a mounted app's
+    paths lose their prefix.
+    """
+
+    def __init__(self, apps: Mapping[str, FastAPI], site: FastAPI) -> None:
+        self._apps = dict(apps)
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        service = service_of(scope["path"]) if scope["type"] in {"http", "websocket"} else None
+        app = self._site if service is None else self._apps[service]
+        await app(scope, receive, send)
+
+
+async def run_embedded(settings: CommonSettings) -> None:
+    """Run the product until it is told to stop; raises ConfigurationError or HomeInUse."""
+    with locked(settings.home):
+        platform = make_platform(with_master_keys(settings))
+        bound = listen(settings, platform)
+        await bring_up_to_date(settings, WITH_DATABASE)
+        await platform.bus.start()
+        try:
+            await platform.bus.ensure_topics()
+            units = [build_unit(name, platform) for name in SERVICES]
+            front = Front({unit.name: unit.app for unit in units}, make_site(platform, units))
+            async with running(units):
+                _say_ready(platform)
+                await serve_http(front, bound)
+        finally:
+            await platform.bus.stop()
+
+
+def make_platform(settings: CommonSettings) -> Platform:
+    """Build the ground of the embedded profile."""
+    return Platform(
+        profile="embedded",
+        settings=settings,
+        home=settings.home,
+        clock=SystemClock(),
+        bus=LocalLog(settings.home / "log.db"),
+        keys=KeyStore(settings.keys_path),
+        replica="embedded-1",
+    )
+
+
+def make_site(platform: Platform, units: list[ServiceUnit]) -> FastAPI:
+    """Build the app for everything that no single service owns: start page, docs, health."""
+    return build_site(platform, units)
+
+
+def _say_ready(platform: Platform) -> None:
+    settings = platform.settings
+    log.info("redress.ready", url=settings.base_url, home=str(settings.home.absolute()))
+    if not platform.keys.any_keys():
+        log.warning(
+            "redress.open",
+            detail="no API key exists: everybody on this machine is let in as admin; "
+            "make one with `python -m services keys create --role admin`",
+        )
+

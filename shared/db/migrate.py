@@ -1,0 +1,142 @@
+"""Schema changes: one Alembic line for the messaging tables, one per service.
+
+A line is a folder of revisions named `0001_words.py`, `0002_…`; its version stands in a table of
+its own, so that lines move independently in one database. Alembic costs 25 MB and half a second:
+the serving process asks only `is_current`, which reads file names, and upgrades in a child process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.database import Database
+from shared.kernel.errors import ConfigurationError, RedressError
+
+_ADVISORY_LOCK = 0x5EDE55
+
+
+class MigrationFailed(RedressError):
+    """The schema could not be brought up to date."""
+
+    code = "migration-failed"
+    title = "The database could not be brought up to date"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of revisions: its name and the package that holds `versions/`."""
+
+    name: str
+    package: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the revisions."""
+        return Path(str(files(self.package))) / "migrations" / "versions"
+
+    @property
+    def version_table(self) -> str:
+        """The table that holds the line's revision."""
+        return f"alembic_version_{self.name}"
+
+    @property
+    def head(self) -> str:
+        """The newest revision, by file name; raises FileNotFoundError for an empty line."""
+        names = sorted(path.name for path in self.folder.glob("[0-9]*.py"))
+        if not names:
+            raise FileNotFoundError(f"{self.folder} has no revisions")
+        return names[-1].partition("_")[0]
+
+
+MESSAGING = Line("messaging", "shared.messaging")
+
+
+def lines_of(service: str) -> tuple[Line, ...]:
+    """Return the lines of one service's database, in the order in which they are applied."""
+    return (MESSAGING, Line(service, f"services.{service}_service"))
+
+
+async def is_current(database: Database, lines: Sequence[Line]) -> bool:
+    """Tell whether every line stands at its head; raises MigrationFailed where it is ahead of it."""
+    async with database.read() as connection:
+        for line in lines:
+            found = await _revision(connection, line)
+            if found is not None and found > line.head:
+                raise MigrationFailed(
+                    f"the database is at {line.name} {found}, newer than this program ({line.head})"
+                )
+            if found != line.head:
+                return False
+    return True
+
+
+async def upgrade(database: Database, lines: Sequence[Line]) -> None:
+    """Bring every line to its head, in one transaction under an advisory lock."""
+    async with database.write() as connection:
+        if database.dialect == "postgresql":
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+        for line in lines:
+            await connection.run_sync(_upgrade_line, line)
+
+
+async def upgrade_in_child(url: str, service: str, *, setting: str) -> None:
+    """Run `upgrade` in a process of its own, so that Alembic never loads in the serving one.
+
+    Raises ConfigurationError naming `setting` where the database cannot be brought up to date.
+    """
+    command = [sys.executable, "-m", "shared.db.migrate", service]
+    done = await asyncio.to_thread(
+        subprocess.run, command, input=url, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ConfigurationError(setting, reason)
+
+
+async def _revision(connection: AsyncConnection, line: Line) -> str | None:
+    def exists(sync: Connection) -> bool:
+        return inspect(sync).has_table(line.version_table)
+
+    if not await connection.run_sync(exists):
+        return None
+    found: str | None = await connection.scalar(
+        text(f"SELECT version_num FROM {line.version_table}")  # noqa: S608 - our own table name
+    )
+    return found
+
+
+def _upgrade_line(connection: Connection, line: Line) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("shared.db")) + "/alembic")
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", str(line.folder))
+    config.attributes["connection"] = connection
+    config.attributes["version_table"] = line.version_table
+    command.upgrade(config, "head")
+
+
+async def _main(service: str, url: str) -> None:
+    database = Database.open(url)
+    try:
+        await upgrade(database, lines_of(service))
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(_main(sys.argv[1], sys.stdin.read().strip()))
+    except RedressError as failure:
+        sys.exit(failure.detail)

@@ -1,0 +1,82 @@
+"""Supervised loops."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.worker import Supervisor
+
+
+async def test_a_loop_that_fails_is_started_again() -> None:
+    runs = 0
+    done = asyncio.Event()
+
+    async def loop(stopping: asyncio.Event) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise OSError("once")
+        done.set()
+        await stopping.wait()
+
+    supervisor = Supervisor()
+    supervisor.add("once-failing", loop)
+    await supervisor.start()
+    await asyncio.wait_for(done.wait(), 5)
+    await supervisor.stop()
+
+    assert runs == 2
+    assert supervisor.failing == {}
+
+
+async def test_a_failing_loop_is_named_while_it_is_down() -> None:
+    async def loop(_stopping: asyncio.Event) -> None:
+        raise OSError("no disk")
+
+    supervisor = Supervisor()
+    supervisor.add("broken", loop)
+    await supervisor.start()
+    while not supervisor.failing:
+        await asyncio.sleep(0)
+    failing = supervisor.failing
+    await supervisor.stop()
+
+    assert failing == {"broken": "OSError: no disk"}
+
+
+async def test_a_loop_that_does_not_end_is_cancelled_after_its_grace() -> None:
+    cancelled = False
+
+    async def loop(_stopping: asyncio.Event) -> None:
+        nonlocal cancelled
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+
+    supervisor = Supervisor()
+    supervisor.add("stubborn", loop)
+    await supervisor.start()
+    await asyncio.sleep(0)
+    await supervisor.stop(grace_seconds=0.01)
+
+    assert cancelled
+
+
+async def test_stopping_waits_for_work_under_way() -> None:
+    finished = False
+
+    async def loop(stopping: asyncio.Event) -> None:
+        nonlocal finished
+        await stopping.wait()
+        await asyncio.sleep(0.01)
+        finished = True
+
+    supervisor = Supervisor()
+    supervisor.add("tidy", loop)
+    await supervisor.start()
+    await asyncio.sleep(0)
+    await supervisor.stop()
+
+    assert finished
