@@ -40,7 +40,7 @@ class LoggedRecord:
 
 
 class Unpublished(Exception):
-    """Publishing stopped before the end. `acknowledged` are the indexes that the log has for sure."""
+    """Publishing stopped early. `acknowledged` are the indexes that the log has for sure."""
 
     def __init__(self, acknowledged: Sequence[int], reason: str) -> None:
         super().__init__(reason)

@@ -1,0 +1,23 @@
+"""Saying and hearing events without losing or doubling any: outbox, relay, dispatch, dead letters.
+
+A use case opens `Messaging.unit_of_work`, changes its rows and emits; the `Relay` brings the outbox
+to the log; the `Dispatcher` brings the log to the handlers named in `Subscriptions`; what cannot be
+handled waits in `DeadLetters`.
+"""
+
+from shared.messaging.outbox_rows import OutboxRow, outbox_row
+from shared.messaging.subscriptions import Handler, Incoming, Subscriptions
+from shared.messaging.tables import idempotency_keys, outbox
+from shared.messaging.unit_of_work import Messaging, UnitOfWork
+
+__all__ = [
+    "Handler",
+    "Incoming",
+    "Messaging",
+    "OutboxRow",
+    "Subscriptions",
+    "UnitOfWork",
+    "idempotency_keys",
+    "outbox",
+    "outbox_row",
+]

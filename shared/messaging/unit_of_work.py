@@ -1,0 +1,79 @@
+"""One transaction of one service: what it changes and what it says commit together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.database import Database
+from shared.events.base import EventData
+from shared.kernel.clock import Clock
+from shared.messaging.outbox_rows import OutboxRow, insert, outbox_row
+
+
+class UnitOfWork:
+    """A write transaction: its connection, its instant, and the events it will say.
+
+    Before emitting an event of a complaint, lock the complaint's own row in this transaction:
+    that makes its sequence dense and its order in the outbox the order of commits.
+    """
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self._rows: list[OutboxRow] = []
+
+    def emit(self, data: EventData, *, sequence: int, at: datetime | None = None) -> None:
+        """Say an event when this transaction commits; `at` is when it happened, by default now."""
+        self._rows.append(outbox_row(data, sequence=sequence, at=at or self.now))
+
+    def emit_row(self, row: OutboxRow) -> None:
+        """Publish a row as it is when this transaction commits."""
+        self._rows.append(row)
+
+    async def flush(self) -> bool:
+        """Write the outbox rows gathered so far; tells whether there were any."""
+        rows, self._rows = self._rows, []
+        await insert(self.connection, rows)
+        return bool(rows)
+
+
+class Messaging:
+    """The outbox side of one service."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self._relay_wanted = asyncio.Event()
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction; at its end the outbox rows are written, all commits, the relay wakes.
+
+        An exception rolls everything back. Raises Unavailable as `Database.write` does.
+        """
+        async with self.database.write() as connection:
+            unit = UnitOfWork(connection, self.clock.now())
+            yield unit
+            said_something = await unit.flush()
+        if said_something:
+            self.wake_relay()
+
+    def wake_relay(self) -> None:
+        """Tell the relay of this process, if there is one, that rows were committed."""
+        self._relay_wanted.set()
+
+    async def relay_wanted(self, *, timeout_seconds: float) -> bool:
+        """Wait until rows were committed in this process; tells whether any were in time."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._relay_wanted.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._relay_wanted.clear()
+        return True
