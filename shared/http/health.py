@@ -1,0 +1,118 @@
+"""Health that tells the truth: alive means the process answers, ready that every part works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+
+from shared.bus.port import Bus
+from shared.db.database import Database
+from shared.events.topics import COMPLAINTS
+
+_PATIENCE_SECONDS = 2.0
+
+Check = Callable[[], Awaitable[None]]
+
+
+class Part(BaseModel):
+    """How one part does; `detail` says what is wrong with it."""
+
+    state: Literal["ok", "failing"]
+    detail: str | None = None
+
+
+class Readiness(BaseModel):
+    """Whether the service can do its work, and which part keeps it from it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"ready": True, "parts": {"database": {"state": "ok"}}}}
+    )
+
+    ready: bool
+    parts: dict[str, Part]
+
+
+class Health:
+    """What readiness asks: the database, the log, background loops, and checks of one's own.
+
+    A check raises where its part does not work; one that takes over two seconds counts as failing.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database | None = None,
+        bus: Bus | None = None,
+        failing: Callable[[], Mapping[str, str]] | None = None,
+        checks: Mapping[str, Check] | None = None,
+    ) -> None:
+        self._checks: dict[str, Check] = dict(checks or {})
+        self._failing = failing
+        if database is not None:
+            self._checks["database"] = lambda: _ask_database(database)
+        if bus is not None:
+            self._checks["log"] = lambda: _ask_log(bus)
+
+    def add(self, name: str, check: Check) -> None:
+        """Ask one more part."""
+        self._checks[name] = check
+
+    async def readiness(self) -> Readiness:
+        """Ask every part at once."""
+        names = list(self._checks)
+        answers = await asyncio.gather(*(_ask(self._checks[name]) for name in names))
+        parts = dict(zip(names, answers, strict=True))
+        for name, reason in (self._failing() if self._failing else {}).items():
+            parts[f"worker {name}"] = Part(state="failing", detail=reason)
+        return Readiness(ready=all(part.state == "ok" for part in parts.values()), parts=parts)
+
+
+def router(health: Health) -> APIRouter:
+    """Make `/health/live`, `/health/ready` and `/metrics`."""
+    routes = APIRouter(tags=["operations"])
+
+    @routes.get("/health/live")
+    async def live() -> dict[str, Literal["ok"]]:
+        """Answer as long as the process does."""
+        return {"state": "ok"}
+
+    @routes.get("/health/ready", responses={503: {"model": Readiness}})
+    async def ready(response: Response) -> Readiness:
+        """Tell whether the service can do its work; 503 names the part that cannot."""
+        readiness = await health.readiness()
+        if not readiness.ready:
+            response.status_code = 503
+        return readiness
+
+    @routes.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Give the figures in Prometheus' text form."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+async def _ask(check: Check) -> Part:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await check()
+    except TimeoutError:
+        return Part(state="failing", detail=f"no answer within {_PATIENCE_SECONDS:g} s")
+    except Exception as failure:  # whatever a part says, readiness must go on to tell it
+        return Part(state="failing", detail=f"{type(failure).__name__}: {failure}"[:300])
+    return Part(state="ok")
+
+
+async def _ask_database(database: Database) -> None:
+    async with database.read() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+async def _ask_log(bus: Bus) -> None:
+    await bus.end_positions(COMPLAINTS)

@@ -1,0 +1,84 @@
+"""Keep foreign pages out.
+
+A browser on this machine can reach loopback, and so can any page it shows: by a form, or by a
+name of the page's own that is made to point here (DNS rebinding). The Origin header tells of the
+first, the Host header of the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.kernel.errors import Forbidden
+
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ForeignCaller(Forbidden):
+    """A request that a page of another site made, or that came under another name."""
+
+    code = "foreign-caller"
+    title = "Asked by another site"
+
+
+class OriginGuard:
+    """ASGI middleware: while `is_open`, only this machine's names and pages are answered."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        is_open: Callable[[], bool],
+        names: frozenset[str],
+        refuse: Callable[[HTTPConnection, Forbidden], ASGIApp],
+    ) -> None:
+        self._app = app
+        self._is_open = is_open
+        self._names = names | LOOPBACK_NAMES
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on or refuse it."""
+        if scope["type"] == "http" and self._is_open():
+            connection = HTTPConnection(scope)
+            try:
+                self._check(connection)
+            except ForeignCaller as refused:
+                await self._refuse(connection, refused)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, connection: HTTPConnection) -> None:
+        host = _name(connection.headers.get("host", ""))
+        if host not in self._names:
+            raise ForeignCaller(
+                f"While no API key exists, only this machine is answered: use http://127.0.0.1,"
+                f" not {host or 'no Host'}. `python -m services keys create --role admin`"
+                " makes a key."
+            )
+        require_same_origin(connection)
+
+
+def require_same_origin(connection: HTTPConnection) -> None:
+    """Raise ForeignCaller where a page of another site made the request."""
+    headers = connection.headers
+    origin = headers.get("origin")
+    if origin is not None:
+        if origin == "null" or urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+            raise ForeignCaller(f"A page of {origin} made this request; it may not.")
+        return
+    # Browsers that leave Origin out of a navigation still tell where it came from; following a
+    # link from elsewhere to a page of ours is harmless.
+    if (
+        headers.get("sec-fetch-site") == "cross-site"
+        and headers.get("sec-fetch-mode") != "navigate"
+    ):
+        raise ForeignCaller("A page of another site made this request; it may not.")
+
+
+def _name(host: str) -> str:
+    return (urlsplit("//" + host).hostname or "").lower()

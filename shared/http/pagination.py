@@ -1,0 +1,101 @@
+"""Keyset pages: `{"items": […], "next_cursor": …}` and `Link: <…>; rel="next"`.
+
+A cursor holds the sort values of the last row given, so that rows which come meanwhile neither
+repeat nor hide others. It is opaque to callers and not secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+import orjson
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from shared.kernel.errors import FieldError, InvalidInput
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Keyset = tuple[str | int | float | None, ...]
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next_cursor: str | None = Field(
+        default=None, description="Send it as `cursor` to get the next page; null on the last one"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page is asked for: at most `limit` rows after the row whose sort values are `after`."""
+
+    limit: int = DEFAULT_LIMIT
+    after: Keyset | None = None
+
+    @property
+    def fetch(self) -> int:
+        """How many rows to read: one more than asked for tells whether there is a next page."""
+        return self.limit + 1
+
+
+def encode_cursor(keyset: Sequence[str | int | float | None]) -> str:
+    """Write sort values as a cursor. Instants go in as their text."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(keyset))).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *, size: int | None = None) -> Keyset:
+    """Read a cursor; raises InvalidInput for one that we did not make."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        keyset = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        keyset = None
+    plain = isinstance(keyset, list) and all(
+        part is None or isinstance(part, str | int | float) for part in keyset
+    )
+    if not plain or not keyset or (size is not None and len(keyset) != size):
+        detail = "This cursor is none of ours; take it from next_cursor as it is."
+        raise InvalidInput(detail, (FieldError("/query/cursor", "invalid_cursor", detail),))
+    return tuple(keyset)
+
+
+def page_request(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page")] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None, Query(description="`next_cursor` of the page before", max_length=2000)
+    ] = None,
+) -> PageRequest:
+    """Read `limit` and `cursor` from the query (a FastAPI dependency)."""
+    return PageRequest(limit, decode_cursor(cursor) if cursor else None)
+
+
+Paging = Annotated[PageRequest, Depends(page_request)]
+"""Declare as a parameter of an endpoint: `page: Paging`."""
+
+
+def cut(
+    rows: Sequence[R], page: PageRequest, keyset_of: Callable[[R], Keyset]
+) -> tuple[Sequence[R], str | None]:
+    """Split `page.fetch` rows into those of the page and the cursor of the next, if there is one."""
+    if len(rows) <= page.limit:
+        return rows, None
+    kept = rows[: page.limit]
+    return kept, encode_cursor(keyset_of(kept[-1]))
+
+
+def link_next(request: Request, response: Response, next_cursor: str | None) -> None:
+    """Set `Link: rel="next"` on the response where there is a next page."""
+    if next_cursor is not None:
+        url = request.url.include_query_params(cursor=next_cursor)
+        response.headers["Link"] = f'<{url}>; rel="next"'

@@ -1,0 +1,48 @@
+"""Which service answers which path: one table for the dispatcher, the gateway and `/openapi.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SITE = "site"
+"""Whatever no service owns: start page, API reference, contract, problems, sign-in, health."""
+
+ROUTES: Mapping[str, str] = MappingProxyType(
+    {
+        "/v1/complaints": "intake",
+        "/v1/imports": "intake",
+        "/v1/track": "intake",
+        "/track": "intake",
+        "/v1/customers": "intake",
+        "/v1/internal/intake": "intake",
+        "/v1/cases": "workflow",
+        "/v1/policies": "workflow",
+        "/v1/calendars": "workflow",
+        "/v1/business-time": "workflow",
+        "/v1/internal/workflow": "workflow",
+        "/v1/notifications": "notification",
+        "/v1/webhooks": "notification",
+        "/v1/events": "notification",
+        "/v1/tone-check": "notification",
+        "/v1/notices": "notification",
+        "/v1/templates": "notification",
+        "/survey": "notification",
+        "/outbox": "notification",
+        "/v1/internal/notification": "notification",
+        "/v1/analytics": "analytics",
+        "/dashboard": "analytics",
+        "/v1/internal/analytics": "analytics",
+    }
+)
+
+
+def service_of(path: str) -> str:
+    """Return the service that owns a path, `SITE` where none does. Prefixes end at a slash."""
+    # Two or three segments decide, so the usual path is found without walking the table.
+    parts = path.split("/", 4)
+    for depth in (4, 3, 2):
+        owner = ROUTES.get("/".join(parts[:depth]))
+        if owner is not None:
+            return owner
+    return SITE
