@@ -1,0 +1,1 @@
+"""How Redress is put on machines: `deploy.local` on this one, containers elsewhere."""

@@ -1,0 +1,3 @@
+"""Every test's fixtures: servers and databases come from `tests.harness`."""
+
+pytest_plugins = ["tests.harness.requirements", "tests.harness.databases", "tests.harness.machines"]
