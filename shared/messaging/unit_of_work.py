@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -26,6 +26,16 @@ class UnitOfWork:
         self.connection = connection
         self.now = now
         self._rows: list[OutboxRow] = []
+        self._after_commit: list[Callable[[], None]] = []
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have `call` made once this transaction has committed, such as to wake a loop."""
+        self._after_commit.append(call)
+
+    def committed(self) -> None:
+        """Make the calls that waited for the commit."""
+        for call in self._after_commit:
+            call()
 
     def emit(self, data: EventData, *, sequence: int, at: datetime | None = None) -> None:
         """Say an event when this transaction commits; `at` is when it happened, by default now."""
@@ -62,6 +72,7 @@ class Messaging:
             said_something = await unit.flush()
         if said_something:
             self.wake_relay()
+        unit.committed()
 
     def wake_relay(self) -> None:
         """Tell the relay of this process, if there is one, that rows were committed."""
