@@ -1,0 +1,1 @@
+"""The page an operations lead looks at, and the lists behind its figures."""

@@ -1,0 +1,1 @@
+"""Figures: each a question about the facts, answered by one statement."""

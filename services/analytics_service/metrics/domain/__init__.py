@@ -1,0 +1,1 @@
+"""What may be asked: dimensions, measures, ranges, zones."""

@@ -1,0 +1,1 @@
+"""How the history becomes facts: folding, the file, the loop."""

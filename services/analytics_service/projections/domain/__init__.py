@@ -1,0 +1,1 @@
+"""What an event does to a fact: pure rules, no store."""

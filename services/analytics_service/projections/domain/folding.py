@@ -1,0 +1,204 @@
+"""What each event does to a fact: one small function per event, no store, no clock.
+
+Events of one source come in order. Those of notification travel on a topic of their own, so
+their functions must commute with all others: a replay may meet them earlier or later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from services.analytics_service.projections.domain.facts import CLOCK_KINDS, Fact
+from shared.events import cases, complaints
+from shared.events.base import EventData, NotificationEvent, WorkflowEvent
+from shared.events.words import Audience, CaseState, ClockKind, ClockState
+
+Reaction = Callable[[Fact, EventData, datetime], None]
+
+
+def naive(instant: datetime) -> datetime:
+    """Return an aware instant as the store holds it: UTC without saying so."""
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _optional(instant: datetime | None) -> datetime | None:
+    return None if instant is None else naive(instant)
+
+
+def new_fact(data: complaints.ComplaintReceived) -> Fact:
+    """Make the fact of a complaint that was just received."""
+    return Fact(
+        complaint_id=data.complaint_id,
+        number=data.number,
+        received_at=naive(data.received_at),
+        category=data.category,
+        channel=data.channel,
+        severity=data.severity,
+        urgency=data.urgency,
+        priority=data.priority,
+        tier=data.tier,
+        language=data.language,
+        product=data.product,
+        region=data.region,
+        h3=int(data.h3, 16) if data.h3 else None,
+        motive=data.motive,
+        source_system=data.source_system,
+        imported=data.imported,
+    )
+
+
+def regraded(fact: Fact, data: complaints.ComplaintRegraded, at: datetime) -> None:
+    """Follow intake's opinion; the company's past figures move with it on purpose."""
+    fact.category = data.category
+    fact.severity = data.severity
+    fact.urgency = data.urgency
+    fact.priority = data.priority
+
+
+def follow_case(fact: Fact, data: WorkflowEvent, at: datetime) -> None:
+    """Take over what every event of workflow carries: state, and the next clock's due time."""
+    fact.state = data.state
+    if data.next_step in CLOCK_KINDS and data.next_due_at is not None:
+        state = fact.clock(data.next_step)
+        if state in (None, ClockState.CANCELLED):
+            fact.set_clock(data.next_step, ClockState.RUNNING, naive(data.next_due_at))
+        elif state in (ClockState.RUNNING, ClockState.PAUSED):
+            setattr(fact, f"{data.next_step}_due_at", naive(data.next_due_at))
+
+
+def opened(fact: Fact, data: cases.CaseOpened, at: datetime) -> None:
+    """Start the clocks; an owner found at opening counts as assigned at once."""
+    fact.department = data.department
+    fact.priority = data.priority
+    for clock in data.clocks:
+        if fact.clock(clock.kind) is None:
+            fact.set_clock(clock.kind, ClockState.RUNNING, _optional(clock.due_at))
+        elif clock.due_at is not None:  # notification was read before this event
+            setattr(fact, f"{clock.kind}_due_at", naive(clock.due_at))
+    if data.owner is not None:
+        _assigned_at(fact, at)
+
+
+def imported(fact: Fact, data: cases.CaseImported, at: datetime) -> None:
+    """Take a case as its source recorded it, in one step."""
+    fact.department = data.department
+    fact.priority = data.priority
+    fact.assigned_at = _optional(data.assigned_at)
+    fact.first_reply_at = _optional(data.first_reply_at)
+    fact.proposed_at = _optional(data.proposed_at)
+    fact.resolved_at = _optional(data.resolved_at)
+    fact.closed_at = _optional(data.closed_at)
+    fact.outcome = data.outcome
+    for clock in data.clocks:
+        fact.set_clock(clock.kind, clock.state, _optional(clock.due_at))
+
+
+def assigned(fact: Fact, data: cases.CaseAssigned, at: datetime) -> None:
+    """Somebody owns it."""
+    fact.department = data.department
+    fact.handovers = data.handovers
+    _assigned_at(fact, at)
+
+
+def transferred(fact: Fact, data: cases.CaseTransferred, at: datetime) -> None:
+    """Somebody else owns it; the first assignment stays the milestone."""
+    fact.department = data.department
+    fact.handovers = data.handovers
+    _assigned_at(fact, at)
+
+
+def contacted(fact: Fact, data: cases.CustomerContacted, at: datetime) -> None:
+    """We spoke: the first reply, or the follow-up of a resolved case."""
+    _replied_at(fact, at)
+    if data.state == CaseState.RESOLVED:
+        fact.meet_clock(ClockKind.FOLLOW_UP)
+
+
+def information_requested(fact: Fact, data: cases.InformationRequested, at: datetime) -> None:
+    """Asking is a first reply too."""
+    _replied_at(fact, at)
+
+
+def proposed(fact: Fact, data: cases.SolutionProposed, at: datetime) -> None:
+    """The first proposal is the milestone; later rounds leave it."""
+    _replied_at(fact, at)
+    fact.proposed_at = fact.proposed_at or at
+    fact.meet_clock(ClockKind.PROPOSE)
+
+
+def clock_breached(fact: Fact, data: cases.ClockBreached, at: datetime) -> None:
+    """The timer's word stands over everything else that is known of this clock."""
+    fact.set_clock(data.clock, ClockState.BREACHED, naive(data.due_at))
+
+
+def escalated(fact: Fact, data: cases.Escalated, at: datetime) -> None:
+    """The case is on a higher level."""
+    fact.escalation_level = data.level
+
+
+def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
+    """The last resolution counts: a later one takes the place of an earlier one."""
+    fact.resolved_at = at
+    fact.outcome = data.outcome
+    fact.meet_clock(ClockKind.RESOLVE)
+    _stop_waiting(fact, but=ClockKind.FOLLOW_UP)
+
+
+def ended(fact: Fact, data: cases.Rejected | cases.Withdrawn, at: datetime) -> None:
+    """The case ended without a resolution: it has an outcome, but no resolution time."""
+    fact.outcome = data.outcome
+    _stop_waiting(fact)
+
+
+def reopened(fact: Fact, data: cases.Reopened, at: datetime) -> None:
+    """The case is open again: until it is resolved anew it has no time of resolution."""
+    fact.reopened += 1
+    fact.outcome = None
+    fact.resolved_at = None
+    fact.closed_at = None
+    fact.cancel_clock(ClockKind.FOLLOW_UP)
+
+
+def closed(fact: Fact, data: cases.Closed, at: datetime) -> None:
+    """The case was filed; nobody waits for the follow-up any more."""
+    fact.closed_at = at
+    fact.outcome = data.outcome
+    _stop_waiting(fact)
+
+
+def acknowledgement_sent(fact: Fact, data: NotificationEvent, at: datetime) -> None:
+    """The customer knows that we have it. Commutes with the case's opening and with a breach."""
+    if not _is_acknowledgement(data):
+        return
+    if fact.acknowledged_at is None or at < fact.acknowledged_at:
+        fact.acknowledged_at = at
+    if fact.acknowledge_clock != ClockState.BREACHED:
+        fact.set_clock(ClockKind.ACKNOWLEDGE, ClockState.MET)
+
+
+def acknowledgement_skipped(fact: Fact, data: NotificationEvent, at: datetime) -> None:
+    """There was nobody to acknowledge to: the clock does not count."""
+    if _is_acknowledgement(data) and fact.acknowledge_clock != ClockState.BREACHED:
+        fact.set_clock(ClockKind.ACKNOWLEDGE, ClockState.CANCELLED)
+
+
+def _is_acknowledgement(data: NotificationEvent) -> bool:
+    return data.kind == "acknowledgement" and data.audience == Audience.CUSTOMER
+
+
+def _assigned_at(fact: Fact, at: datetime) -> None:
+    fact.assigned_at = fact.assigned_at or at
+    fact.meet_clock(ClockKind.ASSIGN)
+
+
+def _replied_at(fact: Fact, at: datetime) -> None:
+    fact.first_reply_at = fact.first_reply_at or at
+    fact.meet_clock(ClockKind.FIRST_REPLY)
+
+
+def _stop_waiting(fact: Fact, *, but: ClockKind | None = None) -> None:
+    """Cancel what still runs, except the acknowledgement, which notification decides."""
+    for kind in CLOCK_KINDS:
+        if kind not in (but, ClockKind.ACKNOWLEDGE):
+            fact.cancel_clock(kind)

@@ -1,0 +1,112 @@
+"""The tables of the DuckDB file.
+
+No indexes, no primary keys, no ALTER: every known crash-recovery bug of DuckDB needs one of them.
+A change here is a new LAYOUT, and a file of another layout is rebuilt from the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LAYOUT = 1
+
+FACTS: Mapping[str, str] = {
+    "complaint_id": "UUID",
+    "number": "VARCHAR",
+    "received_at": "TIMESTAMP",
+    "category": "VARCHAR",
+    "channel": "VARCHAR",
+    "severity": "VARCHAR",
+    "urgency": "VARCHAR",
+    "priority": "VARCHAR",
+    "tier": "VARCHAR",
+    "language": "VARCHAR",
+    "product": "VARCHAR",
+    "region": "VARCHAR",
+    "department": "VARCHAR",
+    "h3": "UBIGINT",
+    "motive": "VARCHAR",
+    "source_system": "VARCHAR",
+    "imported": "BOOLEAN",
+    "state": "VARCHAR",
+    "outcome": "VARCHAR",
+    "escalation_level": "TINYINT",
+    "reopened": "SMALLINT",
+    "handovers": "SMALLINT",
+    "breached": "BOOLEAN",
+    "acknowledged_at": "TIMESTAMP",
+    "assigned_at": "TIMESTAMP",
+    "first_reply_at": "TIMESTAMP",
+    "proposed_at": "TIMESTAMP",
+    "resolved_at": "TIMESTAMP",
+    "closed_at": "TIMESTAMP",
+    "to_acknowledge": "DOUBLE",
+    "to_assign": "DOUBLE",
+    "to_first_reply": "DOUBLE",
+    "to_propose": "DOUBLE",
+    "to_resolve": "DOUBLE",
+    "total": "DOUBLE",
+    "acknowledge_clock": "VARCHAR",
+    "acknowledge_due_at": "TIMESTAMP",
+    "assign_clock": "VARCHAR",
+    "assign_due_at": "TIMESTAMP",
+    "first_reply_clock": "VARCHAR",
+    "first_reply_due_at": "TIMESTAMP",
+    "propose_clock": "VARCHAR",
+    "propose_due_at": "TIMESTAMP",
+    "resolve_clock": "VARCHAR",
+    "resolve_due_at": "TIMESTAMP",
+    "follow_up_clock": "VARCHAR",
+    "follow_up_due_at": "TIMESTAMP",
+    "intake_sequence": "INTEGER",
+    "workflow_sequence": "INTEGER",
+    "notification_sequence": "INTEGER",
+}
+"""The columns in the order of `domain.facts.COLUMNS`; a test holds the two together."""
+
+STAGE_CHANGES: Mapping[str, str] = {
+    "complaint_id": "UUID",
+    "sequence": "INTEGER",
+    "at": "TIMESTAMP",
+    "event": "VARCHAR",
+    "from_state": "VARCHAR",
+    "to_state": "VARCHAR",
+    "department": "VARCHAR",
+}
+
+PARKED: Mapping[str, str] = {
+    "complaint_id": "VARCHAR",
+    "topic": "VARCHAR",
+    "partition": "SMALLINT",
+    "log_offset": "BIGINT",
+    "timestamp_ms": "BIGINT",
+    "headers": "VARCHAR",
+    "value": "BLOB",
+    "reason": "VARCHAR",
+}
+
+POSITIONS: Mapping[str, str] = {
+    "topic": "VARCHAR",
+    "partition": "SMALLINT",
+    "next_offset": "BIGINT",
+}
+
+META: Mapping[str, str] = {"layout": "INTEGER", "as_of": "TIMESTAMP"}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "facts": FACTS,
+    "stage_changes": STAGE_CHANGES,
+    "parked": PARKED,
+    "positions": POSITIONS,
+    "meta": META,
+}
+
+BATCH = "changed_facts"
+"""The facts of one batch on their way in: a table in memory that the UPDATE is joined with."""
+
+
+def create_table(name: str, columns: Mapping[str, str], *, temporary: bool = False) -> str:
+    """Return the statement that makes a table."""
+    what = "TEMP TABLE" if temporary else "TABLE"
+    body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    return f"CREATE {what} {name} ({body})"

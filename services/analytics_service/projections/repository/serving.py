@@ -1,0 +1,146 @@
+"""The file that is served now: many readers, one writer, and swapping in a new file under both."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import duckdb
+from anyio import CapacityLimiter
+
+from services.analytics_service.projections.repository.store import Store, UnusableFile
+from shared.kernel import logging
+from shared.kernel.errors import Unavailable
+
+log = logging.get(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One consistent view of the facts: everything asked of it is as of the same event."""
+
+    cursor: duckdb.DuckDBPyConnection
+    as_of: datetime | None
+
+
+class Serving:
+    """Hands the current store to readers, and lets go of it while a new file takes its place."""
+
+    def __init__(self, path: Path, *, memory_mb: int, threads: int, readers: int) -> None:
+        self.path = path
+        self._memory_mb = memory_mb
+        self._threads = threads
+        self._limiter = CapacityLimiter(readers)
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analytics-writer")
+        self._gate = threading.Condition()
+        self._reading = 0
+        self._swapping = False
+        self._store: Store | None = None
+
+    @property
+    def store(self) -> Store:
+        """The open store; raises Unavailable before `open`."""
+        if self._store is None:
+            raise Unavailable("the store of facts is not open")
+        return self._store
+
+    def open(self, now: datetime) -> None:
+        """Open the file; one that cannot be used is set aside, and an empty one takes its place."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._store = self.open_file(self.path)
+        except UnusableFile as wrong:
+            aside = set_aside(self.path, now)
+            log.warning("analytics.file_set_aside", reason=str(wrong), now_at=str(aside))
+            self._store = self.open_file(self.path)
+
+    def open_file(self, path: Path) -> Store:
+        """Open any store with the sizes of this process; raises UnusableFile."""
+        return Store(path, memory_mb=self._memory_mb, threads=self._threads)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._pool.shutdown()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    async def write(self, work: Callable[[], T]) -> T:
+        """Run blocking work in the one thread that writes."""
+        return await anyio.to_thread.run_sync(lambda: self._pool.submit(work).result())
+
+    async def read(self, question: Callable[[Reading], T]) -> T:
+        """Answer a question in a thread, on a consistent view of the facts."""
+        return await anyio.to_thread.run_sync(self._answer, question, limiter=self._limiter)
+
+    def swap(self, new: Path) -> None:
+        """Put another, closed file in the place of the served one; readers wait for milliseconds."""
+        with self._gate:
+            self._swapping = True
+            self._gate.wait_for(lambda: self._reading == 0)
+            try:
+                self.store.close()
+                remove(self.path)
+                new.rename(self.path)
+                self._store = self.open_file(self.path)
+            finally:
+                self._swapping = False
+                self._gate.notify_all()
+
+    def start_over(self, now: datetime) -> None:
+        """Set the served file aside and serve an empty one."""
+        with self._gate:
+            self._gate.wait_for(lambda: self._reading == 0)
+            self.store.close()
+            set_aside(self.path, now)
+            self._store = self.open_file(self.path)
+
+    def _answer(self, question: Callable[[Reading], T]) -> T:
+        with self._entered() as cursor:
+            # One transaction, so that `as_of` and the figures are of the same moment.
+            cursor.begin()
+            try:
+                row = cursor.execute("SELECT as_of FROM meta").fetchone()
+                as_of = row[0].replace(tzinfo=UTC) if row and row[0] else None
+                return question(Reading(cursor, as_of))
+            finally:
+                cursor.rollback()
+
+    @contextmanager
+    def _entered(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._gate:
+            self._gate.wait_for(lambda: not self._swapping)
+            cursor = self.store.cursor()
+            self._reading += 1
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+            with self._gate:
+                self._reading -= 1
+                self._gate.notify_all()
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Rename a file and its write-ahead log out of the way, keeping them for whoever asks why."""
+    aside = path.with_name(f"{path.name}.set-aside-{now:%Y%m%dT%H%M%S}")
+    path.rename(aside)
+    wal = path.with_name(path.name + ".wal")
+    if wal.exists():
+        wal.rename(aside.with_name(aside.name + ".wal"))
+    return aside
+
+
+def remove(path: Path) -> None:
+    """Delete a store's file and its write-ahead log."""
+    for each in (path, path.with_name(path.name + ".wal")):
+        each.unlink(missing_ok=True)

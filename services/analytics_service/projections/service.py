@@ -1,0 +1,235 @@
+"""Folding a batch of records into the store, exactly once whatever is repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from services.analytics_service.projections.domain.facts import SEQUENCE_OF, Fact, StageChange
+from services.analytics_service.projections.domain.folding import follow_case, naive, new_fact
+from services.analytics_service.projections.domain.stages import set_stages
+from services.analytics_service.projections.repository.store import Changes, ParkedEvent, Store
+from shared.bus.port import LoggedRecord, TopicPartition
+from shared.events.base import EventData, WorkflowEvent
+from shared.events.complaints import ComplaintReceived
+from shared.events.envelope import BrokenEnvelope, Envelope
+from shared.events.registry import REGISTRY, BrokenData, UnknownEvent, decode
+from shared.kernel import logging
+
+log = logging.get(__name__)
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+Reactions = Mapping[type[EventData], Any]
+
+WAITS_FOR_COMPLAINT = "waits for its ComplaintReceived"
+WAITS_FOR_PREDECESSOR = "waits for the event before it"
+
+
+class Projector:
+    """Folds batches into one store. Not thread-safe: one folding thread per store.
+
+    A record is dropped when its source's last sequence on the fact row has passed it, folded when
+    it is the next, and parked when one before it is missing: a later batch brings that one, or an
+    operator sees the gap.
+    """
+
+    def __init__(self, store: Store, reactions: Reactions) -> None:
+        self._store = store
+        self._reactions = reactions
+        self._parked: dict[str, list[ParkedEvent]] = {}
+        for event in store.parked():
+            self._parked.setdefault(event.complaint_id, []).append(event)
+
+    @property
+    def parked_count(self) -> int:
+        """How many records wait or are broken."""
+        return sum(map(len, self._parked.values()))
+
+    def fold(self, records: Sequence[LoggedRecord]) -> int:
+        """Fold records into the store in one transaction and return how many were new."""
+        batch = _Batch(self._store, self._reactions, self._parked)
+        batch.load(records)
+        for record in records:
+            batch.take(record)
+        batch.release()
+        self._store.write(batch.changes())
+        self._parked = batch.parked
+        if batch.newly_parked:
+            first = batch.newly_parked[0]
+            log.warning(
+                "analytics.parked",
+                count=len(batch.newly_parked),
+                complaint_id=first.complaint_id,
+                reason=first.reason,
+            )
+        return batch.folded
+
+
+class _Batch:
+    """The state of one fold; thrown away if the transaction fails."""
+
+    def __init__(
+        self, store: Store, reactions: Reactions, parked: Mapping[str, list[ParkedEvent]]
+    ) -> None:
+        self._store = store
+        self._reactions = reactions
+        self._facts: dict[str, Fact] = {}
+        self._new: set[str] = set()
+        self._touched: set[str] = set()
+        self._stages: list[StageChange] = []
+        self._positions: dict[TopicPartition, int] = {}
+        self._as_of: datetime | None = None
+        self._released: list[ParkedEvent] = []
+        self.parked = {complaint: list(events) for complaint, events in parked.items()}
+        self.newly_parked: list[ParkedEvent] = []
+        self.folded = 0
+
+    def load(self, records: Iterable[LoggedRecord]) -> None:
+        """Read the facts that the records are about."""
+        self._facts = self._store.facts({record.key for record in records if _is_id(record.key)})
+
+    def take(self, record: LoggedRecord) -> None:
+        """Fold one record, or park it."""
+        place = TopicPartition(record.topic, record.partition)
+        self._positions[place] = record.offset + 1
+        try:
+            envelope = Envelope.from_headers(record.headers)
+        except BrokenEnvelope as wrong:
+            self._park(record, record.key, str(wrong))
+            return
+        reason = self._try(envelope, record.value)
+        if reason is not None:
+            self._park(record, envelope.subject, reason)
+
+    def release(self) -> None:
+        """Fold what was parked for complaints that have got further meanwhile."""
+        for complaint in self._touched & self.parked.keys():
+            waiting = self.parked[complaint]
+            progress = True
+            while progress:
+                progress = False
+                for event in list(waiting):
+                    envelope = Envelope.from_headers(_headers(event))
+                    if self._try(envelope, event.value) is None:
+                        waiting.remove(event)
+                        self._drop(event)
+                        progress = True
+            if not waiting:
+                del self.parked[complaint]
+
+    def changes(self) -> Changes:
+        """Return what is to be written."""
+        for complaint in self._touched:
+            set_stages(self._facts[complaint])
+        return Changes(
+            new=[self._facts[each] for each in sorted(self._new)],
+            changed=[self._facts[each] for each in self._touched - self._new],
+            stages=self._stages,
+            parked=self.newly_parked,
+            released=self._released,
+            positions=self._positions,
+            as_of=self._as_of,
+        )
+
+    def _try(self, envelope: Envelope, value: bytes) -> str | None:
+        """Fold an event; return why it could not be, None where it was or had been before."""
+        column = SEQUENCE_OF.get(envelope.source)
+        if column is None:
+            return f"source {envelope.source} is not known"
+        fact = self._facts.get(envelope.subject)
+        last: int = getattr(fact, column) if fact else 0
+        if envelope.sequence <= last:
+            return None
+        if envelope.sequence > last + 1:
+            return WAITS_FOR_PREDECESSOR if fact else WAITS_FOR_COMPLAINT
+        model = REGISTRY.get((envelope.type, envelope.version))
+        if model is None:
+            return f"no event {envelope.type} of version {envelope.version} is known"
+        if fact is None and model is not ComplaintReceived:
+            return WAITS_FOR_COMPLAINT
+        try:
+            fact = self._react(fact, model, envelope, value)
+        except (BrokenData, UnknownEvent, ValueError) as wrong:
+            return str(wrong)
+        setattr(fact, column, envelope.sequence)
+        self._touched.add(envelope.subject)
+        self._as_of = max(self._as_of or datetime.min, naive(envelope.time))
+        self.folded += 1
+        return None
+
+    def _react(
+        self, fact: Fact | None, model: type[EventData], envelope: Envelope, value: bytes
+    ) -> Fact:
+        reaction = self._reactions.get(model)
+        moves_case = issubclass(model, WorkflowEvent)
+        if fact is not None and reaction is None and not moves_case:
+            return fact
+        data = decode(envelope, value)
+        if data.complaint_id != envelope.subject:
+            raise BrokenData(f"{envelope.type}: the data is about another complaint")
+        if fact is None:
+            assert isinstance(data, ComplaintReceived)
+            fact = self._facts[envelope.subject] = new_fact(data)
+            self._new.add(envelope.subject)
+            return fact
+        at = naive(envelope.time)
+        before = fact.state if fact.workflow_sequence else None
+        if isinstance(data, WorkflowEvent):
+            follow_case(fact, data, at)
+        if reaction is not None:
+            reaction(fact, data, at)
+        if moves_case and fact.state != before:
+            self._stages.append(
+                StageChange(
+                    fact.complaint_id,
+                    envelope.sequence,
+                    at,
+                    envelope.type,
+                    before,
+                    fact.state,
+                    fact.department,
+                )
+            )
+        return fact
+
+    def _park(self, record: LoggedRecord, complaint: str, reason: str) -> None:
+        event = ParkedEvent(
+            complaint,
+            record.topic,
+            record.partition,
+            record.offset,
+            record.timestamp_ms,
+            orjson.dumps([[name, text.decode("latin-1")] for name, text in record.headers]).decode(),
+            record.value,
+            reason,
+        )
+        # A replay brings records again that are parked already.
+        waiting = self.parked.setdefault(complaint, [])
+        if any(_place(each) == _place(event) for each in waiting):
+            return
+        waiting.append(event)
+        self.newly_parked.append(event)
+
+    def _drop(self, event: ParkedEvent) -> None:
+        if event in self.newly_parked:
+            self.newly_parked.remove(event)
+        else:
+            self._released.append(event)
+
+
+def _headers(event: ParkedEvent) -> list[tuple[str, bytes]]:
+    pairs: list[list[str]] = orjson.loads(event.headers)
+    return [(name, text.encode("latin-1")) for name, text in pairs]
+
+
+def _place(event: ParkedEvent) -> tuple[str, int, int]:
+    return event.topic, event.partition, event.offset
+
+
+def _is_id(key: str) -> bool:
+    return _UUID.fullmatch(key) is not None
