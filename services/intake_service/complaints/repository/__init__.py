@@ -1,0 +1,1 @@
+"""Statements about complaints: `group` writes many at once, `reading` finds, `changing` follows."""

@@ -1,0 +1,1 @@
+"""What senders write (`request`) and what they get (`answer`)."""

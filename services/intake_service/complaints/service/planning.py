@@ -1,0 +1,243 @@
+"""What a group of drafts becomes in rows, events and outcomes. No input or output here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import orjson
+
+from services.intake_service.complaints.domain.draft import Draft
+from services.intake_service.complaints.repository.bulk import Row, Shape
+from services.intake_service.complaints.repository.group import (
+    CandidateRow,
+    ComplaintRow,
+    CustomerChange,
+    CustomerRow,
+    GroupRows,
+    IdentityRow,
+    SourcePair,
+    StoredAnswer,
+)
+from services.intake_service.complaints.schemas.answer import Links, created_answer
+from services.intake_service.complaints.service.drafting import (
+    Classifier,
+    regraded_for_tier,
+    token_hash,
+)
+from services.intake_service.complaints.service.sealing import seal_words
+from services.intake_service.customers.repository import KnownCustomer
+from services.intake_service.customers.service import KeyRing, People, Person, seal_details
+from shared.events.complaints import ComplaintReceived
+from shared.events.words import CaseState
+from shared.http.idempotency import Answer, IdempotencyKey, idempotency_row
+from shared.kernel.ids import new_number
+from shared.messaging import OutboxRow, idempotency_keys, outbox, outbox_row
+
+_OUTBOX = Shape(outbox, OutboxRow._fields)
+_KEYS = Shape(idempotency_keys, tuple(column.name for column in idempotency_keys.c))
+
+
+KeyName = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A draft as handed in; `key` is the Idempotency-Key it came with."""
+
+    draft: Draft
+    key: IdempotencyKey | None = None
+
+    def renamed(self) -> Submission:
+        """Return the same under another number, in case the number was taken."""
+        return replace(self, draft=replace(self.draft, number=new_number()))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What stood in the database when the group's turn came."""
+
+    customers: Mapping[bytes, KnownCustomer]
+    sources: Mapping[SourcePair, str]
+    answers: Mapping[KeyName, StoredAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The complaint was recorded, and this is its answer."""
+
+    complaint_id: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A complaint stands under this source already."""
+
+    complaint_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The same request was answered before, so."""
+
+    answer: Answer
+
+
+Outcome = Accepted | Existing | Replayed
+
+
+class Plan:
+    """Takes submissions in the order of their arrival and gathers what is to be written."""
+
+    def __init__(
+        self,
+        known: Known,
+        *,
+        keys: KeyRing,
+        classifier: Classifier,
+        links: Links,
+        now: datetime,
+    ) -> None:
+        self._people = People(keys, known.customers)
+        self._sources = dict(known.sources)
+        self._answers = known.answers
+        self._classifier = classifier
+        self._links = links
+        self._now = now
+        self._complaints: list[ComplaintRow] = []
+        self._events: list[Row] = []
+        self._keys: list[Row] = []
+
+    def add(self, submission: Submission) -> Outcome:
+        """Plan one complaint; the first of several with one source wins.
+
+        Raises KeyReused where its key came before with another body.
+        """
+        if submission.key is not None:
+            stored = self._answers.get((submission.key.client, submission.key.key))
+            if stored is not None:
+                return Replayed(stored.answer_to(submission.key))
+        source = submission.draft.new.source
+        if source is not None:
+            pair = (source.system, source.id)
+            if pair in self._sources:
+                return Existing(self._sources[pair])
+            self._sources[pair] = submission.draft.id
+        return self._accept(submission)
+
+    def _accept(self, submission: Submission) -> Accepted:
+        draft = submission.draft
+        person = self._people.identify(draft.new.contact, draft.identities, complaint_id=draft.id)
+        draft = regraded_for_tier(draft, person.tier, classifier=self._classifier)
+        words = seal_words(draft.words(), person.key, complaint_id=draft.id)
+        self._complaints.append(_complaint_row(draft, person, words, self._now))
+        event = _event(draft, person)
+        self._events.append(
+            outbox_row(event, sequence=1, at=self._now, traceparent=draft.traceparent)
+        )
+        answer = created_answer(draft, self._links)
+        if submission.key is not None:
+            self._keys.append(_key_row(submission.key, answer, self._now))
+        return Accepted(draft.id, answer)
+
+    def rows(self) -> GroupRows:
+        """Return everything to be written, sealed."""
+        now = self._now
+        rows = GroupRows(complaints=self._complaints)
+        for person in self._people.persons.values():
+            if person.is_new:
+                rows.customers.append(_customer_row(person, now))
+            elif person.changed:
+                rows.changes.append(_customer_change(person, now))
+        for new in self._people.identities:
+            identity = new.identity
+            rows.identities.append(
+                IdentityRow(identity.blind_index, identity.kind.value, new.customer_id, now)
+            )
+        for pair in self._people.candidates:
+            rows.candidates.append(
+                CandidateRow(pair.customer_id, pair.other_id, pair.complaint_id, now)
+            )
+        rows.extra += [(_OUTBOX, self._events), (_KEYS, self._keys)]
+        return rows
+
+
+def _customer_row(person: Person, now: datetime) -> CustomerRow:
+    return CustomerRow(
+        person.id, person.key.wrapped, seal_details(person), person.tier, person.locale, now, now
+    )
+
+
+def _customer_change(person: Person, now: datetime) -> CustomerChange:
+    return CustomerChange(person.id, seal_details(person), person.tier, person.locale, now)
+
+
+def _complaint_row(draft: Draft, person: Person, words: bytes, now: datetime) -> ComplaintRow:
+    new, graded = draft.new, draft.classification
+    return ComplaintRow(
+        id=draft.id,
+        number=draft.number,
+        customer_id=person.id,
+        source_system=new.source.system if new.source else None,
+        source_id=new.source.id if new.source else None,
+        channel=new.channel,
+        received_at=draft.received_at,
+        occurred_at=new.occurred_at,
+        tier=person.tier,
+        language=graded.language,
+        locale=draft.locale,
+        category=graded.category,
+        decided_by=graded.decided_by,
+        suggested_category=graded.suggested_category,
+        severity=graded.severity.value,
+        urgency=graded.urgency.value,
+        priority=graded.priority.value,
+        motive=graded.motive.value if graded.motive else None,
+        region=new.place.region,
+        h3=draft.h3,
+        product=new.references.product,
+        demands=orjson.dumps(new.demands).decode(),
+        imported=new.imported,
+        recorded=new.recorded.model_dump_json() if new.recorded else None,
+        token_hash=token_hash(draft.token),
+        words=words,
+        sequence=1,
+        status=CaseState.RECEIVED.value,
+        created_at=now,
+    )
+
+
+def _event(draft: Draft, person: Person) -> ComplaintReceived:
+    new, graded = draft.new, draft.classification
+    # `model_construct`: every value was checked before, and validation would cost twice the rest.
+    return ComplaintReceived.model_construct(
+        complaint_id=draft.id,
+        number=draft.number,
+        received_at=draft.received_at,
+        occurred_at=new.occurred_at,
+        channel=new.channel,
+        category=graded.category,
+        suggested_category=graded.suggested_category,
+        severity=graded.severity.value,
+        urgency=graded.urgency.value,
+        priority=graded.priority.value,
+        motive=graded.motive.value if graded.motive else None,
+        tier=person.tier,
+        language=graded.language,
+        region=new.place.region,
+        h3=draft.h3,
+        product=new.references.product,
+        demands=new.demands,
+        source_system=new.source.system if new.source else None,
+        customer_id=person.id,
+        imported=new.imported,
+        recorded=new.recorded,
+    )
+
+
+def _key_row(key: IdempotencyKey, answer: Answer, now: datetime) -> Row:
+    row = idempotency_row(key, answer, now)
+    row["headers"] = orjson.dumps(row["headers"]).decode()
+    return tuple(row[name] for name in _KEYS.columns)

@@ -1,0 +1,150 @@
+"""Record complaints: one by one through the group commit, or many at once for an import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake_service.complaints.domain.new_complaint import NewComplaint, RecordOutcome
+from services.intake_service.complaints.repository.bulk import GroupConflict
+from services.intake_service.complaints.repository.group import (
+    find_answers,
+    find_sources,
+    write_group,
+)
+from services.intake_service.complaints.schemas.answer import Links
+from services.intake_service.complaints.service.committer import Committer
+from services.intake_service.complaints.service.drafting import Classifier, draft
+from services.intake_service.complaints.service.planning import (
+    Existing,
+    Known,
+    Outcome,
+    Plan,
+    Replayed,
+    Submission,
+)
+from services.intake_service.customers.repository import find_owners
+from services.intake_service.customers.service import KeyRing
+from shared.http.idempotency import IdempotencyKey
+from shared.kernel import trace
+from shared.kernel.errors import RedressError
+from shared.messaging import Messaging
+
+_ATTEMPTS_ALONE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingTools:
+    """What recording stands on."""
+
+    messaging: Messaging
+    keys: KeyRing
+    classifier: Classifier
+    links: Links
+
+
+class Recorder:
+    """Records complaints, each with its customer, its first event and its answer, in one commit."""
+
+    def __init__(self, tools: RecordingTools) -> None:
+        self._tools = tools
+        self._committer: Committer[Submission, Outcome] = Committer(self._write)
+
+    async def record(self, new: NewComplaint, *, key: IdempotencyKey | None = None) -> Outcome:
+        """Record one complaint; returns after its commit.
+
+        Raises KeyReused where the Idempotency-Key came with another body, and Unavailable.
+        """
+        return await self._committer.submit(self._submission(new, key))
+
+    async def record_many(self, complaints: Sequence[NewComplaint]) -> Sequence[RecordOutcome]:
+        """Record a batch of a few hundred in one commit; one outcome per complaint, in order.
+
+        Of two complaints with one source the first wins, the other counts as existing; so do those
+        that were recorded before. Raises Unavailable, and then nothing of the batch is stored.
+        """
+        outcomes = await self._write([self._submission(new, None) for new in complaints])
+        return [_row_outcome(outcome) for outcome in outcomes]
+
+    async def close(self) -> None:
+        """Answer everybody who waits."""
+        await self._committer.close()
+
+    def _submission(self, new: NewComplaint, key: IdempotencyKey | None) -> Submission:
+        tools = self._tools
+        made = draft(
+            new,
+            classifier=tools.classifier,
+            identities=tools.keys.identities(new.contact),
+            now=tools.messaging.clock.now(),
+            traceparent=trace.current.get(),
+        )
+        return Submission(made, key)
+
+    async def _write(self, group: Sequence[Submission]) -> Sequence[Outcome | Exception]:
+        try:
+            return await self._write_together(group)
+        except GroupConflict:
+            # Another process took a source, a key or an identity since we looked, or a number was
+            # drawn twice. Nobody shall pay for another's conflict: each goes alone.
+            return [await self._write_alone(submission) for submission in group]
+
+    async def _write_together(self, group: Sequence[Submission]) -> Sequence[Outcome | Exception]:
+        tools = self._tools
+        async with tools.messaging.database.write() as connection:
+            plan = Plan(
+                await _look_up(connection, group),
+                keys=tools.keys,
+                classifier=tools.classifier,
+                links=tools.links,
+                now=tools.messaging.clock.now(),
+            )
+            outcomes = [_planned(plan, submission) for submission in group]
+            await write_group(connection, plan.rows())
+        tools.messaging.wake_relay()
+        return outcomes
+
+    async def _write_alone(self, submission: Submission) -> Outcome | Exception:
+        conflict: Exception | None = None
+        for _ in range(_ATTEMPTS_ALONE):
+            try:
+                return (await self._write_together([submission]))[0]
+            except GroupConflict as again:
+                conflict = again
+                submission = submission.renamed()
+            except RedressError as failure:
+                return failure
+        assert conflict is not None
+        return conflict
+
+
+def _planned(plan: Plan, submission: Submission) -> Outcome | Exception:
+    try:
+        return plan.add(submission)
+    except RedressError as refused:
+        return refused
+
+
+async def _look_up(connection: AsyncConnection, group: Sequence[Submission]) -> Known:
+    """Ask for everything the group names, in one query each for customers, sources and keys."""
+    identities = {
+        identity.blind_index for submission in group for identity in submission.draft.identities
+    }
+    sources = [s.draft.new.source for s in group if s.draft.new.source is not None]
+    keys = [submission.key for submission in group if submission.key is not None]
+    return Known(
+        customers=await find_owners(connection, identities),
+        sources=await find_sources(connection, sources),
+        answers=await find_answers(connection, keys),
+    )
+
+
+def _row_outcome(outcome: Outcome | Exception) -> RecordOutcome:
+    if isinstance(outcome, Exception):
+        raise outcome
+    assert not isinstance(outcome, Replayed), "an import carries no Idempotency-Key"
+    if isinstance(outcome, Existing):
+        return RecordOutcome("existing", outcome.complaint_id)
+    return RecordOutcome("accepted", outcome.complaint_id)

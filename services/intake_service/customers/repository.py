@@ -1,0 +1,91 @@
+"""Rows of customers: read for a whole group at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake_service.customers.models import (
+    customer_identities,
+    customers,
+    personal_data_access,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """A customer as stored."""
+
+    id: str
+    data_key: bytes
+    details: bytes | None
+    tier: str
+    locale: str | None
+
+
+_OWNERS = (
+    select(
+        customer_identities.c.blind_index,
+        customers.c.id,
+        customers.c.data_key,
+        customers.c.details,
+        customers.c.tier,
+        customers.c.locale,
+    )
+    .join(customers, customers.c.id == customer_identities.c.customer_id)
+    .where(customer_identities.c.blind_index.in_(bindparam("indexes", expanding=True)))
+)
+_LOOKS = insert(personal_data_access)
+
+
+async def find_owners(
+    connection: AsyncConnection, blind_indexes: Collection[bytes]
+) -> dict[bytes, KnownCustomer]:
+    """Return who owns each of these identities, in one query; those nobody owns are absent."""
+    if not blind_indexes:
+        return {}
+    rows = await connection.execute(_OWNERS, {"indexes": list(blind_indexes)})
+    return {row[0]: KnownCustomer(*row[1:]) for row in rows if row[2] is not None}
+
+
+async def load(connection: AsyncConnection, customer_id: str) -> KnownCustomer | None:
+    """Return one customer; None for an unknown or erased one."""
+    row = (
+        await connection.execute(
+            select(
+                customers.c.id,
+                customers.c.data_key,
+                customers.c.details,
+                customers.c.tier,
+                customers.c.locale,
+            ).where(customers.c.id == customer_id, customers.c.data_key.is_not(None))
+        )
+    ).one_or_none()
+    return None if row is None else KnownCustomer(*row)
+
+
+async def record_looks(
+    connection: AsyncConnection,
+    complaints: Collection[tuple[str, str]],
+    *,
+    principal: str,
+    purpose: str,
+    at: datetime,
+) -> None:
+    """Write down who saw the personal data of these (complaint, customer) pairs, and what for."""
+    rows = [
+        {
+            "complaint_id": complaint_id,
+            "customer_id": customer_id,
+            "principal": principal,
+            "purpose": purpose,
+            "at": at,
+        }
+        for complaint_id, customer_id in complaints
+    ]
+    if rows:
+        await connection.execute(_LOOKS, rows)

@@ -1,0 +1,7 @@
+"""The one MetaData of intake's tables; the features' `models.py` hang theirs on it."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+metadata = MetaData()
