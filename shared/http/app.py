@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
 from shared.http import contract, problems
-from shared.http.auth import Gate
+from shared.http.auth import Gate, is_loopback
 from shared.http.body import BodyGuard
 from shared.http.edge import Edge
 from shared.http.health import Health
@@ -91,7 +91,7 @@ def _gate(platform: Ground) -> Gate:
         secure=common.base_url.startswith("https:"),
     )
     rate = RateLimiter(per_second=settings.rate_limit_per_second, burst=settings.rate_limit_burst)
-    return Gate(platform.keys, sessions, rate, common.open_on_loopback)
+    return Gate(platform.keys, sessions, rate, open_on_loopback=is_loopback(common.host))
 
 
 def _is_open(gate: Gate) -> Callable[[], bool]:
