@@ -21,6 +21,7 @@ from deploy.local.processes import (
     bound_to_parent,
     free_port,
     give_to_nobody,
+    is_free,
     is_running,
     last_line,
     launch,
@@ -82,6 +83,7 @@ def start_postgres(
 ) -> PostgresServer:
     """Start the server whose data lie in `folder`, making it at first; one that runs is kept.
 
+    A server comes back on its port where that is still free, so clients find it again.
     `durable=False` leaves out fsync: right for tests, which kill processes but not the machine.
     `with_parent` ends the server with this process. Raises CannotStart.
     """
@@ -91,7 +93,9 @@ def start_postgres(
     if running is not None:
         return running
     (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
-    return _start(folder, port or free_port(), durable=durable, with_parent=with_parent)
+    port = _kept_port(folder) or port or free_port()
+    (folder / "port").write_text(str(port))
+    return _start(folder, port, durable=durable, with_parent=with_parent)
 
 
 def find_postgres(folder: Path) -> PostgresServer | None:
@@ -167,6 +171,14 @@ def _start(folder: Path, port: int, *, durable: bool, with_parent: bool) -> Post
     if not ready or process.poll() is not None:
         raise CannotStart(f"PostgreSQL does not start: {last_line(log)}")
     return PostgresServer(folder, port, _password(folder))
+
+
+def _kept_port(folder: Path) -> int | None:
+    try:
+        port = int((folder / "port").read_text())
+    except FileNotFoundError:
+        return None
+    return port if is_free(port) else None
 
 
 def _is_ready(folder: Path) -> bool:
