@@ -6,9 +6,8 @@ import sys
 
 import typer
 
-from shared.kernel.errors import RedressError
-
 from services.commands import dead_letters, doctor, events, keys, run, work
+from shared.kernel.errors import RedressError
 
 app = typer.Typer(
     name="redress",

@@ -45,7 +45,8 @@ async def require_up_to_date(settings: CommonSettings, services: Sequence[str]) 
     for service in services:
         if not await _is_current(settings, service):
             raise ConfigurationError(
-                database_setting(service), "is behind this program: run `python -m services migrate`"
+                database_setting(service),
+                "is behind this program: run the command `migrate`",
             )
 
 

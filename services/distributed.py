@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from shared.bus.kafka import KafkaBus
-from shared.http.auth import KeyStore
-from shared.kernel import logging
-from shared.kernel.clock import SystemClock
-from shared.kernel.errors import ConfigurationError
-from shared.kernel.settings import CommonSettings
-from shared.service import Platform
-
 from services.composition import (
     WITH_DATABASE,
     build_unit,
@@ -18,6 +10,13 @@ from services.composition import (
     running,
     serve_http,
 )
+from shared.bus.kafka import KafkaBus
+from shared.http.keys import KeyStore
+from shared.kernel import logging
+from shared.kernel.clock import SystemClock
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.settings import CommonSettings
+from shared.service import Platform
 
 log = logging.get(__name__)
 

@@ -11,15 +11,6 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from shared.bus.local_log import LocalLog
-from shared.http.auth import KeyStore
-from shared.http.route_table import service_of
-from shared.kernel import logging
-from shared.kernel.clock import SystemClock
-from shared.kernel.settings import CommonSettings
-from shared.service import Platform, ServiceUnit
-from shared.web.site import build_site
-
 from services.composition import (
     SERVICES,
     WITH_DATABASE,
@@ -30,6 +21,14 @@ from services.composition import (
     serve_http,
 )
 from services.home import locked, with_master_keys
+from shared.bus.local_log import LocalLog
+from shared.http.keys import KeyStore
+from shared.http.route_table import service_of
+from shared.kernel import logging
+from shared.kernel.clock import SystemClock
+from shared.kernel.settings import CommonSettings
+from shared.service import Platform, ServiceUnit
+from shared.web.site import build_site
 
 log = logging.get(__name__)
 
@@ -51,8 +50,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        service = service_of(scope["path"]) if scope["type"] in {"http", "websocket"} else None
-        app = self._site if service is None else self._apps[service]
+        app = self._apps.get(service_of(scope["path"]), self._site)
         await app(scope, receive, send)
 
 
@@ -95,10 +93,9 @@ def make_site(platform: Platform, units: list[ServiceUnit]) -> FastAPI:
 def _say_ready(platform: Platform) -> None:
     settings = platform.settings
     log.info("redress.ready", url=settings.base_url, home=str(settings.home.absolute()))
-    if not platform.keys.any_keys():
+    if not platform.keys.has_keys:
         log.warning(
             "redress.open",
             detail="no API key exists: everybody on this machine is let in as admin; "
             "make one with `python -m services keys create --role admin`",
         )
-

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from shared.kernel.settings import CommonSettings
-
 from services.composition import WITH_DATABASE, bring_up_to_date
+from shared.kernel.settings import CommonSettings
 
 
 async def migrate_all(settings: CommonSettings) -> None:

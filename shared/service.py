@@ -10,7 +10,7 @@ from typing import Literal
 from fastapi import FastAPI
 
 from shared.bus.port import Bus
-from shared.http.auth import KeyStore
+from shared.http.keys import KeyStore
 from shared.kernel.clock import Clock
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import CommonSettings

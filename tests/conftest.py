@@ -1,3 +1,8 @@
 """Every test's fixtures: servers and databases come from `tests.harness`."""
 
-pytest_plugins = ["tests.harness.requirements", "tests.harness.databases", "tests.harness.machines"]
+pytest_plugins = [
+    "tests.harness.requirements",
+    "tests.harness.databases",
+    "tests.harness.machines",
+    "tests.harness.products",
+]

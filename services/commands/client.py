@@ -49,6 +49,7 @@ def _raise_problem(response: httpx.Response) -> None:
         problem = response.json()
     except ValueError:
         raise Refused(f"answered {response.status_code}") from None
-    first = next(iter(problem.get("errors") or []), {})
+    errors: list[dict[str, str]] = problem.get("errors") or []
+    first = errors[0] if errors else {}
     words = " ".join(filter(None, (first.get("pointer"), first.get("detail"))))
     raise Refused(words or problem.get("detail") or problem.get("title", "refused"))

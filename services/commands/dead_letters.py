@@ -8,10 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.kernel.settings import CommonSettings, load
-
 from services.commands.client import ApiKey, client_for
 from services.composition import SERVICES
+from shared.kernel.settings import CommonSettings, load
 
 app = typer.Typer(help="Events that could not be handled.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help="intake, workflow, notification or analytics.")]

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import httpx
 import typer
 
+from services.composition import WITH_DATABASE, database_setting
 from shared.db.database import Database
 from shared.db.migrate import is_current, lines_of
 from shared.kernel.errors import RedressError
 from shared.kernel.settings import CommonSettings, load
 
-from services.composition import WITH_DATABASE, database_setting
-
 _LEAST_FREE_BYTES = 1 << 30
 
-Check = Callable[[CommonSettings], Awaitable[str]]
+Check = Callable[[CommonSettings], Coroutine[None, None, str]]
 
 
 class Unwell(RedressError):

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.http.auth import KeyStore, Role
+from shared.http.access import Role
+from shared.http.keys import KeyStore
 from shared.kernel.settings import CommonSettings, load
 from shared.kernel.vault import new_master_key
 

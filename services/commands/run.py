@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from services.composition import PROCESSES
 from shared.kernel import logging
 from shared.kernel.settings import CommonSettings, load
-
-from services.composition import PROCESSES
-
-Process = StrEnum("Process", {name.upper().replace("-", "_"): name for name in PROCESSES})
 
 
 def run() -> None:
@@ -25,13 +21,15 @@ def run() -> None:
 
 
 def serve(
-    service: Annotated[Process, typer.Argument(help="Which service this process is.")],
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(PROCESSES)}.")],
 ) -> None:
     """Run one service, on PostgreSQL and Kafka."""
+    if service not in PROCESSES:
+        raise typer.BadParameter(f"{service!r} is none of {', '.join(PROCESSES)}")
     settings = _settings()
     from services.distributed import serve as serve_process
 
-    _run(serve_process(service.value, settings))
+    _run(serve_process(service, settings))
 
 
 def migrate() -> None:

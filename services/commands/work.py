@@ -98,9 +98,8 @@ def rebuild(
 
 def _rebuild_at_rest() -> None:
     """Throw the projection away under the home's lock: the next start replays the log."""
-    from shared.kernel.settings import CommonSettings, load
-
     from services.home import locked
+    from shared.kernel.settings import CommonSettings, load
 
     settings = load(CommonSettings)
     path = settings.analytics_file or settings.home / "analytics.duckdb"

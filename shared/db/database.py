@@ -98,7 +98,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that only reads, on one consistent snapshot per statement or better."""
+        """Open a transaction that only reads, each statement on a consistent snapshot."""
         async with _translated(), self._reader.connect() as connection:
             yield connection
 

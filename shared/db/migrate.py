@@ -66,7 +66,7 @@ def lines_of(service: str) -> tuple[Line, ...]:
 
 
 async def is_current(database: Database, lines: Sequence[Line]) -> bool:
-    """Tell whether every line stands at its head; raises MigrationFailed where it is ahead of it."""
+    """Tell whether every line stands at its head; raises MigrationFailed where one is beyond it."""
     async with database.read() as connection:
         for line in lines:
             found = await _revision(connection, line)

@@ -36,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return value
         return utc_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """Read an instant, in UTC."""
         if value is None:
             return None
@@ -55,11 +55,11 @@ class JsonDocument(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         """Write a JSON value."""
         return None if value is None else orjson.dumps(value).decode()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         """Read a JSON value."""
         return None if value is None else orjson.loads(value)
 

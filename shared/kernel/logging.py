@@ -13,7 +13,7 @@ Logger = structlog.stdlib.BoundLogger
 
 def configure(*, level: str = "info", form: Literal["json", "console"] = "json") -> None:
     """Send every log line, ours and the libraries', to standard error in one form."""
-    shared = [
+    shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.kernel.errors import ConfigurationError
 
 PREFIX = "REDRESS_"
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound
 
 
 class RedressSettings(BaseSettings):
@@ -26,32 +27,60 @@ S = TypeVar("S", bound=RedressSettings)
 class CommonSettings(RedressSettings):
     """What every service needs to know."""
 
-    home: Path = Path("var")
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=1, le=65535)
-    public_url: str | None = None
-    timezone: str = "Asia/Shanghai"
-    default_locale: Literal["zh-CN", "en"] = "zh-CN"
-    keys_file: Path | None = None
-    open_on_loopback: bool = True
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
-    replica: int = Field(default=1, ge=1)
+    home: Path = Field(default=Path("var"), description="Folder of all data of this machine.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        default=None, description="What customers' links begin with; default: host and port."
+    )
+    timezone: str = Field(
+        default="Asia/Shanghai", description="IANA zone of the company: clocks, pages, messages."
+    )
+    default_locale: Literal["zh-CN", "en"] = Field(
+        default="zh-CN", description="Language where nothing tells another."
+    )
+    keys_file: Path | None = Field(
+        default=None, description="API keys and service credential; default: keys.json in the home."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or for the eye."
+    )
+    replica: int = Field(
+        default=1, ge=1, description="Number of this process among those of its service."
+    )
 
-    kafka_bootstrap: str | None = None
-    intake_database_url: str | None = None
-    workflow_database_url: str | None = None
-    notification_database_url: str | None = None
-    analytics_file: Path | None = None
+    kafka_bootstrap: str | None = Field(
+        default=None, description="host:port of Kafka; distributed profile."
+    )
+    intake_database_url: str | None = Field(
+        default=None, description="postgresql://… of intake; default: SQLite in the home."
+    )
+    workflow_database_url: str | None = Field(default=None, description="The same of workflow.")
+    notification_database_url: str | None = Field(
+        default=None, description="The same of notification."
+    )
+    analytics_file: Path | None = Field(
+        default=None, description="DuckDB file; default: analytics.duckdb in the home."
+    )
 
-    intake_url: str | None = None
-    workflow_url: str | None = None
-    notification_url: str | None = None
-    analytics_url: str | None = None
+    intake_url: str | None = Field(
+        default=None, description="Where the other services reach intake; default: this process."
+    )
+    workflow_url: str | None = Field(default=None, description="The same for workflow.")
+    notification_url: str | None = Field(default=None, description="The same for notification.")
+    analytics_url: str | None = Field(default=None, description="The same for analytics.")
 
-    intake_master_key: str | None = None
-    workflow_master_key: str | None = None
-    notification_master_key: str | None = None
+    intake_master_key: str | None = Field(
+        default=None,
+        description="Base64 of 32 bytes (`keys master`); embedded: made at the first start.",
+    )
+    workflow_master_key: str | None = Field(default=None, description="The same for workflow.")
+    notification_master_key: str | None = Field(
+        default=None, description="The same for notification."
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -75,7 +104,7 @@ class CommonSettings(RedressSettings):
     @property
     def loopback_host(self) -> str:
         """The address under which this machine reaches the service itself."""
-        return "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host
+        return "127.0.0.1" if self.host in _EVERYWHERE else self.host
 
     @property
     def keys_path(self) -> Path:

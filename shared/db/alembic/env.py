@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a folder that Alembic reads, no package
 """The one Alembic environment of all lines: connection and version table come from the caller."""
 
 from __future__ import annotations

@@ -64,10 +64,13 @@ async def test_a_failed_transaction_leaves_nothing(database_url: str) -> None:
     database = Database.open(database_url)
     await make_notes(database)
 
-    with pytest.raises(RuntimeError):
+    async def fail_half_way() -> None:
         async with database.write() as connection:
             await connection.execute(NOTES.insert(), [{"id": 1}])
             raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError):
+        await fail_half_way()
     async with database.read() as connection:
         count = await connection.scalar(sa.select(sa.func.count()).select_from(NOTES))
     await database.close()

@@ -30,14 +30,17 @@ async def test_a_loop_that_fails_is_started_again() -> None:
 
 
 async def test_a_failing_loop_is_named_while_it_is_down() -> None:
+    failed = asyncio.Event()
+
     async def loop(_stopping: asyncio.Event) -> None:
+        failed.set()
         raise OSError("no disk")
 
     supervisor = Supervisor()
     supervisor.add("broken", loop)
     await supervisor.start()
-    while not supervisor.failing:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(failed.wait(), 5)
+    await asyncio.sleep(0)
     failing = supervisor.failing
     await supervisor.stop()
 

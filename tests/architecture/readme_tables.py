@@ -1,0 +1,72 @@
+"""README's tables as the code would write them; `python -m tests.architecture.readme_tables`
+writes them, `test_readme.py` compares."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from shared.events.registry import EVENT_TYPES
+from shared.kernel.settings import PREFIX, CommonSettings, RedressSettings
+
+README = Path(__file__).parents[2] / "README.md"
+SERVICES = ("intake", "workflow", "notification", "analytics")
+
+
+def event_rows() -> list[str]:
+    """Return the rows of the event table, in the registry's order."""
+    rows = ["| event | source | topic | what it says |", "|---|---|---|---|"]
+    for model in EVENT_TYPES:
+        says = (model.__doc__ or "").strip().splitlines()[0]
+        rows.append(f"| `{model.__name__}` | `{model.source.value}` | `{model.topic}` | {says} |")
+    return rows
+
+
+def settings_rows() -> list[str]:
+    """Return the rows of the settings table: the common ones, then each service's own."""
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    seen: set[str] = set()
+    for settings in (CommonSettings, *_service_settings()):
+        for name, field in settings.model_fields.items():
+            if name not in seen:
+                seen.add(name)
+                rows.append(_settings_row(name, field))
+    return rows
+
+
+def _service_settings() -> list[type[RedressSettings]]:
+    found: list[type[RedressSettings]] = []
+    for service in SERVICES:
+        module = import_module(f"services.{service}_service.settings")
+        found += [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type)
+            and issubclass(value, RedressSettings)
+            and value not in (RedressSettings, CommonSettings)
+        ]
+    return found
+
+
+def _settings_row(name: str, field: FieldInfo) -> str:
+    default = field.default
+    shown = "" if default is None or default is PydanticUndefined else f"`{default}`"
+    assert field.description, f"{name} has no description"
+    return f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |"
+
+
+def with_tables(text: str) -> str:
+    """Return README's text with both tables as the code has them."""
+    for mark, rows in (("events", event_rows()), ("settings", settings_rows())):
+        pattern = re.compile(rf"(<!-- {mark}:[^>]*-->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+        table = "\n".join(rows) + "\n"
+        text = pattern.sub(lambda found, t=table: found.group(1) + t + found.group(2), text)
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(with_tables(README.read_text()))

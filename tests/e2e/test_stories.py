@@ -1,0 +1,132 @@
+"""The complaint's story, told through HTTP, embedded and as five processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.harness.product import COMPLAINT, Product, eventually
+
+
+def opened(product: Product, **changes: Any) -> Any:
+    complaint = product.post("/v1/complaints", COMPLAINT | changes)
+    return eventually(lambda: product.case(complaint["id"]), what="the case is open")
+
+
+def kinds(product: Product, complaint: str, state: str = "sent") -> list[str]:
+    return [m["kind"] for m in product.messages(complaint) if m["state"] == state]
+
+
+def clock(case: Any, kind: str) -> str:
+    states: dict[str, str] = {c["kind"]: c["state"] for c in case["clocks"]}
+    return states[kind]
+
+
+def test_one_post_becomes_a_case_a_message_and_a_lit_cell(product: Product) -> None:
+    before = product.get("/v1/analytics/heatmap", rows="category", columns="region")["total"]
+
+    complaint = product.post("/v1/complaints", COMPLAINT)
+    identifier = complaint["id"]
+
+    case = eventually(lambda: product.case(identifier))
+    assert case["number"] == complaint["number"]
+    assert case["priority"] == complaint["classification"]["priority"]
+    eventually(lambda: "acknowledgement" in kinds(product, identifier))
+    eventually(lambda: clock(product.case(identifier), "acknowledge") == "met")
+    heatmap = eventually(
+        lambda: (
+            (found := product.get("/v1/analytics/heatmap", rows="category", columns="region"))[
+                "total"
+            ]
+            == before + 1
+            and found
+        )
+    )
+    row, column = heatmap["rows"].index("logistics.short"), heatmap["columns"].index("CN-31")
+    assert heatmap["cells"][row][column] >= 1
+    status = product.get(f"/v1/complaints/{identifier}")
+    assert status["customer"]["phone"] == "138****8000"
+
+
+def test_a_complaint_travels_from_receipt_to_closed(product: Product) -> None:
+    case = opened(product)
+    identifier = case["id"]
+
+    product.act(identifier, "assign", owner="li.na", department="logistics")
+    product.act(identifier, "start-investigation")
+    proposed = product.act(
+        identifier,
+        "propose",
+        options=[
+            {"kind": "re_send", "text": "明天补发两件"},
+            {"kind": "refund", "text": "退款", "amount": {"amount": "35.00", "currency": "CNY"}},
+        ],
+    )
+    assert proposed["state"] == "proposed"
+    assert clock(proposed, "first_reply") == "met"
+    assert clock(proposed, "propose") == "met"
+    product.act(identifier, "accept", option="A")
+    product.act(identifier, "carry-out", text="已补发,快递单号 SF123")
+    resolved = product.act(identifier, "resolve", summary="两件已补发,仓库改为双人复核。")
+    assert resolved["state"] == "resolved"
+    assert clock(resolved, "resolve") == "met"
+    closed = product.act(identifier, "close")
+
+    assert closed["state"] == "closed"
+    assert {c["state"] for c in closed["clocks"]} <= {"met", "breached", "cancelled"}
+    told = {"acknowledgement", "proposal", "step", "resolved", "closed"}
+    eventually(lambda: told <= set(kinds(product, identifier)), what="the customer is told")
+    eventually(
+        lambda: product.get(f"/v1/complaints/{identifier}")["status"] == "closed",
+        what="the tracking follows",
+    )
+    eventually(
+        lambda: (
+            product.get(
+                "/v1/analytics/heatmap", rows="category", columns="region", measure="resolved"
+            )["total"]
+            >= 1
+        )
+    )
+
+
+def test_what_is_not_possible_names_what_is(product: Product) -> None:
+    case = opened(product)
+
+    answer = product.request("POST", f"/v1/cases/{case['id']}/close", json={})
+
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "assign" in answer.json()["allowed_actions"]
+
+
+def test_the_same_complaint_sent_twice_is_one(product: Product) -> None:
+    key = {"Idempotency-Key": "story-twice"}
+
+    first = product.request("POST", "/v1/complaints", json=COMPLAINT, headers=key)
+    again = product.request("POST", "/v1/complaints", json=COMPLAINT, headers=key)
+
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    identifier = first.json()["id"]
+    eventually(lambda: kinds(product, identifier).count("acknowledgement") == 1)
+    assert len(product.get("/v1/cases", complaint_id=identifier)["items"]) == 1
+
+
+def test_the_tracking_page_tells_the_customer_where_things_stand(product: Product) -> None:
+    complaint = product.post("/v1/complaints", COMPLAINT)
+    eventually(lambda: product.case(complaint["id"]))
+    path = "/track/" + complaint["tracking_url"].rpartition("/")[2]
+
+    page = product.request("GET", path)
+
+    assert page.status_code == 200
+    assert complaint["number"] in page.text
+    assert 'lang="zh' in page.text
+
+
+def test_every_service_describes_its_events(product: Product) -> None:
+    contract = product.get("/asyncapi.json")
+
+    assert contract["asyncapi"].startswith("3.")
+    assert "ComplaintReceived" in str(contract)

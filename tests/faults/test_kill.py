@@ -1,0 +1,131 @@
+"""kill -9 under load: nothing acknowledged is lost, doubled or half done."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.harness.product import COMPLAINT, Product, eventually
+
+pytestmark = pytest.mark.faults
+
+RATE = 200
+SECONDS = 6.0
+
+
+class Poster:
+    """Posts complaints at a steady rate from several threads; keeps what was acknowledged."""
+
+    def __init__(self, url: str, mark: str) -> None:
+        self._url = url
+        self._mark = mark
+        self._stopping = threading.Event()
+        self._counter = iter(range(10**9))
+        self._lock = threading.Lock()
+        self.acknowledged: set[str] = set()
+        self._threads = [threading.Thread(target=self._work) for _ in range(8)]
+
+    def __enter__(self) -> Poster:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        pause = len(self._threads) / RATE
+        with httpx.Client(base_url=self._url, timeout=5) as client:
+            due = time.monotonic()
+            while not self._stopping.is_set():
+                self._post(client)
+                due = max(due + pause, time.monotonic() - 1)
+                time.sleep(max(0.0, due - time.monotonic()))
+
+    def _post(self, client: httpx.Client) -> None:
+        with self._lock:
+            number = next(self._counter)
+        body = COMPLAINT | {"references": {"product": self._mark}}
+        body["customer"] = {"phone": f"+86139{number:08d}", "email": f"c{number}@example.com"}
+        try:
+            answer = client.post("/v1/complaints", json=body)
+        except httpx.TransportError:
+            return
+        if answer.status_code == 201:
+            with self._lock:
+                self.acknowledged.add(answer.json()["id"])
+
+
+def cells(product: Product, mark: str) -> int:
+    answer = product.get("/v1/analytics/heatmap", rows="product", columns="channel", product=mark)
+    total: int = answer["total"]
+    return total
+
+
+def all_pages(product: Product, path: str, **params: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    cursor: str | None = None
+    while True:
+        page = product.get(path, limit=200, **params, **({"cursor": cursor} if cursor else {}))
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+def hammer(product: Product, victim: str, mark: str) -> set[str]:
+    """Post for some seconds, killing `victim` twice on the way; returns what was acknowledged."""
+    with Poster(product.urls["intake"], mark) as poster:
+        for _ in range(2):
+            time.sleep(SECONDS / 3)
+            product.kill(victim)
+            product.spawn(victim)
+            product.wait_ready(victim)
+        time.sleep(SECONDS / 3)
+    assert len(poster.acknowledged) > RATE, "too few were posted to mean anything"
+    return poster.acknowledged
+
+
+def check_nothing_lost_or_doubled(product: Product, mark: str, acknowledged: set[str]) -> None:
+    # A complaint whose answer was cut off is stored but not acknowledged: it counts as well.
+    def folded() -> bool:
+        return cells(product, mark) >= len(acknowledged)
+
+    eventually(folded, seconds=60, what="the heat map counts every acknowledged complaint")
+    settled = cells(product, mark)
+    cases = Counter(str(case["id"]) for case in all_pages(product, "/v1/cases"))
+    assert acknowledged <= cases.keys()
+    assert set(cases.values()) == {1}
+
+    def acknowledgements() -> Counter[str]:
+        found = all_pages(product, "/v1/notifications")
+        return Counter(str(m["complaint_id"]) for m in found if m["kind"] == "acknowledgement")
+
+    eventually(lambda: acknowledged <= acknowledgements().keys(), seconds=60)
+    assert {acknowledgements()[identifier] for identifier in acknowledged} == {1}
+    assert cells(product, mark) == settled
+
+
+@pytest.mark.parametrize(
+    "victim", ["intake", "intake-relay", "workflow", "notification", "analytics"]
+)
+def test_killing_one_of_the_processes_loses_and_doubles_nothing(
+    distributed: Product, victim: str
+) -> None:
+    mark = f"kill-{victim}"
+
+    acknowledged = hammer(distributed, victim, mark)
+
+    check_nothing_lost_or_doubled(distributed, mark, acknowledged)
+
+
+def test_killing_the_embedded_process_loses_and_doubles_nothing(embedded: Product) -> None:
+    acknowledged = hammer(embedded, "embedded", "kill-embedded")
+
+    check_nothing_lost_or_doubled(embedded, "kill-embedded", acknowledged)
