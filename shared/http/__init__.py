@@ -1,1 +1,1 @@
-"""HTTP as every service speaks it: problems, access, pages of a list, health, and calls to others."""
+"""HTTP as every service speaks it: problems, access, lists, health, calls to other services."""

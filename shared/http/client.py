@@ -114,7 +114,8 @@ class ServiceClient:
 
 
 def _pause_seconds(attempt: int) -> float:
-    return min(0.1 * 2**attempt, _LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
+    longest = min(0.1 * 2.0**attempt, _LONGEST_PAUSE_SECONDS)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
 def _read(answer: httpx.Response, what: str) -> JsonObject:

@@ -29,10 +29,10 @@ def router() -> APIRouter:
         """Give the event contract as AsyncAPI 3, generated from the registry."""
         return Response(_asyncapi(), media_type="application/json")
 
-    @routes.get("/schemas/{type}/{version}", response_class=Response)
-    async def event_schema(type: str, version: int) -> Response:
+    @routes.get("/schemas/{event_type}/{version}", response_class=Response)
+    async def event_schema(event_type: str, version: int) -> Response:
         """Give the JSON Schema of one version of one event's data."""
-        return Response(_schema(type, version), media_type=_SCHEMA_TYPE)
+        return Response(_schema(event_type, version), media_type=_SCHEMA_TYPE)
 
     return routes
 

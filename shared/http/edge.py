@@ -106,6 +106,6 @@ def _incoming(scope: Scope) -> tuple[str, str | None]:
 
 
 def _template(scope: Scope) -> str:
-    """The route's template: paths themselves would make a time series for every id."""
+    """Name the route by its template: paths themselves would make a time series for every id."""
     path = getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) else "none"

@@ -104,7 +104,7 @@ async def _ask(check: Check) -> Part:
             await check()
     except TimeoutError:
         return Part(state="failing", detail=f"no answer within {_PATIENCE_SECONDS:g} s")
-    except Exception as failure:  # whatever a part says, readiness must go on to tell it
+    except Exception as failure:  # noqa: BLE001 - whatever a part says, readiness must go on to tell it
         return Part(state="failing", detail=f"{type(failure).__name__}: {failure}"[:300])
     return Part(state="ok")
 

@@ -87,7 +87,7 @@ async def read_key(request: Request) -> IdempotencyKey | None:
 
 
 def idempotency_row(key: IdempotencyKey, answer: Answer, created_at: datetime) -> dict[str, object]:
-    """Build the row of `idempotency_keys`, for a caller that writes it in a statement of its own."""
+    """Build the row of `idempotency_keys`, for a caller that writes it by its own statement."""
     headers = {n: v for n, v in answer.headers.items() if n.lower() in _KEPT_HEADERS}
     return {
         "client": key.client,

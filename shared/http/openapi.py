@@ -122,7 +122,7 @@ def _rename_clashes(document: Document, taken: Mapping[str, Any], *, suffix: str
         for name, schema in schemas.items()
         if name in taken and taken[name] != schema
     }
-    return cast(Document, _renamed(document, clashing)) if clashing else document
+    return cast("Document", _renamed(document, clashing)) if clashing else document
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
@@ -130,7 +130,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
         return [_renamed(inner, names) for inner in value]
     if not isinstance(value, dict):
         return value
-    renamed = {}
+    renamed: Document = {}
     for key, inner in value.items():
         if key == "$ref" and isinstance(inner, str):
             head, _, name = inner.rpartition("/")

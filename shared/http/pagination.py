@@ -87,7 +87,7 @@ Paging = Annotated[PageRequest, Depends(page_request)]
 def cut(
     rows: Sequence[R], page: PageRequest, keyset_of: Callable[[R], Keyset]
 ) -> tuple[Sequence[R], str | None]:
-    """Split `page.fetch` rows into those of the page and the cursor of the next, if there is one."""
+    """Split `page.fetch` rows into the page and the cursor of the next one, if there is one."""
     if len(rows) <= page.limit:
         return rows, None
     kept = rows[: page.limit]

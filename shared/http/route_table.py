@@ -1,4 +1,4 @@
-"""Which service answers which path: one table for the dispatcher, the gateway and `/openapi.json`."""
+"""Which service answers which path: for the dispatcher, the gateway and `/openapi.json`."""
 
 from __future__ import annotations
 
