@@ -1,0 +1,17 @@
+"""Notification: tells customers and staff what happens to a complaint, once per fact.
+
+Owns: the intents to tell somebody something, the messages made of them and what became of each.
+Consumes: ComplaintReceived (language, urgency) and the facts of workflow (`handlers.py`).
+Publishes: NotificationSent, NotificationFailed, NotificationSkipped (redress.notifications.v1).
+Promises: exactly one intent per fact and recipient; at most one accepted send where the gateway
+knows our reference; what cannot be known after a crash is shown to an operator, never guessed.
+
+| room | what is in it |
+|---|---|
+| `messages/` | intents, routing, the sender loop, `/v1/notifications`, the `/outbox` page |
+| `recipients/` | who is told and in which words: asked of intake and workflow when sending |
+| `templates/` | the wording in Chinese and English, rendering, SMS length |
+| `gateways/` | how a message leaves: SMTP, HTTP SMS, files until one is configured |
+
+An import (`imported`) produces nothing at all; what people later do with the case does.
+"""

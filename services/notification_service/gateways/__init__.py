@@ -1,0 +1,1 @@
+"""Gateways: the ports by which a message leaves, and their adapters."""

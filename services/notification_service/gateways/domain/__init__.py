@@ -1,0 +1,1 @@
+"""What a gateway is, and how an e-mail is put together."""

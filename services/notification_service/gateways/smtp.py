@@ -1,0 +1,144 @@
+"""E-mail by SMTP, over a few connections that are kept open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib.errors import SMTPException, SMTPResponseException
+
+from services.notification_service.gateways.domain.mail import build_mail
+from services.notification_service.gateways.domain.port import NotAccepted, Outgoing, Refused
+from shared.kernel.errors import ConfigurationError
+
+_TIMEOUT_SECONDS = 20.0
+_SETTING = "REDRESS_SMTP_URL"
+Tls = Literal["starttls", "tls", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpAddress:
+    """Where the mail server is, and who we are to it."""
+
+    host: str
+    port: int
+    tls: Tls
+    username: str | None
+    password: str | None
+
+
+def read_smtp_url(url: str) -> SmtpAddress:
+    """Read `smtp://user:pass@host:587?tls=starttls` or `smtps://…`; raises ConfigurationError.
+
+    Without `tls` port 465 and `smtps` mean TLS from the start, everything else STARTTLS, except
+    that loopback may go without.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError(_SETTING, "the port is no number from 1 to 65535") from None
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ConfigurationError(_SETTING, "must look like smtp://user:password@host:587")
+    port = port or (465 if parts.scheme == "smtps" else 587)
+    asked = parse_qs(parts.query, keep_blank_values=True)
+    if unknown := set(asked) - {"tls"}:
+        raise ConfigurationError(_SETTING, f"knows no parameter {min(unknown)!r}, only tls")
+    tls = asked.get("tls", [_usual_tls(parts.scheme, parts.hostname, port)])[-1]
+    if tls not in {"starttls", "tls", "none"}:
+        raise ConfigurationError(_SETTING, "tls must be starttls, tls or none")
+    mode: Tls = "starttls" if tls == "starttls" else "tls" if tls == "tls" else "none"
+    return SmtpAddress(
+        host=parts.hostname,
+        port=port,
+        tls=mode,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def _usual_tls(scheme: str, host: str, port: int) -> Tls:
+    if scheme == "smtps" or port == 465:
+        return "tls"
+    return "none" if host in {"127.0.0.1", "localhost", "::1"} else "starttls"
+
+
+class Smtp:
+    """Hands e-mails to a mail server.
+
+    Repeatable: the Message-ID is ours and the same on every try, so a mail that was taken twice
+    is shown once.
+    """
+
+    repeatable = True
+
+    def __init__(self, server: SmtpAddress, *, sender: str, connections: int = 4) -> None:
+        self._server = server
+        self._sender = sender
+        self._envelope_sender = parseaddr(sender)[1]
+        self._idle: asyncio.LifoQueue[aiosmtplib.SMTP] = asyncio.LifoQueue()
+        for _ in range(connections):
+            self._idle.put_nowait(self._new_client())
+
+    async def send(self, message: Outgoing) -> None:
+        """Hand over one e-mail; raises Refused or NotAccepted."""
+        try:
+            mail = build_mail(message, sender=self._sender).as_bytes()
+        except ValueError as wrong:
+            raise Refused(f"the address cannot be written in a mail: {wrong}") from wrong
+        client = await self._idle.get()
+        try:
+            await self._hand_over(client, message.address, mail)
+        except SMTPResponseException as failure:
+            raise _judged(failure) from failure
+        except aiosmtplib.SMTPRecipientsRefused as failure:
+            raise _judged(failure.recipients[0]) from failure
+        except (SMTPException, OSError) as failure:
+            client.close()
+            raise NotAccepted(f"mail server: {type(failure).__name__}: {failure}") from failure
+        finally:
+            self._idle.put_nowait(client)
+
+    async def close(self) -> None:
+        """Say goodbye on every idle connection."""
+        while not self._idle.empty():
+            client = self._idle.get_nowait()
+            if client.is_connected:
+                with contextlib.suppress(SMTPException, OSError):
+                    await client.quit()
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, address: str, mail: bytes) -> None:
+        if client.is_connected:
+            try:
+                await client.sendmail(self._envelope_sender, [address], mail)
+                return
+            except aiosmtplib.SMTPServerDisconnected:
+                # Idle connections are closed by the server; the Message-ID makes once more safe.
+                client.close()
+        await client.connect()
+        await client.sendmail(self._envelope_sender, [address], mail)
+
+    def _new_client(self) -> aiosmtplib.SMTP:
+        server = self._server
+        return aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            use_tls=server.tls == "tls",
+            start_tls=server.tls == "starttls",
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+
+def _judged(failure: SMTPResponseException) -> Refused | NotAccepted:
+    said = f"mail server answered {failure.code} {failure.message}"
+    # A refused log-in is the company's trouble and can be mended; other 5xx are about this mail.
+    if failure.code >= 500 and not isinstance(failure, aiosmtplib.SMTPAuthenticationError):
+        return Refused(said)
+    return NotAccepted(said)

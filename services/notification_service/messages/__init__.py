@@ -1,0 +1,1 @@
+"""Messages: from a fact to one intent per recipient, and from an intent to a sent message."""

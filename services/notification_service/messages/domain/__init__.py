@@ -1,0 +1,1 @@
+"""What is told to whom, on which channel, and when it is tried again: pure rules."""

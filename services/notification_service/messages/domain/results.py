@@ -1,0 +1,61 @@
+"""What a try comes to: from what the gateway said to the message's next state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
+from services.notification_service.messages.domain.words import State
+from shared.events.words import MessageChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a message is: tries on `channel`, and the channels that were given up."""
+
+    channel: MessageChannel | None
+    tries: int
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The next state of a message; `next_attempt_at` where it is queued again."""
+
+    state: State
+    progress: Progress
+    reason: str | None = None
+    next_attempt_at: datetime | None = None
+
+
+def accepted(progress: Progress) -> Result:
+    """Return the result of a message that the gateway took."""
+    return Result(State.SENT, progress)
+
+
+def not_accepted(progress: Progress, reason: str, *, now: datetime, jitter: float) -> Result:
+    """Try again later; after the last try, take the other channel."""
+    if progress.tries >= MOST_TRIES:
+        return refused(progress, reason, now=now)
+    again = now + pause_after(progress.tries, jitter=jitter)
+    return Result(State.QUEUED, progress, reason, again)
+
+
+def refused(progress: Progress, reason: str, *, now: datetime) -> Result:
+    """Give the channel up: the message is queued for the other one, if that has an address."""
+    given_up = (*progress.tried, progress.channel) if progress.channel else progress.tried
+    return Result(State.QUEUED, Progress(None, 0, given_up), reason, now)
+
+
+def uncertain(
+    progress: Progress, reason: str, *, repeatable: bool, now: datetime, jitter: float
+) -> Result:
+    """Hand over again only where that cannot double the message; else a person decides.
+
+    No other channel is taken either: the person may have the message already.
+    """
+    if repeatable and progress.tries < MOST_TRIES:
+        again = now + pause_after(progress.tries, jitter=jitter)
+        return Result(State.QUEUED, progress, reason, again)
+    return Result(State.UNKNOWN, progress, reason)

@@ -1,0 +1,57 @@
+"""The closed word lists of messages: kinds, states, reasons."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a message is about; the first ten go to the customer, the others to staff."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    ASSIGNED = "assigned"
+    TRANSFERRED = "transferred"
+    INFORMATION_REQUESTED = "information_requested"
+    PROPOSAL = "proposal"
+    STEP = "step"
+    RESOLVED = "resolved"
+    REJECTED = "rejected"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+    STAFF_ASSIGNMENT = "staff_assignment"
+    STAFF_WARNING = "staff_warning"
+    STAFF_BREACH = "staff_breach"
+    STAFF_ESCALATION = "staff_escalation"
+    OPERATOR_ALERT = "operator_alert"
+
+
+class State(StrEnum):
+    """Where a message stands: `queued → sending → sent | unknown | failed`, or skipped.
+
+    `unknown`: it may have been accepted, and sending again might double it; a person decides.
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Reason(StrEnum):
+    """Why a message was not sent, where no gateway was to blame."""
+
+    NO_ADDRESS = "no_address"
+    NOT_KNOWN = "complaint_unknown_or_erased"
+    NO_WORDS = "words_unknown_or_erased"
+    CRASHED = "crashed_while_sending"
+
+
+CUSTOMER = "customer"
+"""The recipient of a message to the customer; staff are named by their id."""
+
+OPERATORS = "operators"
+"""Stands for every operator until the sender knows who they are (one intent each)."""
+
+OPERATOR_ROLES = frozenset({"admin", "quality"})

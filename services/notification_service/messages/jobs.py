@@ -1,0 +1,306 @@
+"""The sender: lease queued messages, prepare them, hand them over, write down what came of it.
+
+Three loops: `send` leases and hands over, `settle` writes whatever results have gathered while the
+previous write ran, `keep` extends the leases of what is under way and takes over what a crashed
+sender left (architecture.md rule 8). A slow gateway therefore holds up nobody else's result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from prometheus_client import Counter, Histogram
+
+from services.notification_service.gateways.domain.port import (
+    NotAccepted,
+    Outgoing,
+    Refused,
+    Uncertain,
+)
+from services.notification_service.gateways.service import Gateways
+from services.notification_service.messages.domain import results
+from services.notification_service.messages.domain.results import Progress, Result
+from services.notification_service.messages.domain.words import Reason, State
+from services.notification_service.messages.repository import deliveries, intents
+from services.notification_service.messages.repository.deliveries import Crashed, Leased, Recovered
+from services.notification_service.messages.service.preparing import (
+    Hopeless,
+    Prepared,
+    Preparer,
+    Ready,
+)
+from services.notification_service.messages.service.sealing import sealed
+from services.notification_service.messages.service.settling import Outcome, settle
+from shared.events.words import MessageChannel
+from shared.kernel import logging
+from shared.kernel.ids import new_id
+from shared.kernel.vault import Vault
+from shared.messaging import Messaging
+
+log = logging.get(__name__)
+
+_BATCH = 100
+_UNDER_WAY = 300
+_AT_ONCE = 50
+_LEASE = timedelta(seconds=120)
+_KEEP_SECONDS = 20.0
+_IDLE_SECONDS = 0.5
+_OWNER_AWAY = timedelta(seconds=2)
+
+_SETTLED = Counter("redress_messages_total", "Messages by what a try came to", ["channel", "state"])
+_HANDED_OVER = Histogram(
+    "redress_message_handover_seconds",
+    "From the intent to the gateway's acceptance at the first try",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderTools:
+    """What the sender works with."""
+
+    messaging: Messaging
+    preparer: Preparer
+    gateways: Gateways
+    vault: Vault
+    replica: str
+
+
+class Sender:
+    """Sends what is queued. `wake` tells it that intents were committed in this process."""
+
+    def __init__(self, tools: SenderTools) -> None:
+        self._tools = tools
+        self._messaging = tools.messaging
+        self._clock = tools.messaging.clock
+        self._wanted = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._outcomes: list[Outcome] = []
+        self._settling: frozenset[str] = frozenset()
+        self._gathered = asyncio.Event()
+        self._sent_all = asyncio.Event()
+        self._lanes = {channel: asyncio.Semaphore(_AT_ONCE) for channel in MessageChannel}
+
+    def wake(self) -> None:
+        """Look for queued messages at once."""
+        self._wanted.set()
+
+    async def send(self, stopping: asyncio.Event) -> None:
+        """Send until told to stop; then wait for what is under way."""
+        self._sent_all.clear()
+        try:
+            await self._take_over(everything=True)
+            while not stopping.is_set():
+                if not await self.send_batch():
+                    await self._wait(stopping)
+        finally:
+            await self.drain()
+            self._sent_all.set()
+            self._gathered.set()
+
+    async def settle(self, stopping: asyncio.Event) -> None:
+        """Write results until sending has ended and all are written."""
+        while not (stopping.is_set() and self._sent_all.is_set() and not self._outcomes):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gathered.wait(), _IDLE_SECONDS)
+            await self.settle_gathered()
+
+    async def keep(self, stopping: asyncio.Event) -> None:
+        """Extend leases and take over what others left, every now and then."""
+        while not stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _KEEP_SECONDS)
+            await self._extend()
+            await self._take_over(everything=False)
+
+    async def send_batch(self) -> int:
+        """Lease, prepare and begin to hand over one batch; returns how many were leased."""
+        room = min(_BATCH, _UNDER_WAY - len(self._under_way) - len(self._outcomes))
+        if room <= 0:
+            return 0
+        rows = await self._lease(room)
+        if rows:
+            prepared = await self._tools.preparer.prepare(rows)
+            await self._put_aside(prepared)
+            await self._begin(prepared.ready)
+        return len(rows)
+
+    async def settle_gathered(self) -> None:
+        """Write the results that have gathered; they are kept where the database is away."""
+        self._gathered.clear()
+        outcomes, self._outcomes = self._outcomes, []
+        if not outcomes:
+            return
+        self._settling = frozenset(one.row.id for one in outcomes)
+        try:
+            await settle(self._messaging, outcomes, by=self._tools.replica)
+        except BaseException:
+            self._outcomes = outcomes + self._outcomes
+            raise
+        finally:
+            self._settling = frozenset()
+        _count(outcomes)
+
+    async def drain(self) -> None:
+        """Wait until every message under way has its result."""
+        while self._under_way:
+            await asyncio.wait(self._under_way.values())
+
+    async def _lease(self, limit: int) -> list[Leased]:
+        now = self._clock.now()
+        async with self._messaging.database.write() as connection:
+            return await deliveries.lease(
+                connection, by=self._tools.replica, now=now, until=now + _LEASE, limit=limit
+            )
+
+    async def _put_aside(self, prepared: Prepared) -> None:
+        """Gather the results of what is not sent now, and make one intent per operator."""
+        now = self._clock.now()
+        self._gather(*(_given_up(one, now) for one in prepared.hopeless))
+        again = now + _OWNER_AWAY
+        self._gather(*(Outcome(row, _later(row, again), now) for row in prepared.later))
+        if prepared.spread:
+            async with self._messaging.unit_of_work() as work:
+                for row, people in prepared.spread:
+                    await intents.spread(work.connection, row.id, people, new_id)
+            self.wake()
+
+    async def _begin(self, ready: Sequence[Ready]) -> None:
+        """Write that these are being sent, and only then hand them over."""
+        if not ready:
+            return
+        rows = [sealed(self._tools.vault, one) for one in ready]
+        replica, until = self._tools.replica, self._clock.now() + _LEASE
+        async with self._messaging.database.write() as connection:
+            held = await deliveries.mark_sending(connection, rows, by=replica, until=until)
+        for one in ready:
+            if one.row.id in held:
+                task = asyncio.create_task(self._hand_over(one))
+                self._under_way[one.row.id] = task
+
+    async def _hand_over(self, ready: Ready) -> None:
+        gateway = self._tools.gateways.by_channel[ready.channel]
+        row = ready.row
+        progress = Progress(ready.channel, row.tries + 1, tuple(row.tried))
+        try:
+            async with self._lanes[ready.channel]:
+                await gateway.send(_outgoing(ready))
+            result = results.accepted(progress)
+        except Refused as no:
+            result = results.refused(progress, no.reason, now=self._clock.now())
+        except NotAccepted as no:
+            now, jitter = self._clock.now(), _jitter()
+            result = results.not_accepted(progress, no.reason, now=now, jitter=jitter)
+        except Uncertain as unclear:
+            now, jitter = self._clock.now(), _jitter()
+            result = results.uncertain(
+                progress, unclear.reason, repeatable=gateway.repeatable, now=now, jitter=jitter
+            )
+        except Exception as failure:  # the outermost edge: a defect of a gateway's adapter
+            log.exception("message.defect", message=row.id, channel=ready.channel)
+            result = results.uncertain(
+                progress,
+                f"{type(failure).__name__}",
+                repeatable=False,
+                now=row.created_at,
+                jitter=0,
+            )
+        finally:
+            self._under_way.pop(row.id, None)
+        self._gather(Outcome(row, result, self._clock.now()))
+
+    def _gather(self, *outcomes: Outcome) -> None:
+        if outcomes:
+            self._outcomes.extend(outcomes)
+            self._gathered.set()
+
+    async def _wait(self, stopping: asyncio.Event) -> None:
+        """Sleep until woken, at most half a second: retries come due, replicas plan intents."""
+        waits = [asyncio.create_task(self._wanted.wait()), asyncio.create_task(stopping.wait())]
+        await asyncio.wait(waits, timeout=_IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        self._wanted.clear()
+
+    def _in_hand(self) -> set[str]:
+        return {*self._under_way, *(one.row.id for one in self._outcomes), *self._settling}
+
+    async def _extend(self) -> None:
+        ids = self._in_hand()
+        if ids:
+            async with self._messaging.database.write() as connection:
+                until = self._clock.now() + _LEASE
+                await deliveries.extend(connection, ids, by=self._tools.replica, until=until)
+
+    async def _take_over(self, *, everything: bool) -> None:
+        """Decide what becomes of messages whose sender went away while sending.
+
+        `everything` is for the start of this replica: what stands under its name and is not in
+        hand is from before a crash, however long its lease still is.
+        """
+        now, me, known = self._clock.now(), self._tools.replica, self._in_hand()
+        async with self._messaging.database.write() as connection:
+            if everything:
+                await deliveries.release(connection, by=me, known=known)
+            left = await deliveries.crashed(
+                connection, by=me, everything=everything, now=now, known=known
+            )
+            await deliveries.recover(connection, [self._recovered(one) for one in left])
+        for one in left:
+            log.warning("message.crashed", message=one.id, channel=one.channel)
+
+    def _recovered(self, left: Crashed) -> Recovered:
+        gateway = self._tools.gateways.by_channel[MessageChannel(left.channel)]
+        return {
+            "of": left.id,
+            "to_state": State.QUEUED if gateway.repeatable else State.UNKNOWN,
+            "to_reason": Reason.CRASHED,
+            "to_next_attempt_at": self._clock.now(),
+        }
+
+
+def _outgoing(ready: Ready) -> Outgoing:
+    return Outgoing(
+        reference=ready.row.id,
+        channel=ready.channel,
+        address=ready.address,
+        text=ready.rendered.text,
+        subject=ready.rendered.subject,
+        html=ready.rendered.html,
+        number=ready.row.number,
+        kind=ready.row.kind,
+        occurrence=ready.row.occurrence,
+        created_at=ready.row.created_at,
+    )
+
+
+def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:
+    state = State.FAILED if hopeless.failed else State.SKIPPED
+    return Outcome(hopeless.row, Result(state, _progress(hopeless.row), hopeless.reason), now)
+
+
+def _later(row: Leased, again: datetime) -> Result:
+    """Wait for the service that knows contacts or words: no try was made, so none is counted."""
+    return Result(State.QUEUED, _progress(row), row.reason, again)
+
+
+def _progress(row: Leased) -> Progress:
+    channel = MessageChannel(row.channel) if row.channel else None
+    return Progress(channel, row.tries, tuple(row.tried))
+
+
+def _count(outcomes: Sequence[Outcome]) -> None:
+    for one in outcomes:
+        state, channel = one.result.state, one.result.progress.channel
+        _SETTLED.labels(channel or "none", state).inc()
+        if state is State.SENT and one.result.progress.tries == 1:
+            _HANDED_OVER.observe((one.at - one.row.created_at).total_seconds())
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - spreads retries, hides nothing

@@ -1,0 +1,85 @@
+"""Tables of messages."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from services.notification_service.models import metadata
+from shared.db.types import JsonDocument, UtcDateTime
+
+# What is known of a complaint here: nothing personal. `wrapped_key` is the complaint's data key,
+# made with its first intent; destroying it makes every text below unreadable (erasure).
+complaints = Table(
+    "complaints",
+    metadata,
+    Column("complaint_id", String(36), nullable=False),
+    Column("number", String(16), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("urgency", String(16), nullable=False),
+    Column("category", String(64), nullable=False),
+    Column("imported", Boolean, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=True),
+    PrimaryKeyConstraint("complaint_id", name="complaints_pkey"),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", String(36), nullable=False),
+    Column("complaint_id", String(36), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("recipient", String(128), nullable=False),
+    Column("facts", JsonDocument, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("channel", String(16), nullable=True),
+    Column("tried", JsonDocument, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", String(200), nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_attempt_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime, nullable=True),
+    Column("leased_by", String(64), nullable=True),
+    Column("leased_until", UtcDateTime, nullable=True),
+    Column("address_masked", String(128), nullable=True),
+    Column("address", LargeBinary, nullable=True),
+    Column("content", LargeBinary, nullable=True),
+    PrimaryKeyConstraint("id", name="notifications_pkey"),
+    ForeignKeyConstraint(
+        ["complaint_id"], ["complaints.complaint_id"], name="notifications_complaint_fkey"
+    ),
+    UniqueConstraint(
+        "complaint_id", "kind", "occurrence", "recipient", name="notifications_intent_key"
+    ),
+    # Partial: what waits and what is under way is small however many messages there are.
+    Index(
+        "notifications_queued_idx",
+        "next_attempt_at",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "notifications_sending_idx",
+        "leased_until",
+        sqlite_where=text("state = 'sending'"),
+        postgresql_where=text("state = 'sending'"),
+    ),
+    Index("notifications_complaint_idx", "complaint_id", "id"),
+    Index("notifications_state_idx", "state", "id"),
+)

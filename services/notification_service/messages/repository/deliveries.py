@@ -1,0 +1,250 @@
+"""Statements of sending: lease, mark, settle, recover (architecture.md rule 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypedDict
+
+from pydantic import JsonValue
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notification_service.messages.domain.words import State
+from services.notification_service.messages.models import complaints, notifications
+
+_n = notifications.c
+
+
+class Leased(NamedTuple):
+    """A queued message that this replica may prepare, with what is known of its complaint."""
+
+    id: str
+    complaint_id: str
+    kind: str
+    occurrence: int
+    audience: str
+    recipient: str
+    facts: Mapping[str, JsonValue]
+    channel: str | None
+    tried: Sequence[str]
+    tries: int
+    reason: str | None
+    created_at: datetime
+    number: str
+    language: str
+    urgency: str
+    category: str
+    wrapped_key: bytes
+
+
+class Marked(TypedDict):
+    """What is written before a message is handed over."""
+
+    of: str
+    to_channel: str
+    to_tries: int
+    to_address: bytes
+    to_masked: str
+    to_content: bytes
+
+
+class Settled(TypedDict):
+    """What a try, or the decision not to try, came to."""
+
+    of: str
+    to_state: str
+    to_channel: str | None
+    to_tried: Sequence[str]
+    to_tries: int
+    to_reason: str | None
+    to_sent_at: datetime | None
+    to_next_attempt_at: datetime
+
+
+class Crashed(NamedTuple):
+    """A message whose sender went away between handing over and writing down."""
+
+    id: str
+    channel: str
+
+
+class Recovered(TypedDict):
+    """What becomes of a message that was left in `sending`."""
+
+    of: str
+    to_state: str
+    to_reason: str
+    to_next_attempt_at: datetime
+
+
+_LEASED = (
+    _n.id,
+    _n.complaint_id,
+    _n.kind,
+    _n.occurrence,
+    _n.audience,
+    _n.recipient,
+    _n.facts,
+    _n.channel,
+    _n.tried,
+    _n.tries,
+    _n.reason,
+    _n.created_at,
+    complaints.c.number,
+    complaints.c.language,
+    complaints.c.urgency,
+    complaints.c.category,
+    complaints.c.wrapped_key,
+)
+
+
+async def lease(
+    connection: AsyncConnection, *, by: str, now: datetime, until: datetime, limit: int
+) -> list[Leased]:
+    """Take queued messages that are due, oldest first, so that no other replica prepares them."""
+    chosen = (
+        select(*_LEASED)
+        .join(complaints, complaints.c.complaint_id == _n.complaint_id)
+        .where(
+            _n.state == State.QUEUED,
+            _n.next_attempt_at <= now,
+            or_(_n.leased_until.is_(None), _n.leased_until <= now),
+        )
+        .order_by(_n.next_attempt_at, _n.id)
+        .limit(limit)
+        .with_for_update(of=notifications, skip_locked=True)
+    )
+    found = [Leased._make(row) for row in await connection.execute(chosen)]
+    if found:
+        taken = _n.id.in_([one.id for one in found])
+        await connection.execute(
+            update(notifications).where(taken).values(leased_by=by, leased_until=until)
+        )
+    return found
+
+
+async def mark_sending(
+    connection: AsyncConnection, rows: Sequence[Marked], *, by: str, until: datetime
+) -> set[str]:
+    """Mark messages `sending` and return the ids of those whose lease is still held."""
+    if not rows:
+        return set()
+    change = (
+        update(notifications)
+        .where(_n.id == bindparam("of"), _n.state == State.QUEUED, _n.leased_by == by)
+        .values(
+            state=State.SENDING,
+            channel=bindparam("to_channel"),
+            attempts=_n.attempts + 1,
+            tries=bindparam("to_tries"),
+            address=bindparam("to_address"),
+            address_masked=bindparam("to_masked"),
+            content=bindparam("to_content"),
+            leased_until=until,
+        )
+    )
+    await connection.execute(change, [dict(row) for row in rows])
+    return await _held(connection, [row["of"] for row in rows], by=by, state=State.SENDING)
+
+
+async def settle(connection: AsyncConnection, rows: Sequence[Settled], *, by: str) -> set[str]:
+    """Write what became of messages; returns the ids that were still this replica's to write."""
+    held = await _held(connection, [row["of"] for row in rows], by=by)
+    kept = [dict(row) for row in rows if row["of"] in held]
+    if kept:
+        change = (
+            update(notifications)
+            .where(_n.id == bindparam("of"))
+            .values(
+                state=bindparam("to_state"),
+                channel=bindparam("to_channel"),
+                tried=bindparam("to_tried"),
+                tries=bindparam("to_tries"),
+                reason=bindparam("to_reason"),
+                sent_at=bindparam("to_sent_at"),
+                next_attempt_at=bindparam("to_next_attempt_at"),
+                leased_by=None,
+                leased_until=None,
+            )
+        )
+        await connection.execute(change, kept)
+    return held
+
+
+async def take_sequences(connection: AsyncConnection, counts: Mapping[str, int]) -> dict[str, int]:
+    """Reserve `counts` sequences per complaint; returns the last one used before."""
+    c = complaints.c
+    chosen = (
+        select(c.complaint_id, c.sequence)
+        .where(c.complaint_id.in_(list(counts)))
+        .order_by(c.complaint_id)
+        .with_for_update(key_share=True)
+    )
+    found: dict[str, int] = {row[0]: row[1] for row in await connection.execute(chosen)}
+    change = (
+        update(complaints)
+        .where(c.complaint_id == bindparam("of"))
+        .values(sequence=c.sequence + bindparam("by"))
+    )
+    await connection.execute(change, [{"of": of, "by": by} for of, by in counts.items()])
+    return found
+
+
+async def extend(
+    connection: AsyncConnection, ids: Collection[str], *, by: str, until: datetime
+) -> None:
+    """Keep messages that are still under way."""
+    mine = (_n.id.in_(ids), _n.leased_by == by)
+    await connection.execute(update(notifications).where(*mine).values(leased_until=until))
+
+
+async def crashed(
+    connection: AsyncConnection, *, by: str, everything: bool, now: datetime, known: Collection[str]
+) -> list[Crashed]:
+    """Lock messages left in `sending`: those whose lease has ended, with `everything` also ours.
+
+    `known` are the messages that this process itself still has in hand.
+    """
+    ended = _n.leased_until <= now
+    chosen = (
+        select(_n.id, _n.channel)
+        .where(_n.state == State.SENDING, or_(ended, _n.leased_by == by) if everything else ended)
+        .order_by(_n.id)
+        .with_for_update(skip_locked=True)
+    )
+    found = [Crashed._make(row) for row in await connection.execute(chosen)]
+    return [one for one in found if one.id not in known]
+
+
+async def recover(connection: AsyncConnection, rows: Sequence[Recovered]) -> None:
+    """Write what becomes of messages that were left in `sending`."""
+    if rows:
+        change = (
+            update(notifications)
+            .where(_n.id == bindparam("of"))
+            .values(
+                state=bindparam("to_state"),
+                reason=bindparam("to_reason"),
+                next_attempt_at=bindparam("to_next_attempt_at"),
+                leased_by=None,
+                leased_until=None,
+            )
+        )
+        await connection.execute(change, [dict(row) for row in rows])
+
+
+async def release(connection: AsyncConnection, *, by: str, known: Collection[str]) -> None:
+    """Give back what this replica had leased, not begun to send, and has not in hand any more."""
+    mine = (_n.state == State.QUEUED, _n.leased_by == by, _n.id.not_in(known))
+    change = update(notifications).where(*mine).values(leased_by=None, leased_until=None)
+    await connection.execute(change)
+
+
+async def _held(
+    connection: AsyncConnection, ids: Sequence[str], *, by: str, state: State | None = None
+) -> set[str]:
+    chosen = select(_n.id).where(_n.id.in_(ids), _n.leased_by == by).order_by(_n.id)
+    if state is not None:
+        chosen = chosen.where(_n.state == state)
+    return set(await connection.scalars(chosen.with_for_update()))

@@ -1,0 +1,135 @@
+"""Statements of planning: what is known of complaints, and the intents of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypedDict
+
+from pydantic import JsonValue
+from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notification_service.messages.models import complaints, notifications
+
+
+class Known(NamedTuple):
+    """What is known of a complaint."""
+
+    complaint_id: str
+    wrapped_key: bytes | None
+
+
+class NewComplaint(TypedDict):
+    """A row of `complaints`."""
+
+    complaint_id: str
+    number: str
+    language: str
+    urgency: str
+    category: str
+    imported: bool
+    sequence: int
+    wrapped_key: bytes | None
+
+
+class NewIntent(TypedDict):
+    """A row of `notifications` as it begins."""
+
+    id: str
+    complaint_id: str
+    kind: str
+    occurrence: int
+    audience: str
+    recipient: str
+    facts: Mapping[str, JsonValue]
+    state: str
+    tried: Sequence[str]
+    attempts: int
+    tries: int
+    created_at: datetime
+    next_attempt_at: datetime
+
+
+async def remember(connection: AsyncConnection, rows: Sequence[NewComplaint]) -> None:
+    """Write complaints; those that are known stay as they are."""
+    await _insert_new(connection, complaints, rows)
+
+
+async def add_intents(connection: AsyncConnection, rows: Sequence[NewIntent]) -> None:
+    """Write intents; one that exists for its fact and recipient stays as it is."""
+    await _insert_new(connection, notifications, rows)
+
+
+async def lock(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Known]:
+    """Lock complaints in the order of their ids, so that no two transactions wait in a ring."""
+    columns = (complaints.c.complaint_id, complaints.c.wrapped_key)
+    chosen = (
+        select(*columns)
+        .where(complaints.c.complaint_id.in_(ids))
+        .order_by(complaints.c.complaint_id)
+        .with_for_update(key_share=True)
+    )
+    return {row.complaint_id: Known(*row) for row in await connection.execute(chosen)}
+
+
+async def store_keys(connection: AsyncConnection, keys: Mapping[str, bytes]) -> None:
+    """Give complaints their data keys."""
+    if not keys:
+        return
+    change = (
+        update(complaints)
+        .where(complaints.c.complaint_id == bindparam("of"))
+        .values(wrapped_key=bindparam("key"))
+    )
+    await connection.execute(change, [{"of": of, "key": key} for of, key in keys.items()])
+
+
+async def last_occurrences(
+    connection: AsyncConnection, ids: Sequence[str]
+) -> dict[tuple[str, str], int]:
+    """Return how often each complaint's customer or staff were told of each kind."""
+    c = notifications.c
+    counted = (
+        select(c.complaint_id, c.kind, func.max(c.occurrence))
+        .where(c.complaint_id.in_(ids))
+        .group_by(c.complaint_id, c.kind)
+    )
+    return {(row[0], row[1]): row[2] for row in await connection.execute(counted)}
+
+
+async def spread(
+    connection: AsyncConnection, intent_id: str, people: Sequence[str], new_id: Callable[[], str]
+) -> None:
+    """Turn an intent for a group into one for each person: the same row goes to the first.
+
+    Safe to repeat: an intent that a person has for this fact stays as it is.
+    """
+    c = notifications.c
+    first, *others = people
+    group = (await connection.execute(select(notifications).where(c.id == intent_id))).one()
+    shared = {
+        column.name: value for column, value in zip(notifications.columns, group, strict=True)
+    } | {"leased_by": None, "leased_until": None}
+    rows = [shared | {"id": new_id(), "recipient": person} for person in others]
+    if rows:
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        await connection.execute(dialect.insert(notifications).on_conflict_do_nothing(), rows)
+    change = update(notifications).where(c.id == intent_id)
+    await connection.execute(change.values(recipient=first, leased_by=None, leased_until=None))
+
+
+async def _insert_new(
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[NewComplaint] | Sequence[NewIntent],
+) -> None:
+    if not rows:
+        return
+    dialect = connection.dialect.name
+    given = [dict(row) for row in rows]
+    if dialect == "sqlite":
+        await connection.execute(sqlite.insert(table).on_conflict_do_nothing(), given)
+    else:
+        await connection.execute(postgresql.insert(table).on_conflict_do_nothing(), given)

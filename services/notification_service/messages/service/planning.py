@@ -1,0 +1,99 @@
+"""Plan messages: from the facts of a batch to one intent per recipient, in a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from services.notification_service.messages.domain.intents import Intent, intents_of
+from services.notification_service.messages.domain.words import State
+from services.notification_service.messages.repository import intents as repository
+from services.notification_service.messages.repository.intents import NewComplaint, NewIntent
+from shared.events.base import EventData
+from shared.events.complaints import ComplaintReceived
+from shared.kernel.ids import new_id
+from shared.kernel.vault import Vault
+from shared.messaging import UnitOfWork
+
+
+class Planner:
+    """Turns facts into intents. `wake` tells the sender that new ones were committed."""
+
+    def __init__(self, *, vault: Vault, wake: Callable[[], None]) -> None:
+        self._vault = vault
+        self._wake = wake
+
+    async def remember(self, work: UnitOfWork, batch: Iterable[ComplaintReceived]) -> None:
+        """Keep what later messages need to know of new complaints; nobody is told yet."""
+        rows: list[NewComplaint] = [
+            {
+                "complaint_id": event.complaint_id,
+                "number": event.number,
+                "language": event.language,
+                "urgency": event.urgency,
+                "category": event.category,
+                "imported": event.imported,
+                "sequence": 0,
+                # Most imported complaints never get a message, so they get no key before one.
+                "wrapped_key": None if event.imported else self._new_key(),
+            }
+            for event in batch
+        ]
+        await repository.remember(work.connection, rows)
+
+    async def plan(self, work: UnitOfWork, batch: Sequence[EventData]) -> None:
+        """Write the intents of a batch that holds at most one event of each complaint."""
+        told = [(event, found) for event in batch if (found := intents_of(event))]
+        if not told:
+            return
+        await self._make_room(work, [event for event, _ in told])
+        ids = [event.complaint_id for event, _ in told]
+        counts = await repository.last_occurrences(work.connection, ids)
+        rows = [
+            _row(work, event, intent, counts.get((event.complaint_id, intent.kind), 0) + 1)
+            for event, found in told
+            for intent in found
+        ]
+        await repository.add_intents(work.connection, rows)
+        work.after_commit(self._wake)
+
+    async def _make_room(self, work: UnitOfWork, events: Sequence[EventData]) -> None:
+        """Lock the complaints, give keys to those without, and take in those never heard of."""
+        known = await repository.lock(work.connection, [event.complaint_id for event in events])
+        keyless = [one.complaint_id for one in known.values() if one.wrapped_key is None]
+        await repository.store_keys(work.connection, {one: self._new_key() for one in keyless})
+        unknown = [event for event in events if event.complaint_id not in known]
+        await repository.remember(work.connection, [self._unheard_of(event) for event in unknown])
+
+    def _unheard_of(self, event: EventData) -> NewComplaint:
+        """Make do where ComplaintReceived was dropped by an operator: intake knows the language."""
+        return {
+            "complaint_id": event.complaint_id,
+            "number": event.number,
+            "language": "",
+            "urgency": "",
+            "category": "",
+            "imported": False,
+            "sequence": 0,
+            "wrapped_key": self._new_key(),
+        }
+
+    def _new_key(self) -> bytes:
+        return self._vault.new_data_key().wrapped
+
+
+def _row(work: UnitOfWork, event: EventData, intent: Intent, occurrence: int) -> NewIntent:
+    return {
+        "id": new_id(),
+        "complaint_id": event.complaint_id,
+        "kind": intent.kind,
+        "occurrence": occurrence,
+        "audience": intent.audience,
+        "recipient": intent.recipient,
+        "facts": intent.facts,
+        "state": State.QUEUED,
+        "tried": (),
+        "attempts": 0,
+        "tries": 0,
+        "created_at": work.now,
+        "next_attempt_at": work.now,
+    }

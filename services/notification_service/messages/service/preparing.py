@@ -1,0 +1,225 @@
+"""Prepare leased messages: ask for contacts and words, choose the channel, write the message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import JsonValue
+
+from services.notification_service.messages.domain.routing import channel_for
+from services.notification_service.messages.domain.words import (
+    OPERATOR_ROLES,
+    OPERATORS,
+    Kind,
+    Reason,
+)
+from services.notification_service.messages.repository.deliveries import Leased
+from services.notification_service.recipients.schemas import Contact, Person, Words
+from services.notification_service.recipients.service import Directory
+from services.notification_service.templates.domain.scene import (
+    CannotRender,
+    Locale,
+    OfferedOption,
+    Rendered,
+    Scene,
+)
+from services.notification_service.templates.service import Templates
+from shared.events.words import Audience, MessageChannel, Urgency
+from shared.kernel import logging
+from shared.kernel.errors import Unavailable
+
+log = logging.get(__name__)
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message that can be handed over."""
+
+    row: Leased
+    channel: MessageChannel
+    address: str
+    rendered: Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Hopeless:
+    """A message that is not sent; `failed` where something was tried or is broken."""
+
+    row: Leased
+    reason: str
+    failed: bool
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What became of a batch. `later` waits for a service that did not answer."""
+
+    ready: list[Ready] = field(default_factory=list)
+    hopeless: list[Hopeless] = field(default_factory=list)
+    later: list[Leased] = field(default_factory=list)
+    spread: list[tuple[Leased, tuple[str, ...]]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the owning services answered; None where one did not."""
+
+    contacts: Mapping[str, Contact] | None
+    words: Mapping[str, Words] | None
+    people: Mapping[str, Person] | None
+
+
+class Preparer:
+    """Makes messages of intents, many at once."""
+
+    def __init__(
+        self, *, directory: Directory, templates: Templates, default_locale: Locale
+    ) -> None:
+        self._directory = directory
+        self._templates = templates
+        self._default_locale = default_locale
+
+    async def prepare(self, rows: Sequence[Leased]) -> Prepared:
+        """Return what each leased message came to; never raises for a single one."""
+        asked = await self._ask(rows)
+        prepared = Prepared()
+        for row in rows:
+            self._prepare(row, asked, prepared)
+        return prepared
+
+    async def _ask(self, rows: Sequence[Leased]) -> _Asked:
+        of_customers = {row.complaint_id for row in rows if row.audience == Audience.CUSTOMER}
+        words = {str(row.facts["words_id"]) for row in rows if "words_id" in row.facts}
+        for_staff = any(row.audience == Audience.STAFF for row in rows)
+        contacts, said, people = await asyncio.gather(
+            _or_none(self._directory.contacts(sorted(of_customers))),
+            _or_none(self._directory.words(sorted(words))),
+            _or_none(self._directory.people() if for_staff else _nobody()),
+        )
+        return _Asked(contacts, said, people)
+
+    def _prepare(self, row: Leased, asked: _Asked, prepared: Prepared) -> None:
+        needed = asked.contacts if row.audience == Audience.CUSTOMER else asked.people
+        if needed is None or ("words_id" in row.facts and asked.words is None):
+            prepared.later.append(row)
+        elif row.recipient == OPERATORS:
+            self._spread(row, asked.people or {}, prepared)
+        else:
+            self._write(row, asked, prepared)
+
+    def _spread(self, row: Leased, people: Mapping[str, Person], prepared: Prepared) -> None:
+        operators = tuple(sorted(p.id for p in people.values() if p.role in OPERATOR_ROLES))
+        if operators:
+            prepared.spread.append((row, operators))
+        else:
+            prepared.hopeless.append(Hopeless(row, Reason.NO_ADDRESS, failed=False))
+
+    def _write(self, row: Leased, asked: _Asked, prepared: Prepared) -> None:
+        to_customer = row.audience == Audience.CUSTOMER
+        contact = (asked.contacts or {}).get(row.complaint_id) if to_customer else None
+        person = None if to_customer else (asked.people or {}).get(row.recipient)
+        if to_customer and contact is None:
+            prepared.hopeless.append(Hopeless(row, Reason.NOT_KNOWN, failed=False))
+            return
+        reached = contact or person
+        addresses = _addresses(reached)
+        channel = self._channel(row, addresses)
+        if channel is None:
+            prepared.hopeless.append(_out_of_channels(row))
+            return
+        words = (asked.words or {}).get(str(row.facts.get("words_id")))
+        if "words_id" in row.facts and words is None:
+            prepared.hopeless.append(Hopeless(row, Reason.NO_WORDS, failed=False))
+            return
+        scene = _scene(row, contact, reached.name if reached else None, words)
+        locale = self._locale(row, reached)
+        try:
+            rendered = self._templates.render(row.kind, locale, channel, scene)
+        except CannotRender as broken:
+            prepared.hopeless.append(Hopeless(row, broken.detail[:200], failed=True))
+            return
+        prepared.ready.append(Ready(row, channel, addresses[channel], rendered))
+
+    def _channel(
+        self, row: Leased, addresses: Mapping[MessageChannel, str]
+    ) -> MessageChannel | None:
+        # A retry stays on its channel, also where the route would choose another by now.
+        if row.channel is not None and row.channel in addresses:
+            return MessageChannel(row.channel)
+        return channel_for(
+            Kind(row.kind), Audience(row.audience), row.urgency, known=addresses, tried=row.tried
+        )
+
+    def _locale(self, row: Leased, reached: Contact | Person | None) -> Locale:
+        spoken = (reached.locale if reached else None) or ""
+        if not spoken and row.audience == Audience.CUSTOMER:
+            spoken = row.language
+        if spoken.startswith("zh"):
+            return "zh-CN"
+        return "en" if spoken.startswith("en") else self._default_locale
+
+
+def _addresses(reached: Contact | Person | None) -> dict[MessageChannel, str]:
+    found = {
+        MessageChannel.SMS: reached.phone if reached else None,
+        MessageChannel.EMAIL: reached.email if reached else None,
+    }
+    return {channel: address for channel, address in found.items() if address}
+
+
+def _out_of_channels(row: Leased) -> Hopeless:
+    if row.tried:
+        return Hopeless(row, row.reason or Reason.NO_ADDRESS, failed=True)
+    return Hopeless(row, Reason.NO_ADDRESS, failed=False)
+
+
+def _scene(row: Leased, contact: Contact | None, name: str | None, words: Words | None) -> Scene:
+    options = tuple(
+        OfferedOption(
+            key=option.key,
+            text=option.text or option.kind or "",
+            amount=f"{option.amount.amount} {option.amount.currency}" if option.amount else None,
+        )
+        for option in (words.options or () if words else ())
+    )
+    facts: dict[str, JsonValue] = {
+        key: value
+        for key, value in row.facts.items()
+        if key in Scene.model_fields and key not in {"options", "text"}
+    }
+    given: dict[str, object] = {
+        **facts,
+        "number": row.number,
+        "name": name,
+        "description": contact.description if contact else None,
+        "tracking_url": contact.tracking_url if contact else None,
+        "text": words.text if words else None,
+        "options": options,
+        "category": row.category or None,
+        "urgent": row.urgency in {Urgency.HIGH, Urgency.IMMEDIATE},
+        "due_at": _instant(row.facts.get("due_at")),
+        "next_due_at": _instant(row.facts.get("next_due_at")),
+    }
+    return Scene.model_validate(given)
+
+
+def _instant(value: JsonValue) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
+async def _or_none(asking: Awaitable[A]) -> A | None:
+    try:
+        return await asking
+    except Unavailable as failure:
+        log.warning("recipients.unavailable", reason=failure.detail)
+        return None
+
+
+async def _nobody() -> Mapping[str, Person]:
+    return {}

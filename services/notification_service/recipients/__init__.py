@@ -1,0 +1,1 @@
+"""Recipients: contacts and words, asked of the services that own them and not kept."""

@@ -1,0 +1,81 @@
+"""What a wording may speak of: everything is optional but the number and the language."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.kernel.errors import RedressError
+
+_LOOSE_END = re.compile(r"[\s,.;:,。;:、]+$")
+
+Locale = Literal["zh-CN", "en"]
+
+
+class CannotRender(RedressError):
+    """A template speaks of something that is not there, or is broken."""
+
+    code = "cannot-render"
+    title = "A message could not be written"
+
+
+class OfferedOption(BaseModel):
+    """One option as the customer reads it; `amount` as `12.50 CNY`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    text: str
+    amount: str | None = None
+
+
+class Scene(BaseModel):
+    """The facts and words of one message, as its template sees them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: str
+    name: str | None = None
+    description: str | None = None
+    tracking_url: str | None = None
+    due_at: datetime | None = None
+    next_step: str | None = None
+    next_due_at: datetime | None = None
+    text: str | None = None
+    reference: str | None = None
+    outcome: str | None = None
+    options: tuple[OfferedOption, ...] = ()
+    final: bool = False
+    round: int = 1
+    category: str | None = None
+    urgent: bool = False
+    priority: str | None = None
+    clock: str | None = None
+    level: int | None = None
+    cause: str | None = None
+
+
+class Rendered(BaseModel):
+    """A message ready to be sent: an SMS has only `text`, an e-mail all three."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    subject: str | None = None
+    html: str | None = None
+
+
+def shortened(words: str, most: int) -> str:
+    """Return words on one line, cut at a boundary so that at most `most` characters remain."""
+    flat = " ".join(words.split())
+    if len(flat) <= most:
+        return flat
+    cut = flat[: most - 1]
+    # Latin words are not cut through; Chinese has no spaces near its end to cut at.
+    space = cut.rfind(" ")
+    if space > most * 2 // 3:
+        cut = cut[:space]
+    return _LOOSE_END.sub("", cut) + "…"

@@ -1,0 +1,1 @@
+"""Notification's use cases on real databases and against real gateways on loopback."""
