@@ -204,7 +204,9 @@ class _Batch:
             record.partition,
             record.offset,
             record.timestamp_ms,
-            orjson.dumps([[name, text.decode("latin-1")] for name, text in record.headers]).decode(),
+            orjson.dumps(
+                [[name, text.decode("latin-1")] for name, text in record.headers]
+            ).decode(),
             record.value,
             reason,
         )

@@ -172,7 +172,9 @@ def _tell(story: Story, chance: random.Random, salt: int) -> None:
         priority=chance.choice(("P1", "P2", "P3", "P4")),
         tier=chance.choice(("standard", "gold")),
     )
-    story.opened(owner=chance.choice(("li.na", None)), department=chance.choice(("logistics", None)))
+    story.opened(
+        owner=chance.choice(("li.na", None)), department=chance.choice(("logistics", None))
+    )
     story.after(seconds=chance.uniform(1, 90)).sent()
     if chance.random() < 0.2:
         return

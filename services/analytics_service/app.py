@@ -1,0 +1,74 @@
+"""Puts analytics together: the store, the folding loop, the paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.analytics_service.handlers import REACTIONS, TOPICS
+from services.analytics_service.metrics import endpoints as metrics_endpoints
+from services.analytics_service.metrics.service import Metrics
+from services.analytics_service.projections import endpoints as projections_endpoints
+from services.analytics_service.projections.jobs import Folding
+from services.analytics_service.projections.repository.serving import Serving
+from services.analytics_service.settings import AnalyticsSettings
+from shared.http.app import create_app
+from shared.http.health import Health
+from shared.kernel.settings import load
+from shared.service import Platform, ServiceUnit
+from shared.worker import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """The parts of the service, for who needs more than HTTP: tests and the dashboard."""
+
+    serving: Serving
+    folding: Folding
+    metrics: Metrics
+
+
+def build(platform: Platform) -> ServiceUnit:
+    """Build the service; the store is opened when the unit starts."""
+    parts = build_parts(platform, load(AnalyticsSettings))
+    supervisor = Supervisor()
+    supervisor.add("analytics folding", parts.folding.run)
+    app = create_app(
+        platform,
+        name="analytics",
+        title="Redress analytics",
+        routers=[
+            metrics_endpoints.router(parts.metrics),
+            projections_endpoints.router(parts.folding),
+        ],
+        health=Health(bus=platform.bus, failing=lambda: supervisor.failing),
+    )
+    app.state.analytics = parts
+
+    async def open_store() -> None:
+        parts.serving.open(platform.clock.now())
+
+    async def close_store() -> None:
+        parts.serving.close()
+
+    return ServiceUnit("analytics", app, supervisor, opening=[open_store], closing=[close_store])
+
+
+def build_parts(platform: Platform, settings: AnalyticsSettings) -> Analytics:
+    """Build the parts from the settings."""
+    common = platform.settings
+    serving = Serving(
+        common.analytics_file or platform.home / "analytics.duckdb",
+        memory_mb=settings.memory_mb,
+        threads=settings.threads,
+        readers=settings.readers,
+    )
+    folding = Folding(
+        bus=platform.bus,
+        serving=serving,
+        reactions=REACTIONS,
+        topics=TOPICS,
+        clock=platform.clock,
+        batch_size=settings.batch_size,
+        pause_seconds=settings.pause_ms / 1000,
+    )
+    return Analytics(serving, folding, Metrics(serving, common.zone))

@@ -1,0 +1,102 @@
+"""By what complaints can be counted, filtered and grouped, and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+
+from shared.events.words import Priority, Severity, Tier
+
+Value = str | int | None
+"""A value of a dimension as it stands in answers; None where a complaint has none."""
+
+
+class Dimension(StrEnum):
+    """A dimension of interface.md. `week` is the Monday's date, `hour_of_week` 0 (Mon 00) … 167."""
+
+    CATEGORY = "category"
+    PRODUCT = "product"
+    REGION = "region"
+    CHANNEL = "channel"
+    DEPARTMENT = "department"
+    SEVERITY = "severity"
+    PRIORITY = "priority"
+    TIER = "tier"
+    WEEK = "week"
+    DAY = "day"
+    HOUR_OF_WEEK = "hour_of_week"
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it follows from the time of reception and so depends on the time zone."""
+        return self in _TIME
+
+
+class Measure(StrEnum):
+    """What is counted: all, those with a breached clock, on a higher level, or resolved."""
+
+    COUNT = "count"
+    BREACHED = "breached"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
+class Stage(StrEnum):
+    """A part of a complaint's way, as a column of its fact (in seconds)."""
+
+    TO_ACKNOWLEDGE = "to_acknowledge"
+    TO_ASSIGN = "to_assign"
+    TO_FIRST_REPLY = "to_first_reply"
+    TO_PROPOSE = "to_propose"
+    TO_RESOLVE = "to_resolve"
+    TOTAL = "total"
+
+
+class Interval(StrEnum):
+    """The width of a bucket of the trend."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+_TIME = frozenset({Dimension.WEEK, Dimension.DAY, Dimension.HOUR_OF_WEEK})
+
+_ORDERS: dict[Dimension, list[str]] = {
+    Dimension.SEVERITY: [each.value for each in Severity],
+    Dimension.PRIORITY: [each.value for each in Priority],
+    Dimension.TIER: [each.value for each in Tier],
+}
+
+
+def sort_values(dimension: Dimension, values: set[Value]) -> list[Value]:
+    """Order values as people expect: by rank where there is one, else by name, null last."""
+    return sorted(values, key=_sort_key(dimension))
+
+
+def _sort_key(dimension: Dimension) -> Callable[[Value], tuple[bool, int, str]]:
+    ranks = {word: rank for rank, word in enumerate(_ORDERS.get(dimension, ()))}
+
+    def key(value: Value) -> tuple[bool, int, str]:
+        if isinstance(value, int):
+            return False, value, ""
+        return value is None, ranks.get(value or "", len(ranks)), value or ""
+
+    return key
+
+
+def parse_value(dimension: Dimension, text: str) -> Value:
+    """Read a filter's value; `null` stands for missing. Raises ValueError saying what is wanted."""
+    if text == "null":
+        return None
+    if dimension is Dimension.HOUR_OF_WEEK:
+        if not text.isdecimal() or int(text) > 167:
+            raise ValueError("must be an hour of the week, 0 (Monday 00:00) to 167")
+        return int(text)
+    if dimension.is_time:
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("must be a date such as 2026-11-23") from None
+    return text

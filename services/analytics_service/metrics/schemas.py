@@ -1,0 +1,245 @@
+"""Questions as they come in a query string, and the shapes of the answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from services.analytics_service.metrics.domain.dimensions import (
+    Dimension,
+    Interval,
+    Measure,
+    Stage,
+    Value,
+    parse_value,
+)
+from services.analytics_service.metrics.domain.selection import Selection
+from services.analytics_service.metrics.domain.zones import midnight
+from shared.kernel.clock import from_rfc3339, to_rfc3339
+from shared.kernel.errors import FieldError, InvalidInput
+
+Instant = Annotated[datetime, PlainSerializer(to_rfc3339, return_type=str)]
+Values = Annotated[list[str], Field(default_factory=list)]
+
+
+class Question(BaseModel):
+    """Which complaints; every filter may be repeated, and `null` stands for a missing value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: Annotated[
+        str | None,
+        Field(
+            alias="from",
+            description="received at or after: an instant with offset, or a date in the time zone",
+            examples=["2026-11-01"],
+        ),
+    ] = None
+    to: Annotated[
+        str | None, Field(description="received before (half-open)", examples=["2026-12-01"])
+    ] = None
+    timezone: Annotated[
+        str | None,
+        Field(description="IANA name; the company's by default", examples=["Asia/Shanghai"]),
+    ] = None
+    category: Values
+    product: Values
+    region: Values
+    channel: Values
+    department: Values
+    severity: Values
+    priority: Values
+    tier: Values
+    week: Values
+    day: Values
+    hour_of_week: Values
+
+    def selection(self, default_zone: ZoneInfo) -> Selection:
+        """Return the selection that is meant; raises InvalidInput naming every wrong parameter."""
+        wrong: list[FieldError] = []
+        zone = self._zone(default_zone, wrong)
+        start = _instant("from", self.from_, zone, wrong)
+        end = _instant("to", self.to, zone, wrong)
+        if start is not None and end is not None and end < start:
+            wrong.append(FieldError("/query/to", "backwards", "`to` lies before `from`."))
+        filters = self._filters(wrong)
+        if wrong:
+            detail = f"{wrong[0].pointer}: {wrong[0].detail}"
+            raise InvalidInput(detail if len(wrong) == 1 else "See errors.", tuple(wrong))
+        return Selection(zone, start, end, filters)
+
+    def _zone(self, default: ZoneInfo, wrong: list[FieldError]) -> ZoneInfo:
+        if self.timezone is None:
+            return default
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"{self.timezone!r} is no IANA time zone, such as Asia/Shanghai."
+            wrong.append(FieldError("/query/timezone", "unknown_timezone", message))
+            return default
+
+    def _filters(self, wrong: list[FieldError]) -> dict[Dimension, tuple[Value, ...]]:
+        filters: dict[Dimension, tuple[Value, ...]] = {}
+        for dimension in Dimension:
+            given: list[str] = getattr(self, dimension.value)
+            try:
+                values = tuple(parse_value(dimension, text) for text in given)
+            except ValueError as reason:
+                wrong.append(FieldError(f"/query/{dimension}", "invalid_value", f"{reason}."))
+                continue
+            if values:
+                filters[dimension] = values
+        return filters
+
+
+class HeatmapQuestion(Question):
+    """Two dimensions and what to count."""
+
+    rows: Dimension = Dimension.CATEGORY
+    columns: Dimension = Dimension.REGION
+    measure: Measure = Measure.COUNT
+
+
+class GeoQuestion(Question):
+    """How coarse the cells shall be; complaints are placed at resolution 7."""
+
+    resolution: Annotated[int, Field(ge=0, le=7)] = 6
+
+
+class TimesQuestion(Question):
+    """Which stages, by which dimensions."""
+
+    group_by: Annotated[list[Dimension], Field(default_factory=list)]
+    stage: Annotated[list[Stage], Field(default_factory=lambda: [Stage.TOTAL])]
+
+
+class SlaQuestion(Question):
+    """By which dimensions."""
+
+    group_by: Annotated[list[Dimension], Field(default_factory=list)]
+
+
+class TrendQuestion(Question):
+    """How wide the buckets, by which dimensions, and what to count."""
+
+    interval: Interval = Interval.DAY
+    group_by: Annotated[list[Dimension], Field(default_factory=list)]
+    measure: Measure = Measure.COUNT
+
+
+Key = dict[Dimension, Value]
+
+
+class Answer(BaseModel):
+    """`as_of` is the time of the newest event that the figures know; null before the first."""
+
+    as_of: Instant | None
+
+
+class Heatmap(Answer):
+    """`cells[i][j]` belongs to `rows[i]` and `columns[j]`."""
+
+    rows: list[Value]
+    columns: list[Value]
+    cells: list[list[int]]
+    total: int
+
+
+class Cell(BaseModel):
+    """One H3 cell with its centre."""
+
+    h3: str
+    latitude: float
+    longitude: float
+    count: int
+
+
+class Geo(Answer):
+    """Complaints by place; those without one are counted apart."""
+
+    cells: list[Cell]
+    total: int
+    without_place: int
+
+
+class TimesGroup(BaseModel):
+    """How long one stage took in one group; percentiles are exact, linearly interpolated."""
+
+    key: Key
+    stage: Stage
+    count: int
+    mean_seconds: float | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+    p99_seconds: float | None
+
+
+class ResolutionTimes(Answer):
+    """One group per key and stage."""
+
+    groups: list[TimesGroup]
+
+
+class ClockFigures(BaseModel):
+    """`due` = met + breached + running (paused ones run); `met_rate` = met / (met + breached)."""
+
+    due: int
+    met: int
+    breached: int
+    running: int
+    met_rate: float | None
+
+
+class SlaGroup(BaseModel):
+    """The clocks of one group, by kind."""
+
+    key: Key
+    clocks: dict[str, ClockFigures]
+
+
+class Sla(Answer):
+    """The clocks of all complaints selected, by kind, and of each group."""
+
+    clocks: dict[str, ClockFigures]
+    groups: list[SlaGroup]
+
+
+class Bucket(BaseModel):
+    """`start` is the local date a bucket begins with."""
+
+    start: date
+    count: int
+
+
+class TrendGroup(BaseModel):
+    """The buckets of one group, as many and at the same places as the total's."""
+
+    key: Key
+    buckets: list[Bucket]
+
+
+class Trend(Answer):
+    """Buckets without holes, of all complaints selected and of each group."""
+
+    interval: Interval
+    buckets: list[Bucket]
+    groups: list[TrendGroup]
+
+
+def _instant(
+    name: str, text: str | None, zone: ZoneInfo, wrong: list[FieldError]
+) -> datetime | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        if len(text) == 10:
+            return midnight(date.fromisoformat(text), zone)
+        # A `+` that nobody escaped arrives as a space.
+        return from_rfc3339(text.replace(" ", "+")).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        message = "must be a date such as 2026-11-23, or an instant with an offset (Z or +08:00)."
+        wrong.append(FieldError(f"/query/{name}", "invalid_instant", f"{message}"))
+        return None

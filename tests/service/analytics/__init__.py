@@ -1,0 +1,1 @@
+"""Analytics through HTTP and its loop, on a real DuckDB file."""
