@@ -1,0 +1,76 @@
+"""Put workflow together."""
+
+from __future__ import annotations
+
+from services.workflow_service.cases.endpoints import internal_router as words_router
+from services.workflow_service.cases.endpoints import router as cases_router
+from services.workflow_service.cases.service.desk import Desk, read_documents
+from services.workflow_service.cases.service.timing import fire_due_timers
+from services.workflow_service.clocks.jobs import TimerLoop
+from services.workflow_service.handlers import SUBSCRIPTIONS
+from services.workflow_service.organisation.endpoints import internal_router as people_router
+from services.workflow_service.settings import WorkflowSettings
+from shared.db.database import Database
+from shared.http.app import create_app
+from shared.http.health import Health
+from shared.kernel.settings import load
+from shared.messaging import Dispatcher, Messaging, Relay
+from shared.service import Platform, ServiceUnit
+from shared.worker import Supervisor
+
+NAME = "workflow"
+
+
+def build(platform: Platform) -> ServiceUnit:
+    """Build the service; raises ConfigurationError for a wrong setting or file."""
+    desk = _desk(platform)
+    supervisor = _loops(platform, desk)
+    app = create_app(
+        platform,
+        name=NAME,
+        title="Redress workflow",
+        routers=[
+            cases_router(desk),
+            words_router(desk),
+            people_router(lambda: desk.rules.organisation),
+        ],
+        health=Health(database=desk.database, bus=platform.bus, failing=lambda: supervisor.failing),
+    )
+    return ServiceUnit(
+        name=NAME,
+        app=app,
+        supervisor=supervisor,
+        opening=(desk.open,),
+        closing=(desk.database.close,),
+    )
+
+
+def _desk(platform: Platform) -> Desk:
+    documents = read_documents(load(WorkflowSettings), platform.settings)
+    database = Database.open(
+        platform.settings.database_url(NAME), setting="REDRESS_WORKFLOW_DATABASE_URL"
+    )
+    return Desk(
+        database=database,
+        messaging=Messaging(database=database, clock=platform.clock),
+        vault=platform.vault(NAME),
+        clock=platform.clock,
+        documents=documents,
+    )
+
+
+def _loops(platform: Platform, desk: Desk) -> Supervisor:
+    supervisor = Supervisor()
+    relay = Relay(messaging=desk.messaging, bus=platform.bus, service=NAME)
+    dispatcher = Dispatcher(
+        messaging=desk.messaging,
+        bus=platform.bus,
+        subscriptions=SUBSCRIPTIONS,
+        container=desk,
+        member=platform.replica,
+    )
+    timers = TimerLoop(lambda: fire_due_timers(desk))
+    supervisor.add("workflow.relay", relay.run)
+    supervisor.add("workflow.dispatcher", dispatcher.run)
+    supervisor.add("workflow.timers", timers.run)
+    return supervisor

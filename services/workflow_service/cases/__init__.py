@@ -1,0 +1,1 @@
+"""Cases: our handling of each complaint, from receipt to filing."""

@@ -1,0 +1,1 @@
+"""Pure rules of a case: what may happen when, and what follows from it."""

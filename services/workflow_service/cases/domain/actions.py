@@ -1,0 +1,305 @@
+"""What people do with a case, and what follows: one effect per action, all pure.
+
+`decide` checks, lets the time pass that has passed, moves the state by the lifecycle's table and
+applies the action's effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.workflow_service.cases.domain.case import Case, Entry, Words
+from services.workflow_service.cases.domain.draft import Change, Draft
+from services.workflow_service.cases.domain.lifecycle import (
+    Action,
+    ForbiddenTransition,
+    target_of,
+)
+from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.escalation.domain.ladder import Cause
+from shared.events import cases as events
+from shared.events.base import Money
+from shared.events.cases import OptionOffered
+from shared.events.words import CaseState, ClockKind, Outcome
+from shared.kernel.errors import FieldError, InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class OptionText:
+    """One option of a proposal as it is put to the customer."""
+
+    kind: str
+    text: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One action by one person at one time. `words_id` and `note_id` are fresh ids."""
+
+    action: Action
+    by: str
+    at: datetime
+    words_id: str
+    note_id: str
+    text: str | None = None
+    note: str | None = None
+    owner: str | None = None
+    department: str | None = None
+    options: tuple[OptionText, ...] = ()
+    option: str | None = None
+    outcome: Outcome = Outcome.SOLVED
+
+
+def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Change:
+    """Return what the command makes of the case.
+
+    Raises ForbiddenTransition where the state does not allow it, InvalidInput for a time before
+    the case or in the future, an option that was not offered, or an owner who does not exist.
+    """
+    _check_time(case, command.at, now)
+    draft = Draft(case, rules, now)
+    draft.pass_time(command.at)
+    before = draft.case.state
+    _move(draft, command)
+    _EFFECTS[command.action](draft, command, before)
+    _record(draft, command, before)
+    return draft.finish()
+
+
+def _check_time(case: Case, at: datetime, now: datetime) -> None:
+    if at > now:
+        raise _wrong("/occurred_at", "in_future", "occurred_at lies in the future")
+    if at < case.opened_at:
+        raise _wrong("/occurred_at", "before_case", "occurred_at lies before the case was opened")
+
+
+def _wrong(pointer: str, code: str, detail: str) -> InvalidInput:
+    return InvalidInput(detail, (FieldError(pointer, code, detail),))
+
+
+def _move(draft: Draft, command: Command) -> None:
+    before = draft.case.state
+    after = target_of(before, command.action)
+    draft.case = replace(draft.case, state=after)
+    if before is CaseState.AWAITING_CUSTOMER and after is not before:
+        draft.resume(command.at, command.action.value)
+        draft.case = replace(draft.case, state_before=None)
+
+
+def _record(draft: Draft, command: Command, before: CaseState) -> None:
+    kind = _WORDS_KIND.get(command.action)
+    spoken = kind is not None and (command.text is not None or bool(command.options))
+    if kind is not None and spoken:
+        words = Words(command.words_id, kind, command.text, command.by, command.at)
+        draft.keep(replace(words, details=_details(draft.case, command)))
+    if command.note is not None:
+        draft.keep(Words(command.note_id, "note", command.note, command.by, command.at))
+    draft.note(
+        Entry(
+            at=command.at,
+            by=command.by,
+            action=command.action.value,
+            from_state=before.value,
+            to_state=draft.case.state.value,
+            why=_why(draft.case, command),
+            words_id=command.words_id if spoken else None,
+            note_id=command.note_id if command.note is not None else None,
+        )
+    )
+
+
+def _details(case: Case, command: Command) -> tuple[Mapping[str, object], ...]:
+    return tuple(
+        {
+            "key": offered.key,
+            "kind": option.kind,
+            "text": option.text,
+            "amount": option.amount.model_dump() if option.amount else None,
+        }
+        for offered, option in zip(case.options, command.options, strict=False)
+    )
+
+
+def _why(case: Case, command: Command) -> str | None:
+    if command.action is Action.ASSIGN:
+        return case.owner
+    if command.action is Action.ACCEPT:
+        return command.option
+    if command.action in {Action.RESOLVE, Action.CLOSE}:
+        return case.outcome
+    return None
+
+
+def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
+    case, organisation = draft.case, draft.rules.organisation
+    owner = command.owner or ""
+    person = organisation.person(owner)
+    if person is None and not organisation.others_may_own:
+        raise _wrong("/owner", "unknown_person", f"there is no {owner!r} in the organisation")
+    if command.department is not None and command.department not in organisation.departments:
+        if not organisation.others_may_own:
+            detail = f"there is no department {command.department!r} in the organisation"
+            raise _wrong("/department", "unknown_department", detail)
+    department = command.department or (person.department if person else case.department)
+    # Giving a case to who has it already is no hand-over: nobody is told, nothing is counted.
+    if (owner, department) != (case.owner, case.department):
+        draft.give_to(owner, department, command.at)
+
+
+def _start_investigation(draft: Draft, command: Command, _before: CaseState) -> None:
+    draft.say(events.InvestigationStarted, command.at)
+
+
+def _record_contact(draft: Draft, command: Command, before: CaseState) -> None:
+    resolved = before is CaseState.RESOLVED
+    draft.meet(ClockKind.FOLLOW_UP if resolved else ClockKind.FIRST_REPLY, command.at)
+    draft.say(events.CustomerContacted, command.at)
+
+
+def _request_information(draft: Draft, command: Command, before: CaseState) -> None:
+    draft.meet(ClockKind.FIRST_REPLY, command.at)
+    draft.case = replace(draft.case, state_before=before)
+    draft.pause(command.at, command.action.value)
+    draft.say(events.InformationRequested, command.at, words_id=command.words_id)
+
+
+def _receive_information(draft: Draft, command: Command, _before: CaseState) -> None:
+    receive_information(draft, command.at)
+
+
+def receive_information(draft: Draft, at: datetime) -> None:
+    """Bring an awaiting case back to where it was, its clocks running again."""
+    draft.resume(at, Action.RECEIVE_INFORMATION.value)
+    back = draft.case.state_before or CaseState.ASSIGNED
+    draft.case = replace(draft.case, state=back, state_before=None)
+    draft.say(events.InformationReceived, at)
+
+
+def _propose(draft: Draft, command: Command, _before: CaseState) -> None:
+    draft.meet(ClockKind.FIRST_REPLY, command.at)
+    draft.meet(ClockKind.PROPOSE, command.at)
+    offered = tuple(
+        OptionOffered(key=chr(ord("A") + place), kind=option.kind, amount=option.amount)
+        for place, option in enumerate(command.options)
+    )
+    draft.case = replace(draft.case, options=offered, accepted_option=None)
+    draft.say(
+        events.SolutionProposed,
+        command.at,
+        round=draft.case.round,
+        options=offered,
+        words_id=command.words_id,
+    )
+
+
+def _accept(draft: Draft, command: Command, _before: CaseState) -> None:
+    keys = [option.key for option in draft.case.options]
+    if command.option not in keys:
+        detail = f"option {command.option!r} was not offered; offered: {', '.join(keys)}"
+        raise _wrong("/option", "unknown_option", detail)
+    draft.case = replace(draft.case, accepted_option=command.option)
+    draft.say(events.SolutionAccepted, command.at, option=command.option, round=draft.case.round)
+
+
+def _decline(draft: Draft, command: Command, _before: CaseState) -> None:
+    draft.case = replace(draft.case, declines=draft.case.declines + 1, options=())
+    draft.say(
+        events.SolutionDeclined, command.at, round=draft.case.round, words_id=command.words_id
+    )
+
+
+def _carry_out(draft: Draft, command: Command, _before: CaseState) -> None:
+    draft.say(events.StepCarriedOut, command.at, words_id=command.words_id)
+
+
+def _resolve(draft: Draft, command: Command, _before: CaseState) -> None:
+    draft.meet(ClockKind.RESOLVE, command.at)
+    for kind in (ClockKind.ASSIGN, ClockKind.FIRST_REPLY, ClockKind.PROPOSE):
+        draft.cancel(kind, command.at)
+    draft.start_clock(ClockKind.FOLLOW_UP, command.at)
+    draft.case = replace(draft.case, outcome=command.outcome.value)
+    draft.say(events.Resolved, command.at, outcome=command.outcome.value, words_id=command.words_id)
+
+
+def _close(draft: Draft, command: Command, _before: CaseState) -> None:
+    draft.cancel_all(command.at)
+    draft.say(events.Closed, command.at, outcome=draft.case.outcome or Outcome.SOLVED.value)
+
+
+def _reopen(draft: Draft, command: Command, _before: CaseState) -> None:
+    case = draft.case
+    draft.cancel(ClockKind.FOLLOW_UP, command.at)
+    owner, department = case.owner, case.department
+    if owner is None:
+        to = draft.rules.organisation.route(case.category, complaint_id=case.id)
+        owner, department = to.owner, to.department
+    draft.case = replace(
+        draft.case,
+        round=case.round + 1,
+        state=CaseState.ASSIGNED if owner else CaseState.RECEIVED,
+        owner=owner,
+        department=department,
+        options=(),
+        accepted_option=None,
+        outcome=None,
+    )
+    for kind in (ClockKind.PROPOSE, ClockKind.RESOLVE):
+        draft.start_clock(kind, command.at)
+    draft.say(events.Reopened, command.at, round=draft.case.round, owner=owner)
+
+
+def _reject(draft: Draft, command: Command, _before: CaseState) -> None:
+    # An unfounded complaint got its answer: that is what the resolve clock waits for.
+    draft.meet(ClockKind.RESOLVE, command.at)
+    draft.cancel_all(command.at)
+    draft.case = replace(draft.case, outcome=Outcome.REJECTED.value)
+    draft.say(events.Rejected, command.at, words_id=command.words_id)
+
+
+def _withdraw(draft: Draft, command: Command, _before: CaseState) -> None:
+    draft.cancel_all(command.at)
+    draft.case = replace(draft.case, outcome=Outcome.WITHDRAWN.value)
+    draft.say(events.Withdrawn, command.at)
+
+
+def _escalate(draft: Draft, command: Command, _before: CaseState) -> None:
+    if not draft.escalate(Cause.DECISION, command.at):
+        raise ForbiddenTransition(
+            "the case is at the highest level already", draft.case.allowed_actions
+        )
+
+
+_EFFECTS: Mapping[Action, Callable[[Draft, Command, CaseState], None]] = {
+    Action.ASSIGN: _assign,
+    Action.START_INVESTIGATION: _start_investigation,
+    Action.RECORD_CONTACT: _record_contact,
+    Action.REQUEST_INFORMATION: _request_information,
+    Action.RECEIVE_INFORMATION: _receive_information,
+    Action.PROPOSE: _propose,
+    Action.ACCEPT: _accept,
+    Action.DECLINE: _decline,
+    Action.CARRY_OUT: _carry_out,
+    Action.RESOLVE: _resolve,
+    Action.CLOSE: _close,
+    Action.REOPEN: _reopen,
+    Action.REJECT: _reject,
+    Action.WITHDRAW: _withdraw,
+    Action.ESCALATE: _escalate,
+}
+
+_WORDS_KIND: Mapping[Action, str] = {
+    Action.RECORD_CONTACT: "contact",
+    Action.REQUEST_INFORMATION: "information_request",
+    Action.RECEIVE_INFORMATION: "information",
+    Action.PROPOSE: "proposal",
+    Action.DECLINE: "decline",
+    Action.CARRY_OUT: "step",
+    Action.RESOLVE: "summary",
+    Action.REJECT: "rejection",
+    Action.REOPEN: "reopen_reason",
+    Action.WITHDRAW: "note",
+    Action.ESCALATE: "note",
+}

@@ -1,0 +1,141 @@
+"""The case: our handling of one complaint, whole and immutable; every change makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.workflow_service.cases.domain.lifecycle import (
+    OPEN_STATES,
+    SETTLED_STATES,
+    Action,
+    allowed_from,
+)
+from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.escalation.domain.ladder import may_rise
+from shared.events.cases import OptionOffered
+from shared.events.words import CaseState, ClockKind
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the complaint's event said about it, as far as handling needs it."""
+
+    channel: str
+    severity: str
+    urgency: str
+    tier: str
+    language: str
+    customer_id: str
+    motive: str | None = None
+    region: str | None = None
+    product: str | None = None
+    source_system: str | None = None
+    repeat_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case. `version` rises with every change, `sequence` is that of its last event.
+
+    `state_before` is where an awaiting case returns to. `round` counts from 1, up at reopening.
+    """
+
+    id: str
+    number: str
+    state: CaseState
+    category: str
+    priority: str
+    opened_at: datetime
+    policy: str
+    facts: Facts
+    owner: str | None = None
+    department: str | None = None
+    round: int = 1
+    escalation_level: int = 0
+    warning_level: str = "none"
+    handovers: int = 0
+    declines: int = 0
+    options: tuple[OptionOffered, ...] = ()
+    accepted_option: str | None = None
+    outcome: str | None = None
+    state_before: CaseState | None = None
+    clocks: tuple[Clock, ...] = ()
+    version: int = 1
+    sequence: int = 0
+    imported: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to solve it."""
+        return self.state in OPEN_STATES
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is waited for any more."""
+        return self.state in SETTLED_STATES
+
+    @property
+    def allowed_actions(self) -> tuple[Action, ...]:
+        """What may be done now."""
+        actions = allowed_from(self.state)
+        if may_rise(self.escalation_level):
+            return actions
+        return tuple(action for action in actions if action is not Action.ESCALATE)
+
+    def next_point(self) -> datetime | None:
+        """Return when the first of its clocks warns or breaches; None where none will."""
+        return min((at for clock in self.clocks if (at := clock.next_point())), default=None)
+
+    def next_step(self) -> tuple[str | None, datetime | None]:
+        """Return what comes next and when it is due: for tracking pages and CRM systems.
+
+        The acknowledgement is not a step that anybody waits for.
+        """
+        if self.state is CaseState.AWAITING_CUSTOMER:
+            return Action.RECEIVE_INFORMATION.value, None
+        waiting = [
+            (clock.due_at, clock.kind.value)
+            for clock in self.clocks
+            if clock.is_open and clock.due_at and clock.kind is not ClockKind.ACKNOWLEDGE
+        ]
+        if not waiting:
+            return None, None
+        due_at, kind = min(waiting)
+        return kind, due_at
+
+    def overdue_from(self) -> datetime | None:
+        """Return the earliest due time among milestones not reached; it may lie in the past."""
+        return min(
+            (clock.due_at for clock in self.clocks if clock.is_open and clock.due_at), default=None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history. `why` is a code or a word of the system, `words_id` names words."""
+
+    at: datetime
+    by: str
+    action: str
+    from_state: str | None
+    to_state: str
+    why: str | None = None
+    words_id: str | None = None
+    note_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody wrote or said; stored encrypted, named by id in events and history.
+
+    `details` are the options of a proposal: key, kind, text and amount.
+    """
+
+    id: str
+    kind: str
+    text: str | None
+    by: str
+    at: datetime
+    details: tuple[Mapping[str, object], ...] = field(default=())

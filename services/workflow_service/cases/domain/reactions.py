@@ -1,0 +1,85 @@
+"""What a case makes of events: receipts sent, complaints amended or graded anew, time passing.
+
+Each returns None where the event changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.workflow_service.cases.domain.actions import receive_information
+from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.draft import Change, Draft
+from services.workflow_service.cases.domain.rules import Rules
+from shared.events.complaints import ComplaintAmended, ComplaintRegraded
+from shared.events.words import CaseState, ClockKind
+
+_NOT_BEGUN = frozenset({CaseState.RECEIVED, CaseState.ASSIGNED})
+
+
+def fire_due(case: Case, *, now: datetime, rules: Rules) -> Change | None:
+    """Fire what is due by now."""
+    draft = Draft(case, rules, now)
+    return draft.finish() if draft.pass_time(now) else None
+
+
+def acknowledged(
+    case: Case, *, at: datetime, sent: bool, now: datetime, rules: Rules
+) -> Change | None:
+    """End the acknowledge clock: met by a receipt sent at `at`, cancelled by one that was skipped."""
+    if not any(c.kind is ClockKind.ACKNOWLEDGE and c.is_open for c in case.clocks):
+        return None
+    at = min(at, now)
+    draft = Draft(case, rules, now)
+    draft.pass_time(at)
+    if sent:
+        draft.meet(ClockKind.ACKNOWLEDGE, at)
+    else:
+        draft.cancel(ClockKind.ACKNOWLEDGE, at)
+    draft.system_entry(at, "acknowledge", "sent" if sent else "skipped", draft.case.state)
+    return draft.finish()
+
+
+def amended(
+    case: Case, said: ComplaintAmended, *, at: datetime, now: datetime, rules: Rules
+) -> Change | None:
+    """Note an addition; one by the customer ends our waiting for the customer."""
+    at = min(max(at, case.opened_at), now)
+    draft = Draft(case, rules, now)
+    draft.pass_time(at)
+    before = draft.case.state
+    if said.by == "customer" and before is CaseState.AWAITING_CUSTOMER:
+        receive_information(draft, at)
+    draft.system_entry(at, "amend", f"{said.kind} by {said.by}", before)
+    return draft.finish()
+
+
+def regraded(
+    case: Case, said: ComplaintRegraded, *, at: datetime, now: datetime, rules: Rules
+) -> Change | None:
+    """Take over the new grading: targets from the original start, and routing before work began."""
+    at = min(max(at, case.opened_at), now)
+    draft = Draft(case, rules, now)
+    draft.pass_time(at)
+    before = draft.case
+    draft.case = replace(
+        before,
+        category=said.category,
+        priority=said.priority,
+        facts=replace(before.facts, severity=said.severity, urgency=said.urgency),
+    )
+    draft.retarget()
+    _reroute(draft, at)
+    why = f"{said.old_category} {said.old_priority} to {said.category} {said.priority}"
+    draft.system_entry(at, "regrade", why, before.state)
+    return draft.finish()
+
+
+def _reroute(draft: Draft, at: datetime) -> None:
+    case, organisation = draft.case, draft.rules.organisation
+    to = organisation.route(case.category, complaint_id=case.id)
+    if case.state not in _NOT_BEGUN or case.escalation_level or to.department == case.department:
+        return
+    if to.owner is not None:
+        draft.give_to(to.owner, to.department, at)

@@ -1,0 +1,169 @@
+"""`/v1/cases`: look at cases and act on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.repository.reading import CaseFilter
+from services.workflow_service.cases.schemas import (
+    BODIES,
+    ActionBody,
+    CaseFileView,
+    CaseView,
+    WordsAnswer,
+    WordsRequest,
+    case_file_view,
+    to_command,
+    words_view,
+)
+from services.workflow_service.cases.service import reading
+from services.workflow_service.cases.service.acting import act
+from services.workflow_service.cases.service.desk import Desk
+from shared.events.words import CaseState, Priority
+from shared.http.auth import Principal, Scope, requires
+from shared.http.idempotency import Answer, answer_once
+from shared.http.pagination import Page, Paging, cut, link_next
+from shared.kernel.errors import FieldError, InvalidInput
+from shared.kernel.ids import new_id, parse_number
+from shared.messaging import UnitOfWork
+
+_ETAG = re.compile(r'(?:W/)?"(\d+)"')
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NAME = Query(max_length=64, pattern=r"^[^\x00]*$")
+
+Names = Annotated[list[Annotated[str, _NAME]], Query()]
+Reader = Annotated[Principal, Depends(requires(Scope.CASES_READ))]
+Writer = Annotated[Principal, Depends(requires(Scope.CASES_WRITE))]
+
+
+def router(desk: Desk) -> APIRouter:
+    """Make the public paths."""
+    routes = APIRouter(prefix="/v1/cases", tags=["cases"])
+    _add_list(routes, desk)
+    _add_single(routes, desk)
+    for action in Action:
+        routes.add_api_route(
+            f"/{{case_id}}/{action.value}",
+            _action_endpoint(desk, action),
+            methods=["POST"],
+            response_model=CaseView,
+            name=action.name.lower(),
+            summary=action.value.replace("-", " ").capitalize(),
+        )
+    return routes
+
+
+def _add_list(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("", response_model=Page[CaseView])
+    async def list_cases(
+        request: Request,
+        response: Response,
+        page: Paging,
+        _: Reader,
+        state: Annotated[list[CaseState], Query()] = [],  # noqa: B006 - FastAPI copies it
+        owner: Names = [],  # noqa: B006
+        department: Names = [],  # noqa: B006
+        priority: Annotated[list[Priority], Query()] = [],  # noqa: B006
+        overdue: bool | None = None,
+        complaint_id: Annotated[str | None, _NAME] = None,
+    ) -> Page[CaseView]:
+        """List cases, the newest first; values of one filter are alternatives."""
+        wanted = CaseFilter(
+            states=[value.value for value in state],
+            owners=owner,
+            departments=department,
+            priorities=[value.value for value in priority],
+            complaint_id=complaint_id,
+            overdue=overdue,
+        )
+        before_id = str(page.after[0]) if page.after else None
+        found = await reading.list_cases(desk, wanted, before_id=before_id, limit=page.fetch)
+        rows, next_cursor = cut(found, page, lambda case: (case.id,))
+        link_next(request, response, next_cursor)
+        return Page(items=[CaseView.of(case) for case in rows], next_cursor=next_cursor)
+
+
+def _add_single(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("/{case_id}", response_model=CaseFileView)
+    async def get_case(case_id: str, response: Response, _: Reader) -> CaseFileView:
+        """Give a case by id or number, with its history."""
+        file = await reading.open_file(desk, await _id_of(desk, case_id))
+        response.headers["ETag"] = _etag(file.case.version)
+        return case_file_view(file.case, list(file.history), file.words)
+
+
+def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Response]]:
+    model = BODIES[action]
+
+    async def endpoint(
+        case_id: str,
+        request: Request,
+        principal: Writer,
+        body: ActionBody | None = None,
+        if_match: Annotated[str | None, Header(description="ETag of the version read")] = None,
+    ) -> Response:
+        sent = body if body is not None else model()
+        if_version = _version_of(if_match)
+        id = await _id_of(desk, case_id)
+
+        async def once(uow: UnitOfWork) -> Answer:
+            command = to_command(
+                action, sent, by=principal.id, now=uow.now, words_id=new_id(), note_id=new_id()
+            )
+            case = await act(desk, uow, id, command, if_version=if_version)
+            view = CaseView.of(case).model_dump_json().encode()
+            return Answer(200, view, {"ETag": _etag(case.version)})
+
+        return await answer_once(request, desk.messaging.unit_of_work, once)
+
+    # Each action has its own body in the contract; one that needs nothing may come without any.
+    needed = any(field.is_required() for field in model.model_fields.values())
+    endpoint.__annotations__["body"] = model if needed else model | None
+    if needed:
+        endpoint.__kwdefaults__ = None
+        endpoint.__defaults__ = (..., None)
+    endpoint.__doc__ = model.__doc__
+    return endpoint
+
+
+async def _id_of(desk: Desk, id_or_number: str) -> str:
+    if _ID.fullmatch(id_or_number):
+        return id_or_number
+    if parse_number(id_or_number) is None:
+        raise reading.UnknownCase("this is neither the id nor the number of a case")
+    return (await reading.find(desk, id_or_number)).id
+
+
+def _etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def _version_of(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        detail = 'If-Match must be the ETag of the case as it was read, such as "4"'
+        raise InvalidInput(detail, (FieldError("/header/If-Match", "invalid_etag", detail),))
+    return int(found[1])
+
+
+def internal_router(desk: Desk) -> APIRouter:
+    """Make the path by which notification asks for words."""
+    routes = APIRouter(prefix="/v1/internal/workflow", tags=["internal"])
+
+    @routes.post("/words", response_model=WordsAnswer)
+    async def words(
+        body: WordsRequest, _: Annotated[Principal, Depends(requires(Scope.SERVICE))]
+    ) -> WordsAnswer:
+        """Give words by id."""
+        return WordsAnswer(
+            items=[words_view(spoken) for spoken in await reading.words_by_id(desk, body.ids)]
+        )
+
+    return routes

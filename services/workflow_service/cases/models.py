@@ -1,0 +1,106 @@
+"""Tables of cases: the case itself, its history, and the words spoken in handling it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from services.workflow_service.models import metadata
+from shared.db.types import JsonDocument, UtcDateTime
+
+# `clocks` is one document: a case is always read and written whole, and a bulk of cases is one
+# statement. `due_at` repeats the earliest due time of an unreached milestone, for `overdue=true`.
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", String(36), nullable=False),
+    Column("number", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("department", String(64)),
+    Column("category", String(100), nullable=False),
+    Column("priority", String(8), nullable=False),
+    Column("escalation_level", Integer, nullable=False),
+    Column("warning_level", String(8), nullable=False),
+    Column("handovers", Integer, nullable=False),
+    Column("declines", Integer, nullable=False),
+    Column("options", JsonDocument, nullable=False),
+    Column("accepted_option", String(8)),
+    Column("outcome", String(20)),
+    Column("state_before", String(20)),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("policy", String(60), nullable=False),
+    Column("facts", JsonDocument, nullable=False),
+    Column("clocks", JsonDocument, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("imported", Boolean, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_cases"),
+    UniqueConstraint("number", name="uq_cases_number"),
+    Index("ix_cases_state", "state", "id"),
+    Index("ix_cases_owner", "owner", "id"),
+    Index("ix_cases_department", "department", "id"),
+    Index(
+        "ix_cases_due_at",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+        sqlite_where=text("due_at IS NOT NULL"),
+    ),
+)
+
+case_history = Table(
+    "case_history",
+    metadata,
+    Column("complaint_id", String(36), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("from_state", String(20)),
+    Column("to_state", String(20), nullable=False),
+    Column("why", Text),
+    Column("words_id", String(36)),
+    Column("note_id", String(36)),
+    PrimaryKeyConstraint("complaint_id", "version", "place", name="pk_case_history"),
+)
+
+# One key per complaint: destroying it (CustomerErased) makes its words unreadable for ever.
+word_keys = Table(
+    "word_keys",
+    metadata,
+    Column("complaint_id", String(36), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("complaint_id", name="pk_word_keys"),
+)
+
+words = Table(
+    "words",
+    metadata,
+    Column("id", String(36), nullable=False),
+    Column("complaint_id", String(36), nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_words"),
+    ForeignKeyConstraint(
+        ["complaint_id"], ["word_keys.complaint_id"], name="fk_words_word_keys", ondelete="CASCADE"
+    ),
+    Index("ix_words_complaint_id", "complaint_id"),
+)

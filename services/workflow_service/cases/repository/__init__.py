@@ -1,0 +1,1 @@
+"""Where cases, their history and their words are kept."""

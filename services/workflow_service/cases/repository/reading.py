@@ -1,0 +1,82 @@
+"""Find cases and their history without locking anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.workflow_service.cases.domain.case import Case, Entry
+from services.workflow_service.cases.models import case_history, cases
+from services.workflow_service.cases.repository.rows import case_of
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases are asked for; several values of one field are alternatives."""
+
+    states: Sequence[str] = ()
+    owners: Sequence[str] = ()
+    departments: Sequence[str] = ()
+    priorities: Sequence[str] = ()
+    complaint_id: str | None = None
+    overdue: bool | None = None
+
+
+async def find_case(
+    connection: AsyncConnection, *, id: str | None = None, number: str | None = None
+) -> Case | None:
+    """Return the case with an id or a number."""
+    match = cases.c.id == id if number is None else cases.c.number == number
+    row = (await connection.execute(select(cases).where(match))).mappings().one_or_none()
+    return case_of(row) if row is not None else None
+
+
+async def list_cases(
+    connection: AsyncConnection,
+    wanted: CaseFilter,
+    *,
+    now: datetime,
+    before_id: str | None,
+    limit: int,
+) -> list[Case]:
+    """Return cases, the newest first, at most `limit` of those before `before_id`."""
+    statement = _filtered(select(cases), wanted, now)
+    if before_id is not None:
+        statement = statement.where(cases.c.id < before_id)
+    statement = statement.order_by(cases.c.id.desc()).limit(limit)
+    return [case_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def history_of(connection: AsyncConnection, case_id: str) -> list[Entry]:
+    """Return a case's history in the order in which it was recorded."""
+    h = case_history.c
+    statement = (
+        select(h.at, h.by, h.action, h.from_state, h.to_state, h.why, h.words_id, h.note_id)
+        .where(h.complaint_id == case_id)
+        .order_by(h.version, h.place)
+    )
+    return [Entry(*row) for row in await connection.execute(statement)]
+
+
+def _filtered(
+    statement: Select[tuple[object, ...]], wanted: CaseFilter, now: datetime
+) -> Select[tuple[object, ...]]:
+    for column, values in (
+        (cases.c.state, wanted.states),
+        (cases.c.owner, wanted.owners),
+        (cases.c.department, wanted.departments),
+        (cases.c.priority, wanted.priorities),
+    ):
+        if values:
+            statement = statement.where(column.in_(list(values)))
+    if wanted.complaint_id is not None:
+        statement = statement.where(cases.c.id == wanted.complaint_id)
+    if wanted.overdue is True:
+        statement = statement.where(cases.c.due_at <= now)
+    if wanted.overdue is False:
+        statement = statement.where((cases.c.due_at > now) | cases.c.due_at.is_(None))
+    return statement

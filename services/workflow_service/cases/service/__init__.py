@@ -1,0 +1,1 @@
+"""Use cases: acting on a case, listening to events, letting time pass, reading."""

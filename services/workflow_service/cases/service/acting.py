@@ -1,0 +1,35 @@
+"""Do what people do with a case: lock it, decide, store, say."""
+
+from __future__ import annotations
+
+from services.workflow_service.cases.domain.actions import Command, decide
+from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.repository.spoken import insert_words
+from services.workflow_service.cases.repository.storage import lock_cases, store
+from services.workflow_service.cases.service.desk import Desk, publish
+from services.workflow_service.cases.service.reading import UnknownCase
+from shared.kernel.errors import PreconditionFailed
+from shared.messaging import UnitOfWork
+
+
+async def act(
+    desk: Desk, uow: UnitOfWork, case_id: str, command: Command, *, if_version: int | None
+) -> Case:
+    """Apply one action and return the case as it is now.
+
+    Raises UnknownCase, PreconditionFailed where the case is no longer at `if_version`, and what
+    `decide` raises.
+    """
+    found = await lock_cases(uow.connection, [case_id])
+    case = found.get(case_id)
+    if case is None:
+        raise UnknownCase(f"there is no case {case_id}")
+    if if_version is not None and if_version != case.version:
+        raise PreconditionFailed(
+            f"the case is at version {case.version}, If-Match names {if_version}: read it again"
+        )
+    change = decide(case, command, now=max(uow.now, case.opened_at), rules=desk.rules)
+    await insert_words(uow.connection, desk.vault, case.id, change.words)
+    await store(uow.connection, [change], now=uow.now)
+    publish(uow, [change])
+    return change.case

@@ -1,0 +1,173 @@
+"""Business time: which seconds count, how many lie between two instants, when enough have passed.
+
+Everything is integer microseconds since 1970 inside, so that adding and measuring are exact
+inverses. A working calendar keeps one sorted index of its working windows in UTC: each question
+is two binary searches, however far apart its instants lie (imports reach back to 1999).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
+_MINUTES_A_DAY = 24 * 60
+_LONGEST_SEARCH_YEARS = 50
+
+DaysOff = Callable[[int], frozenset[date]]
+"""The days of a year on which nobody works though their weekday has windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of working time within one day, in local minutes after midnight (1440 = its end)."""
+
+    opens: int
+    closes: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.opens < self.closes <= _MINUTES_A_DAY:
+            raise ValueError("a working window must end after it begins, within one day")
+
+
+class Calendar(Protocol):
+    """Which seconds count."""
+
+    @property
+    def name(self) -> str:
+        """The name that explanations give."""
+        ...
+
+    @property
+    def day_seconds(self) -> int:
+        """How many seconds of counted time one working day is."""
+        ...
+
+    def add(self, start: datetime, seconds: float) -> datetime:
+        """Return the instant at which `seconds` of counted time have passed since `start`."""
+        ...
+
+    def between(self, start: datetime, end: datetime) -> float:
+        """Return the counted seconds from `start` to `end`; 0 where `end` is not later."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTheClock:
+    """Every second counts."""
+
+    name: str = "calendar-hours"
+    day_seconds: int = 24 * 3600
+
+    def add(self, start: datetime, seconds: float) -> datetime:
+        """Return the instant `seconds` after `start`."""
+        return start + timedelta(seconds=seconds)
+
+    def between(self, start: datetime, end: datetime) -> float:
+        """Return the seconds from `start` to `end`; 0 where `end` is not later."""
+        return max(0.0, (end - start) / timedelta(seconds=1))
+
+
+@dataclass(slots=True)
+class WorkingCalendar:
+    """Working windows by weekday (0 = Monday) in one time zone, less days off.
+
+    The index grows by whole years on demand and is never thrown away.
+    """
+
+    name: str
+    zone: ZoneInfo
+    windows: Mapping[int, tuple[Window, ...]]
+    days_off: DaysOff
+    _first_year: int = field(default=0, init=False)
+    _last_year: int = field(default=-1, init=False)
+    _opens: list[int] = field(default_factory=list, init=False)
+    _closes: list[int] = field(default_factory=list, init=False)
+    _before: list[int] = field(default_factory=list, init=False)
+    _total: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if not any(self.windows.values()):
+            raise ValueError("a working calendar needs at least one working window")
+
+    @property
+    def day_seconds(self) -> int:
+        """The length of Monday, or of the first weekday that has windows."""
+        day = next(self.windows[d] for d in range(7) if self.windows.get(d))
+        return sum(window.closes - window.opens for window in day) * 60
+
+    def add(self, start: datetime, seconds: float) -> datetime:
+        """Return the instant at which `seconds` of working time have passed since `start`."""
+        if seconds <= 0:
+            return start
+        begin = _micros(start)
+        self._cover(start.year)
+        target = self._worked(begin) + round(seconds * _SECOND)
+        while target > self._total:
+            self._cover(self._last_year + 1)
+            if self._last_year - start.year > _LONGEST_SEARCH_YEARS:
+                raise OverflowError(f"{seconds} s of working time do not fit into fifty years")
+        place = bisect_left(self._before, target) - 1
+        return _instant(self._opens[place] + target - self._before[place])
+
+    def between(self, start: datetime, end: datetime) -> float:
+        """Return the working seconds from `start` to `end`; 0 where `end` is not later."""
+        if end <= start:
+            return 0.0
+        self._cover(start.year)
+        self._cover(end.year)
+        return (self._worked(_micros(end)) - self._worked(_micros(start))) / _SECOND
+
+    def _worked(self, at: int) -> int:
+        place = bisect_right(self._opens, at) - 1
+        if place < 0:
+            return 0
+        return self._before[place] + min(at, self._closes[place]) - self._opens[place]
+
+    def _cover(self, year: int) -> None:
+        # A zone's local year begins up to 14 hours beside the UTC year: one year more each side.
+        if self._first_year < year < self._last_year:
+            return
+        if self._last_year < self._first_year:
+            self._rebuild(year - 1, year + 2)
+        else:
+            self._rebuild(min(self._first_year, year - 2), max(self._last_year, year + 2))
+
+    def _rebuild(self, first: int, last: int) -> None:
+        spans = [span for year in range(first, last + 1) for span in self._spans(year)]
+        self._first_year, self._last_year = first, last
+        self._opens = [opens for opens, _ in spans]
+        self._closes = [closes for _, closes in spans]
+        self._before = []
+        self._total = 0
+        for opens, closes in spans:
+            self._before.append(self._total)
+            self._total += closes - opens
+
+    def _spans(self, year: int) -> list[tuple[int, int]]:
+        off = self.days_off(year)
+        day, spans = date(year, 1, 1), []
+        while day.year == year:
+            if day not in off:
+                for window in self.windows.get(day.weekday(), ()):
+                    spans.append((self._at(day, window.opens), self._at(day, window.closes)))
+            day += timedelta(days=1)
+        return spans
+
+    def _at(self, day: date, minutes: int) -> int:
+        local = datetime(day.year, day.month, day.day, tzinfo=None) + timedelta(minutes=minutes)
+        return _micros(local.replace(tzinfo=self.zone))
+
+
+def _micros(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def _instant(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)

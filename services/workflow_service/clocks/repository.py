@@ -1,0 +1,142 @@
+"""Timers, policy versions and calendars: what time is kept by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import holidays
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.workflow_service.clocks.domain.calendar import Window, WorkingCalendar
+from services.workflow_service.clocks.domain.policy import Policy
+from services.workflow_service.clocks.models import policies, timers
+from shared.db.bulk import insert_rows, upsert_rows
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.yaml_documents import InvalidDocument, read_yaml
+
+POLICY_SETTING = "REDRESS_POLICY_FILE"
+
+
+class DueTimer(NamedTuple):
+    """A timer as it was seen without a lock; `generation` tells whether it still stands."""
+
+    complaint_id: str
+    due_at: datetime
+    generation: int
+
+
+async def due_timers(
+    connection: AsyncConnection, now: datetime, *, limit: int
+) -> Sequence[DueTimer]:
+    """Return what is due, oldest first, without locking anything."""
+    statement = (
+        select(timers.c.complaint_id, timers.c.due_at, timers.c.generation)
+        .where(timers.c.due_at <= now)
+        .order_by(timers.c.due_at, timers.c.complaint_id)
+        .limit(limit)
+    )
+    return [DueTimer(*row) for row in await connection.execute(statement)]
+
+
+async def next_timer(connection: AsyncConnection) -> datetime | None:
+    """Return when the first timer is due."""
+    statement = select(timers.c.due_at).order_by(timers.c.due_at).limit(1)
+    found: datetime | None = await connection.scalar(statement)
+    return found
+
+
+async def set_timers(
+    connection: AsyncConnection, points: Sequence[tuple[str, datetime | None, int]]
+) -> None:
+    """Move each case's timer to its next point, or delete it where there is none."""
+    await upsert_rows(connection, timers, [point for point in points if point[1] is not None])
+    await _delete_timers(connection, [(case, gen) for case, at, gen in points if at is None])
+
+
+async def _delete_timers(connection: AsyncConnection, gone: Sequence[tuple[str, int]]) -> None:
+    if not gone:
+        return
+    statement = delete(timers).where(
+        timers.c.complaint_id == bindparam("case"), timers.c.generation <= bindparam("upto")
+    )
+    await connection.execute(statement, [{"case": case, "upto": upto} for case, upto in gone])
+
+
+def read_policy(path: Path | None) -> tuple[Policy, str]:
+    """Read the policy file, or the one that comes along; raises ConfigurationError with the line."""
+    document, name = _read(path, "policy.yaml", POLICY_SETTING)
+    try:
+        return read_yaml(document, Policy, name=name), document
+    except InvalidDocument as wrong:
+        raise ConfigurationError(POLICY_SETTING, wrong.detail) from None
+
+
+async def keep_policy(
+    connection: AsyncConnection, policy: Policy, document: str, *, now: datetime
+) -> Mapping[str, Policy]:
+    """Store the policy version for the cases opened under it; return all versions by label.
+
+    Raises ConfigurationError where the same version was another policy before.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE"))
+    found = (await connection.execute(select(policies.c.label, policies.c.document))).all()
+    known = {label: read_yaml(stored, Policy, name=label) for label, stored in found}
+    earlier = known.get(policy.label)
+    if earlier is None:
+        await insert_rows(connection, policies, [(policy.label, document, now)])
+    elif earlier != policy:
+        raise ConfigurationError(
+            POLICY_SETTING,
+            f"{policy.label} was another policy before; raise `version` with every change",
+        )
+    return {**known, policy.label: policy}
+
+
+def working_calendar(*, country: str, zone: ZoneInfo, windows: Sequence[Window]) -> WorkingCalendar:
+    """Build the company's calendar: Monday to Friday less the public holidays of a country.
+
+    Raises ConfigurationError for a country that the `holidays` package does not know.
+    """
+    if country != "none" and country not in holidays.list_supported_countries():
+        raise ConfigurationError(
+            "REDRESS_COUNTRY", f"{country!r} is no country with known holidays, such as CN, or none"
+        )
+    return WorkingCalendar(
+        name=f"working-hours-{country.lower()}",
+        zone=zone,
+        windows={weekday: tuple(windows) for weekday in range(5)},
+        days_off=_HolidaysOf(country),
+    )
+
+
+class _HolidaysOf:
+    """Public holidays by year; the years are asked for one by one, as a calendar grows."""
+
+    def __init__(self, country: str) -> None:
+        self._country = country
+
+    def __call__(self, year: int) -> frozenset[date]:
+        return frozenset() if self._country == "none" else _public_holidays(self._country, year)
+
+
+@cache
+def _public_holidays(country: str, year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays(country, years=year))
+
+
+def _read(path: Path | None, default: str, setting: str) -> tuple[str, str]:
+    if path is None:
+        inside = files("services.workflow_service.clocks") / default
+        return inside.read_text(encoding="utf-8"), default
+    try:
+        return path.read_text(encoding="utf-8"), path.name
+    except (OSError, UnicodeDecodeError) as failure:
+        raise ConfigurationError(setting, f"{path} cannot be read: {failure}") from None

@@ -1,0 +1,1 @@
+"""Escalation: the way up inside the house."""

@@ -1,0 +1,1 @@
+"""Pure rules of escalation: which level comes next and who takes over."""

@@ -1,0 +1,1 @@
+"""Workflow's own line of schema changes."""

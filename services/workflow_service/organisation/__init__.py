@@ -1,0 +1,1 @@
+"""Organisation: departments, people, and which of them a complaint goes to."""

@@ -1,0 +1,1 @@
+"""Pure rules of people: who exists, who gets which case."""
