@@ -1,0 +1,122 @@
+"""Puts notification together: gateways, planner, sender, paths, background loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from services.notification_service.gateways.service import Gateways, open_gateways
+from services.notification_service.handlers import SUBSCRIPTIONS
+from services.notification_service.messages import endpoints
+from services.notification_service.messages.jobs import Sender, SenderTools
+from services.notification_service.messages.service.planning import Planner
+from services.notification_service.messages.service.preparing import Preparer
+from services.notification_service.messages.service.reading import Archive
+from services.notification_service.recipients.service import Directory
+from services.notification_service.settings import NotificationSettings
+from services.notification_service.templates.service import Templates
+from shared.db.database import Database
+from shared.http.access import Scope
+from shared.http.app import create_app
+from shared.http.client import ServiceClient
+from shared.http.health import Health
+from shared.kernel.settings import load
+from shared.kernel.vault import Vault
+from shared.messaging import Dispatcher, Messaging, Relay
+from shared.service import Platform, ServiceUnit
+from shared.web.pages import Pages
+from shared.worker import Supervisor
+
+NAME = "notification"
+_MESSAGES = Path(__file__).parent / "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    messaging: Messaging
+    vault: Vault
+    gateways: Gateways
+    directory: Directory
+    sender: Sender
+    planner: Planner
+
+
+def build(platform: Platform) -> ServiceUnit:
+    """Build the service; raises ConfigurationError naming a setting that is wrong."""
+    parts = _build_parts(platform)
+    supervisor = Supervisor()
+    health = Health(
+        database=parts.messaging.database, bus=platform.bus, failing=lambda: supervisor.failing
+    )
+    app = create_app(
+        platform,
+        name=NAME,
+        title="Redress notification",
+        routers=_routers(platform, parts),
+        health=health,
+    )
+    _add_loops(supervisor, platform, parts)
+    closing = (parts.messaging.database.close, parts.gateways.close, parts.directory.close)
+    return ServiceUnit(NAME, app, supervisor, closing=closing)
+
+
+def _build_parts(platform: Platform) -> _Parts:
+    settings, common = load(NotificationSettings), platform.settings
+    url = common.database_url(NAME)
+    database = Database.open(url, setting="REDRESS_NOTIFICATION_DATABASE_URL")
+    messaging = Messaging(database=database, clock=platform.clock)
+    vault = platform.vault(NAME)
+    gateways = open_gateways(settings, platform.home)
+    directory = Directory(
+        intake=_client(platform, "intake"),
+        workflow=_client(platform, "workflow"),
+        clock=platform.clock,
+    )
+    preparer = Preparer(
+        directory=directory,
+        templates=Templates(zone=common.zone, company=settings.company),
+        default_locale=common.default_locale,
+    )
+    sender = Sender(SenderTools(messaging, preparer, gateways, vault, platform.replica))
+    planner = Planner(vault=vault, wake=sender.wake)
+    return _Parts(messaging, vault, gateways, directory, sender, planner)
+
+
+def _client(platform: Platform, service: str) -> ServiceClient:
+    # One quick second try: while an owner is away the messages wait in the queue, not in here.
+    url = platform.settings.service_url(service)
+    return ServiceClient(url, lambda: platform.keys.service_credential, attempts=2)
+
+
+def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
+    archive = Archive(database=parts.messaging.database, vault=parts.vault)
+    pages = Pages(
+        platform.settings,
+        clock=platform.clock,
+        templates=[_MESSAGES / "pages"],
+        locales=[_MESSAGES / "locale"],
+    )
+    # With a gateway real people are written to: what they were told is not for every reader.
+    scope = Scope.ADMIN if parts.gateways.configured else Scope.NOTIFICATIONS_READ
+    return [
+        endpoints.router(archive),
+        endpoints.pages_router(archive, pages, scope=scope),
+    ]
+
+
+def _add_loops(supervisor: Supervisor, platform: Platform, parts: _Parts) -> None:
+    dispatcher = Dispatcher(
+        messaging=parts.messaging,
+        bus=platform.bus,
+        subscriptions=SUBSCRIPTIONS,
+        container=parts.planner,
+        member=platform.replica,
+    )
+    relay = Relay(messaging=parts.messaging, bus=platform.bus, service=NAME)
+    supervisor.add("notification dispatcher", dispatcher.run)
+    supervisor.add("notification sender", parts.sender.send)
+    supervisor.add("notification results", parts.sender.settle)
+    supervisor.add("notification leases", parts.sender.keep)
+    supervisor.add("notification relay", relay.run)

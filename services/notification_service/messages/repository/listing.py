@@ -1,0 +1,108 @@
+"""Reading messages, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notification_service.messages.models import complaints, notifications
+
+_n = notifications.c
+_LISTED = (
+    _n.id,
+    _n.complaint_id,
+    _n.kind,
+    _n.occurrence,
+    _n.channel,
+    _n.audience,
+    _n.state,
+    _n.attempts,
+    _n.created_at,
+    _n.sent_at,
+    _n.reason,
+)
+
+
+class Listed(NamedTuple):
+    """A message without its words."""
+
+    id: str
+    complaint_id: str
+    kind: str
+    occurrence: int
+    channel: str | None
+    audience: str
+    state: str
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    reason: str | None
+
+
+class Stored(NamedTuple):
+    """A message with its sealed words."""
+
+    listed: Listed
+    number: str
+    recipient: str
+    address_masked: str | None
+    wrapped_key: bytes | None
+    content: bytes | None
+
+
+async def page(
+    connection: AsyncConnection,
+    *,
+    filters: Mapping[str, str],
+    before: str | None,
+    limit: int,
+) -> Sequence[Listed]:
+    """Return messages older than `before`; `filters` are columns and their values."""
+    chosen = _newest(select(*_LISTED), before, limit)
+    for name, value in filters.items():
+        chosen = chosen.where(_n[name] == value)
+    return [Listed._make(row) for row in await connection.execute(chosen)]
+
+
+async def stored_page(
+    connection: AsyncConnection, *, about: str | None, before: str | None, limit: int
+) -> Sequence[Stored]:
+    """Return messages with their words, of the complaint `about` (its id or number) or of all."""
+    chosen = _newest(_with_words(), before, limit)
+    if about is not None:
+        chosen = chosen.where(or_(_n.complaint_id == about, complaints.c.number == about))
+    return [_stored(tuple(row)) for row in await connection.execute(chosen)]
+
+
+async def stored(connection: AsyncConnection, message_id: str) -> Stored | None:
+    """Return one message with its words."""
+    row = (await connection.execute(_with_words().where(_n.id == message_id))).one_or_none()
+    return None if row is None else _stored(tuple(row))
+
+
+def _with_words() -> Select[tuple[object, ...]]:
+    return select(
+        *_LISTED,
+        complaints.c.number,
+        _n.recipient,
+        _n.address_masked,
+        complaints.c.wrapped_key,
+        _n.content,
+    ).join(complaints, complaints.c.complaint_id == _n.complaint_id)
+
+
+def _newest(
+    chosen: Select[tuple[object, ...]], before: str | None, limit: int
+) -> Select[tuple[object, ...]]:
+    if before is not None:
+        chosen = chosen.where(_n.id < before)
+    return chosen.order_by(_n.id.desc()).limit(limit)
+
+
+def _stored(row: Sequence[object]) -> Stored:
+    count = len(_LISTED)
+    return Stored._make((Listed._make(row[:count]), *row[count:]))
