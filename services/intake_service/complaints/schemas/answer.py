@@ -79,7 +79,7 @@ class ReceivedOut(BaseModel):
     status: str
     received_at: datetime
     classification: ClassificationOut
-    tracking_url: str
+    tracking_url: str | None
 
 
 class CustomerOut(BaseModel):

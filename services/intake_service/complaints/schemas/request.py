@@ -244,9 +244,7 @@ class ComplaintIn(RequestModel):
         )
 
 
-CorrectedField = Literal[
-    "description", "occurred_at", "references", "place", "people", "demands"
-]
+CorrectedField = Literal["description", "occurred_at", "references", "place", "people", "demands"]
 
 
 class AdditionIn(RequestModel):

@@ -1,0 +1,128 @@
+"""Puts intake together: database, keys, taxonomy, use cases, paths, loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from services.intake_service.complaints.endpoints import (
+    amending,
+    internal,
+    reading,
+    recording,
+)
+from services.intake_service.complaints.endpoints.amending import AmendingTools
+from services.intake_service.complaints.endpoints.bodies import Rules
+from services.intake_service.complaints.schemas.answer import Links
+from services.intake_service.complaints.service.reading import Reader
+from services.intake_service.complaints.service.recording import Recorder, RecordingTools
+from services.intake_service.customers.service import KeyRing
+from services.intake_service.handlers import SUBSCRIPTIONS
+from services.intake_service.jobs import IdempotencyPurge
+from services.intake_service.settings import IntakeSettings
+from services.intake_service.triage.service import Triage
+from shared.db.database import Database
+from shared.http.app import create_app
+from shared.http.health import Health
+from shared.kernel.settings import load
+from shared.messaging import Dispatcher, Messaging, Relay
+from shared.service import Platform, ServiceUnit
+from shared.worker import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The parts of the service."""
+
+    messaging: Messaging
+    keys: KeyRing
+    triage: Triage
+    links: Links
+    rules: Rules
+    recorder: Recorder
+    reader: Reader
+
+
+def build(platform: Platform) -> ServiceUnit:
+    """Build the service. Distributed, its relay is a process of its own: `build_relay`."""
+    parts = build_parts(platform, load(IntakeSettings))
+    supervisor = Supervisor()
+    _add_loops(supervisor, parts, platform)
+    database = parts.messaging.database
+    app = create_app(
+        platform,
+        name="intake",
+        title="Redress intake",
+        routers=_routers(parts),
+        health=Health(database=database, bus=platform.bus, failing=lambda: supervisor.failing),
+    )
+    app.state.intake = parts
+    return ServiceUnit("intake", app, supervisor, closing=[database.close, parts.recorder.close])
+
+
+def build_relay(platform: Platform) -> ServiceUnit:
+    """Build the process that brings intake's outbox to the log."""
+    messaging = _messaging(platform)
+    supervisor = Supervisor()
+    relay = Relay(messaging=messaging, bus=platform.bus, service="intake")
+    supervisor.add("intake relay", relay.run)
+    app = create_app(
+        platform,
+        name="intake-relay",
+        title="Redress intake relay",
+        routers=[],
+        health=Health(
+            database=messaging.database, bus=platform.bus, failing=lambda: supervisor.failing
+        ),
+    )
+    return ServiceUnit("intake-relay", app, supervisor, closing=[messaging.database.close])
+
+
+def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
+    """Build the parts from the settings."""
+    messaging = _messaging(platform)
+    keys = KeyRing(platform.vault("intake"))
+    triage = Triage.load(settings.taxonomy)
+    links = Links(platform.settings.base_url)
+    rules = Rules(
+        clock=platform.clock, phone_region=settings.phone_region, taxonomy=triage.taxonomy
+    )
+    recorder = Recorder(RecordingTools(messaging, keys, triage, links))
+    return Intake(messaging, keys, triage, links, rules, recorder, Reader(messaging, keys))
+
+
+def _messaging(platform: Platform) -> Messaging:
+    database = Database.open(
+        platform.settings.database_url("intake"), setting="REDRESS_INTAKE_DATABASE_URL"
+    )
+    return Messaging(database=database, clock=platform.clock)
+
+
+def _routers(parts: Intake) -> list[APIRouter]:
+    tools = AmendingTools(
+        parts.messaging, parts.reader, parts.keys, parts.triage, parts.rules, parts.links
+    )
+    return [
+        recording.router(parts.recorder, parts.reader, rules=parts.rules, links=parts.links),
+        reading.router(parts.reader, links=parts.links),
+        amending.additions_router(tools),
+        amending.classification_router(tools),
+        internal.router(parts.reader, links=parts.links),
+    ]
+
+
+def _add_loops(supervisor: Supervisor, parts: Intake, platform: Platform) -> None:
+    messaging = parts.messaging
+    dispatcher = Dispatcher(
+        messaging=messaging,
+        bus=platform.bus,
+        subscriptions=SUBSCRIPTIONS,
+        container=None,
+        member=platform.replica,
+    )
+    supervisor.add("intake dispatcher", dispatcher.run)
+    supervisor.add("intake idempotency purge", IdempotencyPurge(messaging).run)
+    if platform.profile == "embedded":
+        relay = Relay(messaging=messaging, bus=platform.bus, service="intake")
+        supervisor.add("intake relay", relay.run)

@@ -1,0 +1,23 @@
+"""The customer's view of their case: which facts they are shown."""
+
+from __future__ import annotations
+
+MILESTONES = {
+    "CaseOpened": "opened",
+    "CaseAssigned": "assigned",
+    "CaseTransferred": "transferred",
+    "InvestigationStarted": "investigating",
+    "CustomerContacted": "contacted",
+    "InformationRequested": "information_requested",
+    "InformationReceived": "information_received",
+    "SolutionProposed": "proposed",
+    "SolutionAccepted": "accepted",
+    "SolutionDeclined": "declined",
+    "StepCarriedOut": "carried_out",
+    "Resolved": "resolved",
+    "Rejected": "rejected",
+    "Withdrawn": "withdrawn",
+    "Reopened": "reopened",
+    "Closed": "closed",
+}
+"""Event → milestone. Clocks and escalations are ours to worry about and are not shown."""

@@ -1,0 +1,1 @@
+"""HTTP about complaints; `recording` is the hot path."""

@@ -1,0 +1,87 @@
+"""What the other services ask intake for: contact details and words, never put into events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake_service.complaints.schemas.answer import Links, ReferencesOut
+from services.intake_service.complaints.service.reading import OpenComplaint, Reader
+from shared.http.auth import Principal, Scope, requires
+
+Service = Annotated[Principal, Depends(requires(Scope.SERVICE))]
+
+
+class ContactsIn(BaseModel):
+    """Which complaints' contacts are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    complaint_ids: Annotated[list[str], Field(max_length=500)]
+
+
+class ContactOut(BaseModel):
+    """How to reach the customer of one complaint, and what a message to them quotes."""
+
+    complaint_id: str
+    number: str
+    name: str | None
+    phone: str | None
+    email: str | None
+    locale: str
+    description: str
+    occurred_at: datetime | None
+    received_at: datetime
+    category: str
+    demands: tuple[str, ...]
+    references: ReferencesOut
+    tracking_url: str
+    consent: bool | None = None
+
+
+class ContactsOut(BaseModel):
+    """The contacts that are known; an erased or unknown complaint is absent."""
+
+    items: list[ContactOut]
+
+
+def router(reader: Reader, *, links: Links) -> APIRouter:
+    """Make the routes of the services among themselves."""
+    made = APIRouter(prefix="/v1/internal/intake", tags=["internal"])
+
+    @made.post("/contacts")
+    async def contacts(body: ContactsIn, who: Service) -> ContactsOut:
+        """Return how to reach the customers of these complaints; every look is recorded."""
+        found = await reader.many(body.complaint_ids)
+        await reader.record_looks(found, principal=who.id, purpose="contact")
+        return ContactsOut(items=[out for out in (_contact(one, links) for one in found) if out])
+
+    return made
+
+
+def _contact(complaint: OpenComplaint, links: Links) -> ContactOut | None:
+    stored, words, contact = complaint.stored, complaint.words, complaint.contact
+    if words is None:
+        return None
+    return ContactOut(
+        complaint_id=stored.id,
+        number=stored.number,
+        name=contact.name,
+        phone=contact.phone,
+        email=contact.email,
+        locale=stored.locale,
+        description=words.description,
+        occurred_at=stored.occurred_at,
+        received_at=stored.received_at,
+        category=stored.category,
+        demands=tuple(stored.demands),
+        references=ReferencesOut(
+            order=words.references.order,
+            contract=words.references.contract,
+            product=words.references.product,
+        ),
+        tracking_url=links.tracking(words.token),
+    )

@@ -1,0 +1,106 @@
+"""What is appended to a complaint, and how it follows its case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake_service.complaints.models import (
+    additions,
+    complaints,
+    milestones,
+    regradings,
+)
+
+
+class AdditionValues(TypedDict):
+    """The row of an addition."""
+
+    id: str
+    complaint_id: str
+    kind: str
+    by: str
+    author: str | None
+    fields: Sequence[str]
+    text: bytes
+    created_at: datetime
+
+
+class RegradingValues(TypedDict):
+    """The row of a regrading."""
+
+    complaint_id: str
+    sequence: int
+    by: str
+    why: bytes
+    before: dict[str, str]
+    after: dict[str, str]
+    created_at: datetime
+
+
+class ProgressValues(TypedDict):
+    """How a complaint's case stands."""
+
+    of_id: str
+    status: str
+    next_step: str | None
+    next_due_at: datetime | None
+    progress_at: datetime
+
+
+class MilestoneValues(TypedDict):
+    """The row of a milestone."""
+
+    complaint_id: str
+    sequence: int
+    kind: str
+    at: datetime
+
+
+_FOLLOW = (
+    update(complaints)
+    .where(complaints.c.id == bindparam("of_id"))
+    .values(
+        {name: bindparam(name) for name in ("status", "next_step", "next_due_at", "progress_at")}
+    )
+)
+
+
+async def add_addition(connection: AsyncConnection, values: AdditionValues) -> None:
+    """Store an addition."""
+    await connection.execute(insert(additions).values(**values))
+
+
+async def add_regrading(connection: AsyncConnection, values: RegradingValues) -> None:
+    """Store who overruled the classification and why."""
+    await connection.execute(insert(regradings).values(**values))
+
+
+async def set_sequence(connection: AsyncConnection, complaint_id: str, sequence: int) -> None:
+    """Remember the last event said about a complaint whose row is locked."""
+    await connection.execute(
+        update(complaints).where(complaints.c.id == complaint_id).values(sequence=sequence)
+    )
+
+
+async def set_grade(connection: AsyncConnection, complaint_id: str, grade: dict[str, str]) -> None:
+    """Store category, severity, urgency, priority and who decided."""
+    await connection.execute(
+        update(complaints).where(complaints.c.id == complaint_id).values(**grade)
+    )
+
+
+async def follow_cases(connection: AsyncConnection, progress: Sequence[ProgressValues]) -> None:
+    """Store how these complaints' cases stand; complaints that are unknown here are passed over."""
+    if progress:
+        await connection.execute(_FOLLOW, [dict(values) for values in progress])
+
+
+async def add_milestones(connection: AsyncConnection, rows: Sequence[MilestoneValues]) -> None:
+    """Store what happened to cases."""
+    if rows:
+        await connection.execute(insert(milestones), [dict(row) for row in rows])

@@ -1,0 +1,137 @@
+"""Intake as a whole: its app on a real database of each dialect, over a log in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from services.intake_service.app import Intake, build
+from shared.bus.memory import MemoryLog
+from shared.bus.port import LoggedRecord, Record, TopicPartition
+from shared.events import topics
+from shared.events.base import EventData
+from shared.events.envelope import Envelope
+from shared.http.keys import KeyStore
+from shared.kernel.clock import ManualClock
+from shared.kernel.ids import new_id
+from shared.kernel.settings import CommonSettings
+from shared.kernel.vault import new_master_key
+from shared.service import Platform
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+EXAMPLE: dict[str, Any] = {
+    "channel": "web",
+    "source": {"system": "shop-front", "id": "A-1029"},
+    "customer": {
+        "name": "王芳",
+        "phone": "+86 138 0013 8000",
+        "email": "wang@example.com",
+        "crm_id": "C-77",
+        "tier": "gold",
+        "locale": "zh-CN",
+    },
+    "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
+    "occurred_at": "2026-11-18T18:30:00+08:00",
+    "references": {"order": "20261118-443", "contract": None, "product": "SKU-88"},
+    "place": {"region": "CN-31", "latitude": 31.23, "longitude": 121.47},
+    "people": ["客服 037"],
+    "demands": ["re_send", "apology"],
+    "category": "logistics.short",
+}
+
+
+@dataclass
+class Running:
+    """The service while it runs."""
+
+    bus: MemoryLog
+    clock: ManualClock
+    client: httpx.AsyncClient
+    parts: Intake
+    keys: KeyStore
+
+    async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
+        """Send JSON."""
+        sent = {"Content-Type": "application/json", **headers}
+        return await self.client.post(path, content=orjson.dumps(body), headers=sent)
+
+    async def received(self, **changes: object) -> dict[str, Any]:
+        """Post the example without its source, with some fields changed; return the answer."""
+        body = {name: value for name, value in EXAMPLE.items() if name != "source"} | changes
+        response = await self.post("/v1/complaints", body)
+        assert response.status_code == 201, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    async def say(self, data: EventData, *, sequence: int) -> None:
+        """Publish an event of another service and wait until intake has taken it in."""
+        envelope = Envelope(
+            new_id(),
+            data.source,
+            type(data).__name__,
+            1,
+            self.clock.now(),
+            data.complaint_id,
+            sequence,
+        )
+        value = data.model_dump_json().encode()
+        producer = await self.bus.producer()
+        await producer.publish(
+            [Record(data.topic, data.complaint_id, value, envelope.to_headers())]
+        )
+
+    async def events(self, complaint_id: str, *, count: int) -> Sequence[LoggedRecord]:
+        """Wait until the log has so many records of a complaint, and return them."""
+        async with asyncio.timeout(20):
+            while len(found := await self._records(complaint_id)) < count:
+                await asyncio.sleep(0.01)
+        return found
+
+    async def _records(self, complaint_id: str) -> list[LoggedRecord]:
+        place = TopicPartition(topics.COMPLAINTS, topics.partition_of(complaint_id))
+        reader = await self.bus.reader({place: 0})
+        records = await reader.poll(max_records=1000, timeout_seconds=0.01)
+        await reader.close()
+        return [record for record in records if record.key == complaint_id]
+
+
+@asynccontextmanager
+async def running(url: str, home: Path) -> AsyncIterator[Running]:
+    """Run intake on a migrated database."""
+    clock, bus = ManualClock(NOW), MemoryLog()
+    platform = Platform(
+        profile="embedded",
+        settings=CommonSettings(
+            home=home, intake_database_url=url, intake_master_key=new_master_key()
+        ),
+        home=home,
+        clock=clock,
+        bus=bus,
+        keys=KeyStore(home / "keys.json"),
+        replica="test-1",
+    )
+    await bus.start()
+    await bus.ensure_topics()
+    unit = build(platform)
+    await unit.start()
+    transport = httpx.ASGITransport(app=unit.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        yield Running(bus, clock, client, unit.app.state.intake, platform.keys)
+    await unit.stop()
+    await bus.stop()
+
+
+@pytest.fixture
+async def intake(migrated_url: Any, tmp_path: Path) -> AsyncIterator[Running]:
+    """Intake on each dialect in turn."""
+    async with running(migrated_url("intake"), tmp_path) as service:
+        yield service
