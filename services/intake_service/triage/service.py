@@ -26,7 +26,7 @@ from services.intake_service.triage.domain.language import detect_language
 from services.intake_service.triage.domain.phrases import PhraseBook, normalise
 from services.intake_service.triage.domain.taxonomy import OTHER, Category, Taxonomy
 from services.intake_service.triage.schemas import PriorityLift, TaxonomyFile
-from shared.events.words import Severity
+from shared.events.words import Priority, Severity, Urgency
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.yaml_documents import InvalidDocument, read_yaml
 
@@ -111,6 +111,15 @@ class Triage:
             language=detect_language(description, locale),
             reasons=tuple(reasons),
         )
+
+    def priority(
+        self, *, severity: Severity, urgency: Urgency, tier: str, channel: str
+    ) -> Priority:
+        """Return the priority of a grade that a person decided: the matrix, lifted as usual."""
+        priority, _reasons = grade_priority(
+            self._rules, severity=severity, urgency=urgency, tier=tier, channel=channel, risks=()
+        )
+        return priority
 
 
 class _Signs:
