@@ -5,16 +5,24 @@ to the log; the `Dispatcher` brings the log to the handlers named in `Subscripti
 handled waits in `DeadLetters`.
 """
 
+from shared.messaging.dead_letters import DeadLetter, DeadLetters, Outcome
+from shared.messaging.dispatcher import Dispatcher
 from shared.messaging.outbox_rows import OutboxRow, outbox_row
+from shared.messaging.relay import Relay
 from shared.messaging.subscriptions import Handler, Incoming, Subscriptions
 from shared.messaging.tables import idempotency_keys, outbox
 from shared.messaging.unit_of_work import Messaging, UnitOfWork
 
 __all__ = [
+    "DeadLetter",
+    "DeadLetters",
+    "Dispatcher",
     "Handler",
     "Incoming",
     "Messaging",
     "OutboxRow",
+    "Outcome",
+    "Relay",
     "Subscriptions",
     "UnitOfWork",
     "idempotency_keys",

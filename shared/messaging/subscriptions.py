@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from shared.bus.port import LoggedRecord
@@ -33,10 +34,15 @@ must not commit. Whatever it raises undoes the whole batch; the dispatcher then 
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subscriptions(Generic[C]):
     """The table of a service's handlers. `group` is `redress-<service>`."""
 
     topics: tuple[str, ...]
     group: str
     handlers: Mapping[type[EventData], Handler[C, Any]]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, type[EventData]]:
+        """The event types that have a handler, by their name in the envelope."""
+        return {model.__name__: model for model in self.handlers}

@@ -25,6 +25,8 @@ class UnitOfWork:
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
         self.connection = connection
         self.now = now
+        self.traces: dict[str, str | None] = {}
+        """The trace that each complaint's events belong to, where it is not the current one."""
         self._rows: list[OutboxRow] = []
         self._after_commit: list[Callable[[], None]] = []
 
@@ -39,7 +41,10 @@ class UnitOfWork:
 
     def emit(self, data: EventData, *, sequence: int, at: datetime | None = None) -> None:
         """Say an event when this transaction commits; `at` is when it happened, by default now."""
-        self._rows.append(outbox_row(data, sequence=sequence, at=at or self.now))
+        traceparent = self.traces.get(data.complaint_id)
+        self._rows.append(
+            outbox_row(data, sequence=sequence, at=at or self.now, traceparent=traceparent)
+        )
 
     def emit_row(self, row: OutboxRow) -> None:
         """Publish a row as it is when this transaction commits."""

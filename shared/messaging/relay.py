@@ -1,0 +1,211 @@
+"""The relay: brings the outbox to the log. One leads per database; the others stand by.
+
+It reads unpublished rows in order of id and marks exactly those that the log has. Reading behind
+a cursor would lose rows whose transactions commit late; several relays would reorder (rule 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.bus.headers import unpack
+from shared.bus.port import Bus, Producer, Record, Unpublished
+from shared.db.types import utc_text
+from shared.kernel import logging
+from shared.messaging import metrics
+from shared.messaging.pauses import jittered, pause_for
+from shared.messaging.tables import outbox, relay_epochs
+from shared.messaging.unit_of_work import Messaging
+
+log = logging.get(__name__)
+
+BATCH = 1000
+_BUSY_SECONDS = 0.02
+_IDLE_SECONDS = 0.5
+_FAILING_SECONDS = 5.0
+_STANDBY_SECONDS = 1.0
+_PURGE_EVERY = timedelta(minutes=10)
+_KEEP_PUBLISHED = timedelta(days=1)
+_PURGE_ROWS = 1000
+_ADVISORY_LOCK = 0x4E1A7
+_NAME = "outbox"
+
+_UNPUBLISHED = (
+    sa.select(
+        outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.headers, outbox.c.value,
+        outbox.c.created_at,
+    )
+    .where(outbox.c.published_at.is_(None))
+    .order_by(outbox.c.id)
+    .limit(BATCH)
+)  # fmt: skip
+
+
+UnpublishedRow = sa.Row[int, str, str, str, bytes, datetime]
+
+
+class Deposed(Exception):
+    """Another relay has taken over; this one must not go on."""
+
+
+class Relay:
+    """Publishes one database's outbox for as long as it leads."""
+
+    def __init__(self, *, messaging: Messaging, bus: Bus, service: str) -> None:
+        self._messaging = messaging
+        self._database = messaging.database
+        self._clock = messaging.clock
+        self._bus = bus
+        self._service = service
+        self._epoch = 0
+        self._next_purge: datetime | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Lead when possible and publish until `stopping`; a loop for the Supervisor."""
+        while not stopping.is_set():
+            async with self._leadership() as (leads, session):
+                if not leads:
+                    await pause_for(stopping, _STANDBY_SECONDS)
+                    continue
+                try:
+                    await self._lead(session, stopping)
+                except Deposed:
+                    log.warning("relay.deposed", service=self._service, epoch=self._epoch)
+                    if session is None:
+                        return  # SQLite has no lock to wait for: the newer relay stays
+
+    async def _lead(self, session: AsyncConnection | None, stopping: asyncio.Event) -> None:
+        self._epoch = await self._take_epoch()
+        metrics.RELAY_EPOCH.labels(self._service).set(self._epoch)
+        log.info("relay.leading", service=self._service, epoch=self._epoch)
+        producer = await self._bus.producer()
+        pause = _BUSY_SECONDS
+        try:
+            while not stopping.is_set():
+                try:
+                    published = await self._publish_batch(session, producer)
+                except Unpublished as failure:
+                    log.warning("relay.unpublished", service=self._service, reason=str(failure))
+                    pause = min(pause * 2, _FAILING_SECONDS)
+                    await pause_for(stopping, jittered(pause))
+                    continue
+                if published == BATCH:
+                    continue
+                pause = _BUSY_SECONDS if published else min(pause * 2, _IDLE_SECONDS)
+                await self._purge_now_and_then()
+                await self._wait(stopping, pause)
+        finally:
+            await producer.close()
+
+    async def _publish_batch(self, session: AsyncConnection | None, producer: Producer) -> int:
+        """Publish the oldest rows and mark them; returns how many. Raises Deposed, Unpublished."""
+        rows = await self._unpublished(session)
+        age = (self._clock.now() - rows[0].created_at).total_seconds() if rows else 0.0
+        metrics.OUTBOX_OLDEST_AGE.labels(self._service).set(max(0.0, age))
+        if not rows:
+            return 0
+        records = [Record(row.topic, row.key, row.value, unpack(row.headers)) for row in rows]
+        try:
+            await producer.publish(records)
+        except Unpublished as failure:
+            await self._mark([rows[index].id for index in failure.acknowledged])
+            raise
+        await self._mark([row.id for row in rows])
+        return len(rows)
+
+    async def _unpublished(self, session: AsyncConnection | None) -> Sequence[UnpublishedRow]:
+        """Read on the session that holds the lock: with the lock lost, this fails."""
+        if session is None:
+            async with self._database.read() as connection:
+                return (await connection.execute(_UNPUBLISHED)).all()
+        rows = (await session.execute(_UNPUBLISHED)).all()
+        await session.rollback()  # ends the transaction; the session keeps its lock
+        return rows
+
+    async def _mark(self, ids: Sequence[int]) -> None:
+        """Mark rows as published, if this relay still leads; raises Deposed if not."""
+        if not ids:
+            return
+        async with self._database.write() as connection:
+            epoch = sa.select(relay_epochs.c.epoch).where(relay_epochs.c.name == _NAME)
+            if await connection.scalar(epoch.with_for_update(read=True)) != self._epoch:
+                raise Deposed
+            await _mark_published(connection, ids, self._clock.now())
+        metrics.PUBLISHED.labels(self._service).inc(len(ids))
+
+    async def _take_epoch(self) -> int:
+        insert = sqlite_insert if self._database.dialect == "sqlite" else postgresql_insert
+        now = self._clock.now()
+        statement = (
+            insert(relay_epochs)
+            .values(name=_NAME, epoch=1, taken_at=now)
+            .on_conflict_do_update(
+                index_elements=[relay_epochs.c.name],
+                set_={"epoch": relay_epochs.c.epoch + 1, "taken_at": now},
+            )
+            .returning(relay_epochs.c.epoch)
+        )
+        async with self._database.write() as connection:
+            epoch: int = (await connection.execute(statement)).scalar_one()
+            return epoch
+
+    @asynccontextmanager
+    async def _leadership(self) -> AsyncIterator[tuple[bool, AsyncConnection | None]]:
+        """Tell whether this relay may lead, with the session that holds PostgreSQL's lock."""
+        if self._database.dialect == "sqlite":
+            yield True, None
+            return
+        async with self._database.read() as session:
+            lock = sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_LOCK))
+            leads = bool(await session.scalar(lock))
+            await session.rollback()
+            try:
+                yield leads, session
+            finally:
+                if leads:
+                    # Back in the pool the session would keep its lock: end it.
+                    await session.invalidate()
+
+    async def _purge_now_and_then(self) -> None:
+        now = self._clock.now()
+        if self._next_purge is not None and now < self._next_purge:
+            return
+        old = (
+            sa.select(outbox.c.id)
+            .where(outbox.c.published_at < now - _KEEP_PUBLISHED)
+            .limit(_PURGE_ROWS)
+        )
+        async with self._database.write() as connection:
+            gone = await connection.execute(sa.delete(outbox).where(outbox.c.id.in_(old)))
+        # A full batch means there is more: come back soon, but let business in between.
+        self._next_purge = now + (_PURGE_EVERY if gone.rowcount < _PURGE_ROWS else timedelta())
+
+    async def _wait(self, stopping: asyncio.Event, seconds: float) -> None:
+        wanted = asyncio.ensure_future(self._messaging.relay_wanted(timeout_seconds=seconds))
+        ended = asyncio.ensure_future(stopping.wait())
+        try:
+            await asyncio.wait({wanted, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (wanted, ended):
+                task.cancel()
+            await asyncio.gather(wanted, ended, return_exceptions=True)
+
+
+async def _mark_published(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql(
+            "UPDATE outbox SET published_at = ? WHERE id = ?",
+            [(utc_text(now), row_id) for row_id in ids],
+        )
+    else:
+        await connection.exec_driver_sql(
+            "UPDATE outbox SET published_at = $1 WHERE id = ANY($2::bigint[])", (now, list(ids))
+        )

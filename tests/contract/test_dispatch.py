@@ -1,0 +1,289 @@
+"""Taking in events: nothing lost, nothing doubled, order kept, one complaint at a time held back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.events import topics
+from shared.events.base import EventData
+from shared.kernel.errors import Unavailable
+from shared.messaging.batch import BEHIND
+from tests.contract.messaging_kit import (
+    Kit,
+    changed,
+    contacted,
+    eventually,
+    open_kit,
+    record_of,
+    resolved,
+    running,
+    started,
+)
+
+
+@pytest.fixture
+async def kit(database_url: str) -> AsyncIterator[Kit]:
+    async with open_kit(database_url) as opened:
+        yield opened
+
+
+async def take_in(kit: Kit, *, until: int, letters: int = 0) -> None:
+    """Run the dispatcher until so many events were heard and so many letters stored."""
+
+    async def enough() -> bool:
+        return len(await kit.heard()) >= until and len(await kit.letters.list()) >= letters
+
+    async with running(kit.dispatcher().run):
+        await eventually(enough)
+
+
+async def test_events_reach_their_handler_in_order(kit: Kit) -> None:
+    for complaint in ("a", "b"):
+        await kit.publish(*(record_of(started(complaint), n) for n in range(1, 4)))
+
+    await take_in(kit, until=6)
+
+    heard = await kit.heard()
+    assert [h for h in heard if h[0] == "a"] == [("a", 1), ("a", 2), ("a", 3)]
+    assert [h for h in heard if h[0] == "b"] == [("b", 1), ("b", 2), ("b", 3)]
+
+
+async def test_one_call_holds_many_complaints_and_at_most_one_event_of_each(kit: Kit) -> None:
+    complaints = [f"c{number}" for number in range(40)]
+    records = [record_of(started(c), n) for n in (1, 2) for c in complaints]
+    await kit.publish(*records)
+
+    await take_in(kit, until=80)
+
+    assert all(len({c for c, _ in call}) == len(call) for call in kit.container.calls)
+    assert max(len(call) for call in kit.container.calls) == 40
+
+
+async def test_a_repeated_event_is_dropped(kit: Kit) -> None:
+    first, second = record_of(started("a"), 1), record_of(started("a"), 2)
+    await kit.publish(first, second, first, second, record_of(started("a"), 3))
+
+    await take_in(kit, until=3)
+
+    assert await kit.heard() == [("a", 1), ("a", 2), ("a", 3)]
+
+
+async def test_ignored_types_move_the_mark_without_being_decoded(kit: Kit) -> None:
+    ignored = record_of(resolved("a"), 1)
+    broken = type(ignored)(ignored.topic, ignored.key, b"not json", ignored.headers)
+    await kit.publish(broken, record_of(started("a"), 2))
+
+    await take_in(kit, until=1)
+
+    assert await kit.heard() == [("a", 2)]
+    assert await kit.letters.list() == []
+
+
+async def test_a_gap_parks_the_complaint_and_no_other(kit: Kit) -> None:
+    await kit.publish(
+        record_of(started("a"), 2), record_of(started("a"), 3), record_of(started("b"), 1)
+    )
+
+    await take_in(kit, until=1, letters=2)
+
+    letters = await kit.letters.list()
+    assert await kit.heard() == [("b", 1)]
+    assert [letter.sequence for letter in letters] == [2, 3]
+    assert letters[0].reason == "a gap: /workflow 1 should come next, not 2"
+    assert letters[1].reason == BEHIND
+
+
+async def test_a_gap_heals_when_the_missing_event_comes_and_is_retried(kit: Kit) -> None:
+    await kit.publish(record_of(started("a"), 2), record_of(started("a"), 1))
+    await take_in(kit, until=0, letters=2)
+
+    outcome = await kit.letters.retry("a")
+
+    assert (outcome.handled, outcome.waiting) == (2, 0)
+    assert await kit.heard() == [("a", 1), ("a", 2)]
+
+
+async def test_poison_parks_only_its_complaint_and_the_rest_of_the_batch_flows(kit: Kit) -> None:
+    kit.container.fail_at[("bad", 2)] = RuntimeError("no")
+    await kit.publish(
+        *(record_of(started(f"c{n}"), 1) for n in range(20)),
+        *(record_of(started("bad"), n) for n in (1, 2, 3)),
+        *(record_of(contacted(f"c{n}"), 2) for n in range(20)),
+    )
+
+    await take_in(kit, until=41, letters=2)
+
+    heard = await kit.heard()
+    assert len(heard) == len(set(heard)) == 41
+    assert ("bad", 1) in heard and ("bad", 2) not in heard
+    assert [(x.complaint_id, x.sequence) for x in await kit.letters.list()] == [
+        ("bad", 2),
+        ("bad", 3),
+    ]
+
+
+async def test_the_reason_of_a_failure_does_not_quote_what_customers_wrote(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = ValueError("li.na@example.org wrote this")
+    await kit.publish(record_of(started("a"), 1))
+
+    await take_in(kit, until=0, letters=1)
+
+    (letter,) = await kit.letters.list()
+    assert letter.reason.startswith("ValueError at messaging_kit.py:")
+
+
+async def test_a_copy_of_the_poison_goes_to_the_dead_letters_topic(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = RuntimeError("no")
+    await kit.publish(record_of(started("a"), 1))
+
+    async with running(kit.relay().run):
+        await take_in(kit, until=0, letters=1)
+
+        async def published() -> bool:
+            return await kit.unpublished() == 0
+
+        await eventually(published)
+
+    reader = await kit.bus.reader(
+        dict.fromkeys(await kit.bus.end_positions(topics.DEAD_LETTERS), 0)
+    )
+    (copy,) = await reader.poll(max_records=10, timeout_seconds=1)
+    headers = dict(copy.headers)
+    assert headers["ce_type"] == b"InvestigationStarted"
+    assert headers["redress-reason"].startswith(b"RuntimeError")
+    assert headers["redress-group"] == b"redress-listener"
+
+
+async def test_a_transient_failure_is_tried_again_in_place(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = Unavailable("away")
+    await kit.publish(record_of(started("a"), 1), record_of(started("a"), 2))
+
+    async with running(kit.dispatcher().run):
+
+        async def tried() -> bool:
+            return bool(kit.container.fail_at)
+
+        await eventually(tried)
+        kit.container.fail_at.clear()
+
+        async def both() -> bool:
+            return len(await kit.heard()) == 2
+
+        await eventually(both)
+
+    assert await kit.heard() == [("a", 1), ("a", 2)]
+    assert await kit.letters.list() == []
+
+
+async def test_retry_releases_everything_that_waited_in_order(kit: Kit) -> None:
+    kit.container.fail_at[("a", 2)] = RuntimeError("no")
+    await kit.publish(*(record_of(started("a"), n) for n in range(1, 6)))
+    await take_in(kit, until=1, letters=4)
+    kit.container.fail_at.clear()
+
+    outcome = await kit.letters.retry("a")
+
+    assert (outcome.handled, outcome.waiting) == (4, 0)
+    assert await kit.heard() == [("a", n) for n in range(1, 6)]
+    await kit.publish(record_of(started("a"), 6))
+    await take_in(kit, until=6)
+
+
+async def test_retry_stops_at_the_next_poison_and_keeps_what_came_before(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = RuntimeError("no")
+    await kit.publish(*(record_of(started("a"), n) for n in range(1, 5)))
+    await take_in(kit, until=0, letters=4)
+    kit.container.fail_at = {("a", 3): ValueError("still")}
+
+    outcome = await kit.letters.retry((await kit.letters.list())[0].id)
+
+    letters = await kit.letters.list()
+    assert (outcome.handled, outcome.waiting) == (2, 2)
+    assert await kit.heard() == [("a", 1), ("a", 2)]
+    assert [letter.sequence for letter in letters] == [3, 4]
+    assert letters[0].reason.startswith("ValueError")
+
+
+async def test_drop_gives_up_one_event_and_releases_the_rest(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = RuntimeError("no")
+    await kit.publish(*(record_of(started("a"), n) for n in range(1, 4)))
+    await take_in(kit, until=0, letters=3)
+
+    outcome = await kit.letters.drop((await kit.letters.list())[0].id)
+
+    assert (outcome.handled, outcome.waiting) == (2, 0)
+    assert await kit.heard() == [("a", 2), ("a", 3)]
+    assert await kit.mark("a") == 3
+
+
+async def test_only_the_first_that_waits_can_be_dropped(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = RuntimeError("no")
+    await kit.publish(*(record_of(started("a"), n) for n in range(1, 3)))
+    await take_in(kit, until=0, letters=2)
+    first, second = await kit.letters.list()
+
+    with pytest.raises(Exception, match=f"dead letter {first.id} first"):
+        await kit.letters.drop(second.id)
+
+    assert len(await kit.letters.list()) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "reason", "state"),
+    [
+        ({"ce_type": b"Rumoured"}, None, "no event Rumoured is known", "dead"),
+        ({"ce_sequence": None}, None, "header ce_sequence is missing", "dead"),
+        ({"ce_sequence": b"soon"}, None, "header ce_sequence is no number", "dead"),
+        ({"ce_subject": None}, None, "header ce_subject is missing", "dead"),
+        ({"ce_subject": b"a\x00b"}, None, "header ce_subject is not readable", "dead"),
+        ({"ce_type": None}, None, "header ce_type is missing", "parked"),
+        ({"ce_time": b"today"}, None, "a header cannot be read", "parked"),
+        ({}, b"{", "InvestigationStarted: the body: Invalid JSON", "parked"),
+        ({}, b"{}", "InvestigationStarted: complaint_id: Field required", "parked"),
+        ({"ce_dataschema": b"/schemas/InvestigationStarted/9"}, None, "of version 9", "parked"),
+    ],
+)
+async def test_a_record_that_cannot_be_read_is_put_aside_with_its_reason(
+    kit: Kit, headers: dict[str, bytes | None], value: bytes | None, reason: str, state: str
+) -> None:
+    good: EventData = started("a")
+    record = changed(record_of(good, 1), **headers)
+    record = record if value is None else type(record)(record.topic, "a", value, record.headers)
+    await kit.publish(record, record_of(started("b"), 1))
+
+    await take_in(kit, until=1, letters=1)
+
+    (letter,) = await kit.letters.list()
+    assert reason in letter.reason
+    assert letter.state == state
+    assert await kit.heard() == [("b", 1)]
+
+
+async def test_an_unknown_type_does_not_hold_its_complaint_back(kit: Kit) -> None:
+    strange = changed(record_of(started("a"), 1), ce_type=b"Rumoured")
+    await kit.publish(strange, record_of(started("a"), 2))
+
+    await take_in(kit, until=1, letters=1)
+
+    assert await kit.heard() == [("a", 2)]
+
+
+async def test_a_dispatcher_that_starts_again_takes_in_nothing_twice(kit: Kit) -> None:
+    await kit.publish(*(record_of(started("a"), n) for n in (1, 2)))
+    await take_in(kit, until=2)
+    await kit.publish(record_of(started("a"), 3))
+
+    await take_in(kit, until=3)
+
+    assert await kit.heard() == [("a", 1), ("a", 2), ("a", 3)]
+
+
+async def test_what_a_handler_says_commits_with_what_it_did(kit: Kit) -> None:
+    kit.container.answer = True
+    await kit.publish(record_of(started("a"), 1))
+
+    await take_in(kit, until=1)
+
+    assert await kit.unpublished() == 1
