@@ -68,6 +68,7 @@ def create_app(
     )
     app.service = name
     app.state.gate = gate = _gate(platform)
+    app.state.health = health
     problems.install(app)
     app.add_middleware(BodyGuard)
     app.add_middleware(

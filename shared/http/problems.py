@@ -162,7 +162,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if isinstance(carried, RedressError):
         return respond(request, problem_of(carried))
     path = request.url.path
-    detail = error.detail if isinstance(error.detail, str) else ""
+    detail = str(error.detail or "")
     if error.status_code == 404:
         detail = f"Nothing answers at {path}. /docs lists every path."
     elif error.status_code == 405:

@@ -36,7 +36,7 @@ class Language:
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType(
     {
-        "zh-CN": Language("zh-CN", "中文", Locale("zh", "CN")),
+        "zh-CN": Language("zh-CN", "中文", Locale("zh", "CN", script="Hans")),
         "en": Language("en", "English", Locale("en", "GB")),
     }
 )

@@ -1,0 +1,81 @@
+"""An example for every schema: the one written into it, else one made from its types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+
+_DEPTH = 6
+_BY_FORMAT = {
+    "date-time": "2026-11-22T08:00:00Z",
+    "date": "2026-11-22",
+    "uuid": "01992f00-0000-7000-8000-000000000000",
+    "uri": "https://example.com",
+    "email": "wang@example.com",
+}
+_BY_TYPE: dict[str, Any] = {
+    "string": "string",
+    "integer": 1,
+    "number": 1.5,
+    "boolean": True,
+    "null": None,
+}
+
+
+def resolve(document: Json, schema: Json) -> Json:
+    """Follow a schema's `$ref` within the document."""
+    while "$ref" in schema:
+        found: Any = document
+        for part in str(schema["$ref"]).removeprefix("#/").split("/"):
+            found = found[part]
+        schema = found
+    return schema
+
+
+def body_example(document: Json, content: Json) -> Any:
+    """Return the example of one media type of a body."""
+    if "example" in content:
+        return content["example"]
+    for given in content.get("examples", {}).values():
+        return resolve(document, given).get("value")
+    return example_of(document, content.get("schema", {}))
+
+
+def example_of(document: Json, schema: Json, depth: int = 0) -> Any:
+    """Return an example of a schema."""
+    schema = resolve(document, schema)
+    for name in ("example", "const"):
+        if name in schema:
+            return schema[name]
+    for name in ("examples", "enum"):
+        given = schema.get(name)
+        if isinstance(given, dict):
+            return resolve(document, next(iter(given.values()))).get("value")
+        if given:
+            return given[0]
+    for name in ("anyOf", "oneOf", "allOf"):
+        if name in schema:
+            return example_of(document, schema[name][0], depth + 1)
+    if schema.get("default") is not None:
+        return schema["default"]
+    return _by_type(document, schema, depth)
+
+
+def _by_type(document: Json, schema: Json, depth: int) -> Any:
+    kind = schema.get("type", "object" if "properties" in schema else "any")
+    if kind == "object":
+        if depth > _DEPTH:
+            return {}
+        return {
+            name: example_of(document, inner, depth + 1)
+            for name, inner in schema.get("properties", {}).items()
+        }
+    if kind == "array":
+        return [] if depth > _DEPTH else [example_of(document, schema.get("items", {}), depth + 1)]
+    if kind == "integer" and "minimum" in schema:
+        return schema["minimum"]
+    if kind == "string" and "format" in schema:
+        return _BY_FORMAT.get(schema["format"], "string")
+    return _BY_TYPE.get(kind)
