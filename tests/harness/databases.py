@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from deploy.local.postgres import start_postgres, stop_postgres
+from deploy.local.postgres import PostgresServer, start_postgres, stop_postgres
 from deploy.local.processes import CannotStart
 from tests.harness.requirements import cannot_have
 from tests.harness.sql import run_sql, wait_for
@@ -27,8 +27,9 @@ MakeMigratedUrl = Callable[[str], str]
 class PostgresServerForTests:
     """Makes databases on one server, from templates that are migrated once."""
 
-    def __init__(self, admin_url: str) -> None:
+    def __init__(self, admin_url: str, *, local: PostgresServer | None = None) -> None:
         self.admin_url = admin_url
+        self.local = local
         self.made: list[str] = []
         self._templates: dict[str, str] = {}
 
@@ -72,7 +73,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         started = start_postgres(folder, durable=False, with_parent=True)
     except CannotStart as failure:
         cannot_have("POSTGRES", str(failure))
-    yield PostgresServerForTests(started.url())
+    yield PostgresServerForTests(started.url(), local=started)
     stop_postgres(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
