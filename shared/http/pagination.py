@@ -32,7 +32,9 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next_cursor: str | None = Field(
-        default=None, description="Send it as `cursor` to get the next page; null on the last one"
+        default=None,
+        description="Send it as `cursor` to get the next page; null on the last one",
+        examples=[None],
     )
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
+EXAMPLE_ID = "01992f00-0000-7000-8000-000000000000"
+
 _DEPTH = 6
 _BY_FORMAT = {
     "date-time": "2026-11-22T08:00:00Z",
     "date": "2026-11-22",
-    "uuid": "01992f00-0000-7000-8000-000000000000",
+    "uuid": EXAMPLE_ID,
     "uri": "https://example.com",
     "email": "wang@example.com",
 }

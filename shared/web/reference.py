@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from shared.http.openapi import operations
 from shared.http.route_table import SITE, service_of
 from shared.kernel.settings import CommonSettings
-from shared.web.examples import body_example, example_of, resolve
+from shared.web.examples import EXAMPLE_ID, body_example, example_of, resolve
 from shared.web.pages import Pages
 
 _FIRST_COMPLAINT = {
@@ -196,7 +196,7 @@ def _answers(document: Json, found: Json) -> list[Answer]:
 def _curl(document: Json, method: str, url: str, found: Json, body: tuple[str, Any]) -> str:
     query = []
     for parameter in found.get("parameters", ()):
-        example = str(example_of(document, {**parameter.get("schema", {}), **parameter}))
+        example = _parameter_example(document, parameter)
         if parameter["in"] == "path":
             url = url.replace("{" + parameter["name"] + "}", example)
         elif parameter["in"] == "query" and parameter.get("required"):
@@ -210,6 +210,12 @@ def _curl(document: Json, method: str, url: str, found: Json, body: tuple[str, A
     if media_type.endswith("json"):
         return f"{line} \\\n  -d {shlex.quote(orjson.dumps(example).decode())}"
     return f"{line} \\\n  --data-binary @FILE"
+
+
+def _parameter_example(document: Json, parameter: Json) -> str:
+    example = str(example_of(document, {**parameter.get("schema", {}), **parameter}))
+    # An id without an example of its own is one of ours.
+    return EXAMPLE_ID if example == "string" and parameter["name"].endswith("id") else example
 
 
 def _first(contents: Json) -> tuple[str, Json]:
