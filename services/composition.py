@@ -36,8 +36,14 @@ def build_unit(process: str, platform: Platform) -> ServiceUnit:
 
 
 async def bring_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:
-    """Upgrade the databases that are behind, all at once; raises ConfigurationError."""
-    await asyncio.gather(*(_bring_up_to_date(settings, service) for service in services))
+    """Upgrade the databases that are behind; raises ConfigurationError or MigrationFailed."""
+    current = await asyncio.gather(*(_is_current(settings, service) for service in services))
+    behind = [
+        s for s, is_current_already in zip(services, current, strict=True) if not is_current_already
+    ]
+    if behind:
+        log.info("schema.upgrading", services=behind)
+        await upgrade_in_child({service: settings.database_url(service) for service in behind})
 
 
 async def require_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:
@@ -48,14 +54,6 @@ async def require_up_to_date(settings: CommonSettings, services: Sequence[str]) 
                 database_setting(service),
                 "is behind this program: run the command `migrate`",
             )
-
-
-async def _bring_up_to_date(settings: CommonSettings, service: str) -> None:
-    if not await _is_current(settings, service):
-        log.info("schema.upgrading", service=service)
-        await upgrade_in_child(
-            settings.database_url(service), service, setting=database_setting(service)
-        )
 
 
 async def _is_current(settings: CommonSettings, service: str) -> bool:

@@ -17,6 +17,7 @@ from shared.kernel.clock import SystemClock
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import CommonSettings
 from shared.service import Platform
+from shared.web import site
 
 log = logging.get(__name__)
 
@@ -28,6 +29,7 @@ async def serve(process: str, settings: CommonSettings) -> None:
     if service in WITH_DATABASE:
         await require_up_to_date(settings, [service])
     unit = build_unit(process, platform)
+    site.install(unit.app, platform)
     bound = listen(settings, platform)
     await platform.bus.start()
     try:

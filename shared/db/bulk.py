@@ -6,7 +6,7 @@ may be given as text that is JSON already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -48,18 +48,11 @@ async def _write(
 
 
 def _converted(column: Column[Any], values: tuple[object, ...], dialect: str) -> list[object]:
-    convert: Callable[[Any], object]
     if isinstance(column.type, UtcDateTime) and dialect == "sqlite":
-        convert = _instant_text
-    elif isinstance(column.type, JsonDocument):
-        convert = _json_text
-    else:
-        return list(values)
-    return [None if value is None else convert(value) for value in values]
-
-
-def _instant_text(value: datetime) -> str:
-    return utc_text(value)
+        return [utc_text(value) if isinstance(value, datetime) else None for value in values]
+    if isinstance(column.type, JsonDocument):
+        return [None if value is None else _json_text(value) for value in values]
+    return list(values)
 
 
 def _json_text(value: object) -> str:
@@ -73,7 +66,7 @@ def _statement(table: Table, dialect: str, replace: bool) -> str:
         source = f"VALUES ({', '.join('?' * len(names))})"
     else:
         arrays = [f"${i}::{_array(c)}" for i, c in enumerate(table.columns, start=1)]
-        source = f"SELECT * FROM unnest({', '.join(arrays)})"
+        source = f"SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608 - our own names
     sql = f"INSERT INTO {table.name} ({', '.join(names)}) {source}"
     if not replace:
         return sql

@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import orjson
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.database import Database
-from shared.kernel.errors import ConfigurationError, RedressError
+from shared.kernel.errors import RedressError
 
 _ADVISORY_LOCK = 0x5EDE55
 
@@ -88,18 +90,23 @@ async def upgrade(database: Database, lines: Sequence[Line]) -> None:
             await connection.run_sync(_upgrade_line, line)
 
 
-async def upgrade_in_child(url: str, service: str, *, setting: str) -> None:
-    """Run `upgrade` in a process of its own, so that Alembic never loads in the serving one.
+async def upgrade_in_child(urls: Mapping[str, str]) -> None:
+    """Upgrade databases, URL by service, in one process of its own: Alembic never loads in this.
 
-    Raises ConfigurationError naming `setting` where the database cannot be brought up to date.
+    Raises MigrationFailed naming the service whose database cannot be brought up to date.
     """
-    command = [sys.executable, "-m", "shared.db.migrate", service]
+    command = [sys.executable, "-m", "shared.db.migrate"]
+    # On standard input and not as arguments: a URL holds a password, and `ps` shows arguments.
     done = await asyncio.to_thread(
-        subprocess.run, command, input=url, capture_output=True, text=True, check=False
+        subprocess.run,
+        command,
+        input=orjson.dumps(dict(urls)),
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ConfigurationError(setting, reason)
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise MigrationFailed(lines[-1] if lines else "the upgrade gave no reason")
 
 
 async def _revision(connection: AsyncConnection, line: Line) -> str | None:
@@ -127,16 +134,19 @@ def _upgrade_line(connection: Connection, line: Line) -> None:
     command.upgrade(config, "head")
 
 
-async def _main(service: str, url: str) -> None:
-    database = Database.open(url)
-    try:
-        await upgrade(database, lines_of(service))
-    finally:
-        await database.close()
+async def _upgrade_all(urls: Mapping[str, str]) -> None:
+    for service, url in urls.items():
+        database = Database.open(url)
+        try:
+            await upgrade(database, lines_of(service))
+        except (RedressError, SQLAlchemyError) as failure:
+            raise MigrationFailed(f"{service}: {failure}") from failure
+        finally:
+            await database.close()
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(_main(sys.argv[1], sys.stdin.read().strip()))
-    except RedressError as failure:
-        sys.exit(failure.detail)
+        asyncio.run(_upgrade_all(orjson.loads(sys.stdin.buffer.read())))
+    except RedressError as refusal:
+        sys.exit(refusal.detail)
