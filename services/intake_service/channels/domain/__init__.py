@@ -1,0 +1,1 @@
+"""Rows, mappings and what a row means. No database, no HTTP."""
