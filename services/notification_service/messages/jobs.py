@@ -94,7 +94,7 @@ class Sender:
         """Send until told to stop; then wait for what is under way."""
         self._sent_all.clear()
         try:
-            await self._take_over(everything=True)
+            await self.take_over(everything=True)
             while not stopping.is_set():
                 if not await self.send_batch():
                     await self._wait(stopping)
@@ -116,7 +116,7 @@ class Sender:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _KEEP_SECONDS)
             await self._extend()
-            await self._take_over(everything=False)
+            await self.take_over(everything=False)
 
     async def send_batch(self) -> int:
         """Lease, prepare and begin to hand over one batch; returns how many were leased."""
@@ -237,7 +237,7 @@ class Sender:
                 until = self._clock.now() + _LEASE
                 await deliveries.extend(connection, ids, by=self._tools.replica, until=until)
 
-    async def _take_over(self, *, everything: bool) -> None:
+    async def take_over(self, *, everything: bool) -> None:
         """Decide what becomes of messages whose sender went away while sending.
 
         `everything` is for the start of this replica: what stands under its name and is not in
@@ -280,8 +280,12 @@ def _outgoing(ready: Ready) -> Outgoing:
 
 
 def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:
-    state = State.FAILED if hopeless.failed else State.SKIPPED
-    return Outcome(hopeless.row, Result(state, _progress(hopeless.row), hopeless.reason), now)
+    row = hopeless.row
+    if not hopeless.failed:
+        return Outcome(row, Result(State.SKIPPED, _progress(row), hopeless.reason), now)
+    last = row.channel or (row.tried[-1] if row.tried else None)
+    progress = Progress(MessageChannel(last) if last else None, row.tries, tuple(row.tried))
+    return Outcome(row, Result(State.FAILED, progress, hopeless.reason), now)
 
 
 def _later(row: Leased, again: datetime) -> Result:

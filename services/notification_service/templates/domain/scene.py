@@ -75,7 +75,7 @@ def shortened(words: str, most: int) -> str:
         return flat
     cut = flat[: most - 1]
     # Latin words are not cut through; Chinese has no spaces near its end to cut at.
-    space = cut.rfind(" ")
+    space = flat.rfind(" ", 0, most)
     if space > most * 2 // 3:
         cut = cut[:space]
     return _LOOSE_END.sub("", cut) + "…"

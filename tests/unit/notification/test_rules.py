@@ -1,0 +1,151 @@
+"""Routing, retries, masking and SMS lengths."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notification_service.messages.domain.intents import intents_of
+from services.notification_service.messages.domain.masking import masked
+from services.notification_service.messages.domain.results import Progress, not_accepted, uncertain
+from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
+from services.notification_service.messages.domain.routing import channel_for, routing_table
+from services.notification_service.messages.domain.words import Kind, State
+from services.notification_service.templates.domain.scene import shortened
+from services.notification_service.templates.domain.sms import measure
+from shared.events.cases import ClockWarned, Escalated
+from shared.events.words import Audience, MessageChannel
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+SMS, EMAIL = MessageChannel.SMS, MessageChannel.EMAIL
+
+
+def test_every_kind_has_exactly_one_route() -> None:
+    routed = [kind for kinds in routing_table().values() for kind in kinds]
+
+    assert sorted(routed) == sorted(Kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "tried", "expected"),
+    [
+        (Kind.ACKNOWLEDGEMENT, {SMS, EMAIL}, (), SMS),
+        (Kind.ACKNOWLEDGEMENT, {EMAIL}, (), EMAIL),
+        (Kind.ACKNOWLEDGEMENT, {SMS, EMAIL}, ("sms",), EMAIL),
+        (Kind.PROPOSAL, {SMS, EMAIL}, (), EMAIL),
+        (Kind.PROPOSAL, {SMS}, (), SMS),
+        (Kind.PROPOSAL, set(), (), None),
+        (Kind.PROPOSAL, {EMAIL}, ("email",), None),
+    ],
+)
+def test_the_channel_follows_the_route_and_what_is_known(
+    kind: Kind, known: set[MessageChannel], tried: tuple[str, ...], expected: MessageChannel | None
+) -> None:
+    chosen = channel_for(kind, Audience.CUSTOMER, "normal", known=known, tried=tried)
+
+    assert chosen == expected
+
+
+def test_an_urgent_breach_reaches_the_owner_by_sms() -> None:
+    chosen = channel_for(Kind.STAFF_BREACH, Audience.STAFF, "immediate", known={SMS, EMAIL})
+
+    assert chosen == SMS
+
+
+def test_a_warning_of_the_acknowledgement_is_told_to_nobody() -> None:
+    warning = ClockWarned(
+        complaint_id="c", number="n", state="assigned", version=1,
+        clock="acknowledge", due_at=NOW, share=0.5, owner="li.na",
+    )  # fmt: skip
+
+    assert not intents_of(warning)
+
+
+def test_an_escalation_is_told_to_its_new_owner() -> None:
+    escalation = Escalated(
+        complaint_id="c", number="n", state="assigned", version=2,
+        level=1, previous_level=0, cause="breach", owner="wang.wei",
+    )  # fmt: skip
+
+    (intent,) = intents_of(escalation)
+
+    assert (intent.kind, intent.recipient) == (Kind.STAFF_ESCALATION, "wang.wei")
+    assert intent.facts["level"] == 1
+
+
+@given(tries=st.integers(1, 50), jitter=st.floats(0, 1))
+def test_pauses_are_never_short_and_never_over_a_quarter_of_an_hour(
+    tries: int, jitter: float
+) -> None:
+    pause = pause_after(tries, jitter=jitter)
+
+    assert timedelta(seconds=1) <= pause <= timedelta(minutes=15)
+
+
+def test_pauses_grow_threefold() -> None:
+    assert [pause_after(tries, jitter=1).total_seconds() for tries in (1, 2, 3)] == [2, 6, 18]
+
+
+def test_the_last_try_gives_the_channel_up() -> None:
+    result = not_accepted(Progress(SMS, MOST_TRIES), "busy", now=NOW, jitter=0)
+
+    assert result.state is State.QUEUED
+    assert result.progress == Progress(None, 0, ("sms",))
+
+
+def test_an_uncertain_message_stays_unknown_after_the_last_try() -> None:
+    result = uncertain(Progress(EMAIL, MOST_TRIES), "no answer", repeatable=True, now=NOW, jitter=0)
+
+    assert result.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("+8613800138000", "138****8000"),
+        ("+86 138 0013 8000", "138****8000"),
+        ("+4915112345678", "+49****5678"),
+        ("110", "****"),
+        ("wang@example.com", "w***@example.com"),
+    ],
+)
+def test_an_address_is_shown_so_that_only_its_owner_knows_it(address: str, shown: str) -> None:
+    assert masked(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "units", "segments"),
+    [
+        ("a" * 160, "GSM-7", 160, 1),
+        ("a" * 161, "GSM-7", 161, 2),
+        ("€" * 80, "GSM-7", 160, 1),
+        ("a" * 152 + "€" * 5, "GSM-7", 162, 2),
+        ("字" * 70, "UCS-2", 70, 1),
+        ("字" * 71, "UCS-2", 71, 2),
+        ("字" * 134, "UCS-2", 134, 2),
+        ("字" * 135, "UCS-2", 135, 3),
+        ("字" * 66 + "😀" * 3, "UCS-2", 72, 2),
+        ("😀" * 67, "UCS-2", 134, 3),
+    ],
+)
+def test_an_sms_is_measured_as_the_network_does(
+    text: str, encoding: str, units: int, segments: int
+) -> None:
+    length = measure(text)
+
+    assert (length.encoding, length.units, length.segments) == (encoding, units, segments)
+
+
+@given(words=st.text(max_size=200), most=st.integers(2, 60))
+def test_shortened_words_fit_and_stand_on_one_line(words: str, most: int) -> None:
+    short = shortened(words, most)
+
+    assert len(short) <= most
+    assert "\n" not in short
+
+
+def test_words_are_shortened_between_words() -> None:
+    assert shortened("The parcel never arrived at my door", 28) == "The parcel never arrived at…"

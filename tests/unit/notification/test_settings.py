@@ -1,0 +1,67 @@
+"""Wrong settings stop the start and are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.notification_service.gateways.smtp import read_smtp_url
+from services.notification_service.settings import NotificationSettings
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.settings import load
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"REDRESS_SMTP_URL": "smtp://h"}, "REDRESS_MAIL_FROM"),
+        ({"REDRESS_MAIL_FROM": "nobody"}, "REDRESS_MAIL_FROM"),
+        ({"REDRESS_SMS_URL": "ftp://h"}, "REDRESS_SMS_URL"),
+        ({"REDRESS_SMS_DEDUPLICATES": "perhaps"}, "REDRESS_SMS_DEDUPLICATES"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], named: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=named):
+        load(NotificationSettings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.com",
+        "http://h",
+        "smtp://",
+        "smtp://h:99999",
+        "smtp://h?tls=no",
+        "smtp://h?x=1",
+    ],
+)
+def test_a_mail_server_that_cannot_be_read_is_named(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="REDRESS_SMTP_URL"):
+        read_smtp_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "tls"),
+    [
+        ("smtp://mail.example.com", 587, "starttls"),
+        ("smtps://mail.example.com", 465, "tls"),
+        ("smtp://mail.example.com:465", 465, "tls"),
+        ("smtp://127.0.0.1:2525", 2525, "none"),
+        ("smtp://mail.example.com:25?tls=none", 25, "none"),
+    ],
+)
+def test_encryption_follows_from_scheme_and_port(url: str, port: int, tls: str) -> None:
+    server = read_smtp_url(url)
+
+    assert (server.port, server.tls) == (port, tls)
+
+
+def test_a_password_may_hold_any_character() -> None:
+    server = read_smtp_url("smtp://me%40example.com:p%40ss%2Fword@mail.example.com")
+
+    assert (server.username, server.password) == ("me@example.com", "p@ss/word")
