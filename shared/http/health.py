@@ -14,6 +14,7 @@ from sqlalchemy import text
 from shared.bus.port import Bus
 from shared.db.database import Database
 from shared.events.topics import COMPLAINTS
+from shared.kernel.errors import RedressError
 
 _PATIENCE_SECONDS = 2.0
 
@@ -104,6 +105,8 @@ async def _ask(check: Check) -> Part:
             await check()
     except TimeoutError:
         return Part(state="failing", detail=f"no answer within {_PATIENCE_SECONDS:g} s")
+    except RedressError as failure:
+        return Part(state="failing", detail=failure.detail[:300])
     except Exception as failure:  # noqa: BLE001 - whatever a part says, readiness must go on to tell it
         return Part(state="failing", detail=f"{type(failure).__name__}: {failure}"[:300])
     return Part(state="ok")
