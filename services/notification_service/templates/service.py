@@ -22,6 +22,7 @@ from services.notification_service.templates.domain.scene import (
     Scene,
     shortened,
 )
+from services.notification_service.templates.domain.sms import economical
 from shared.events.words import MessageChannel
 
 _URL = re.compile(r"https?://[^\s<>\"]+")
@@ -54,7 +55,7 @@ class Templates:
         """Write one message; raises CannotRender naming the template and what it lacks."""
         context = self._context(locale, scene)
         if channel is MessageChannel.SMS:
-            return Rendered(text=_one_line(self._block(kind, locale, "sms", context)))
+            return Rendered(text=economical(_one_line(self._block(kind, locale, "sms", context))))
         subject = _one_line(self._block(kind, locale, "subject", context))
         text = _paragraphs(self._block(kind, locale, "email", context))
         return Rendered(text=text, subject=subject, html=self._page(locale, subject, text))

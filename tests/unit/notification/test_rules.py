@@ -15,7 +15,7 @@ from services.notification_service.messages.domain.retry import MOST_TRIES, paus
 from services.notification_service.messages.domain.routing import channel_for, routing_table
 from services.notification_service.messages.domain.words import Kind, State
 from services.notification_service.templates.domain.scene import shortened
-from services.notification_service.templates.domain.sms import measure
+from services.notification_service.templates.domain.sms import economical, measure
 from shared.events.cases import ClockWarned, Escalated
 from shared.events.words import Audience, MessageChannel
 
@@ -149,3 +149,8 @@ def test_shortened_words_fit_and_stand_on_one_line(words: str, most: int) -> Non
 
 def test_words_are_shortened_between_words() -> None:
     assert shortened("The parcel never arrived at my door", 28) == "The parcel never arrived at…"
+
+
+def test_typographic_marks_do_not_double_the_price_of_an_english_sms() -> None:
+    assert economical("It’s “fine”…") == "It's \"fine\"..."
+    assert economical("“没事”…") == "“没事”…"

@@ -26,6 +26,20 @@ class SmsLength:
     segments: int
 
 
+_PLAIN = str.maketrans(
+    {"…": "...", "‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "}
+)
+
+
+def economical(text: str) -> str:
+    """Return the text with plain punctuation where that alone makes it GSM-7.
+
+    One typographic quote in an English SMS would otherwise more than double its price.
+    """
+    plain = text.translate(_PLAIN)
+    return plain if measure(plain).encoding == "GSM-7" else text
+
+
 def measure(text: str) -> SmsLength:
     """Return encoding, length and segments of a text as a phone network counts them."""
     encoding: Encoding = "GSM-7" if all(c in _BASIC or c in _EXTENDED for c in text) else "UCS-2"
