@@ -10,6 +10,8 @@ from services.analytics_service.metrics.service import Metrics
 from services.analytics_service.projections import endpoints as projections_endpoints
 from services.analytics_service.projections.jobs import Folding
 from services.analytics_service.projections.repository.serving import Serving
+from services.analytics_service.reports import endpoints as reports_endpoints
+from services.analytics_service.reports.service import Reports
 from services.analytics_service.settings import AnalyticsSettings
 from shared.http.app import create_app
 from shared.http.health import Health
@@ -25,6 +27,7 @@ class Analytics:
     serving: Serving
     folding: Folding
     metrics: Metrics
+    reports: Reports
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -38,6 +41,7 @@ def build(platform: Platform) -> ServiceUnit:
         title="Redress analytics",
         routers=[
             metrics_endpoints.router(parts.metrics),
+            reports_endpoints.router(parts.reports),
             projections_endpoints.router(parts.folding),
         ],
         health=Health(bus=platform.bus, failing=lambda: supervisor.failing),
@@ -71,4 +75,4 @@ def build_parts(platform: Platform, settings: AnalyticsSettings) -> Analytics:
         batch_size=settings.batch_size,
         pause_seconds=settings.pause_ms / 1000,
     )
-    return Analytics(serving, folding, Metrics(serving, common.zone))
+    return Analytics(serving, folding, Metrics(serving, common.zone), Reports(serving, common.zone))

@@ -11,13 +11,13 @@ from shared.kernel.settings import RedressSettings
 class AnalyticsSettings(RedressSettings):
     """Sizes of the store and pace of the folding; `REDRESS_ANALYTICS_FILE` is a common setting.
 
-    The defaults suit a process that shares its 250 MB with three other services; a machine of its
-    own is better used with a gigabyte and all cores.
+    The memory is what DuckDB may take at most, for ten million complaints; a thousand need a tenth
+    of it. A machine of its own is better used with a gigabyte and all cores.
     """
 
     model_config = SettingsConfigDict(env_prefix="REDRESS_ANALYTICS_", extra="ignore", frozen=True)
 
-    memory_mb: int = Field(default=96, ge=48)
+    memory_mb: int = Field(default=192, ge=48)
     threads: int = Field(default=2, ge=1)
     readers: int = Field(default=4, ge=1, le=64)
     batch_size: int = Field(default=5000, ge=1)

@@ -18,7 +18,7 @@ from services.analytics_service.metrics.domain.dimensions import (
 )
 from services.analytics_service.metrics.domain.selection import Selection
 from services.analytics_service.metrics.domain.zones import local_day
-from services.analytics_service.metrics.repository import ClockCounts, Facts
+from services.analytics_service.metrics.repository import ClockCounts, Facts, Times
 from services.analytics_service.projections.domain.facts import CLOCK_KINDS
 from services.analytics_service.projections.repository.serving import Reading, Serving
 from shared.kernel.errors import FieldError, InvalidInput
@@ -106,29 +106,35 @@ def _geo(reading: Reading, selection: Selection, question: schemas.GeoQuestion) 
 def _times(
     reading: Reading, selection: Selection, question: schemas.TimesQuestion
 ) -> schemas.ResolutionTimes:
-    facts = Facts(reading, selection)
-    groups = []
-    for stage in dict.fromkeys(question.stage):
-        found = facts.times(stage, question.group_by, _PERCENTILES)
-        by_key = {each.key: each for each in found}
-        for key in _sorted_keys(question.group_by, list(by_key)):
-            p50, p90, p99 = by_key[key].percentiles
-            groups.append(
-                schemas.TimesGroup(
-                    key=_named(question.group_by, key),
-                    stage=stage,
-                    count=by_key[key].count,
-                    mean_seconds=by_key[key].mean,
-                    p50_seconds=p50,
-                    p90_seconds=p90,
-                    p99_seconds=p99,
-                )
-            )
+    stages = list(dict.fromkeys(question.stage))
+    found = Facts(reading, selection).times(stages, question.group_by, _PERCENTILES)
+    by_place = {(each.stage, each.key): each for each in found}
+    keys = _sorted_keys(question.group_by, list({each.key for each in found}))
+    groups = [
+        _times_group(by_place[stage, key], question.group_by)
+        for stage in stages
+        for key in keys
+        # A group in which nothing has a time is left out; the whole is told even when empty.
+        if by_place[stage, key].count or not question.group_by
+    ]
     return schemas.ResolutionTimes(as_of=reading.as_of, groups=groups)
 
 
+def _times_group(times: Times, dimensions: Sequence[Dimension]) -> schemas.TimesGroup:
+    p50, p90, p99 = times.percentiles
+    return schemas.TimesGroup(
+        key=_named(dimensions, times.key),
+        stage=times.stage,
+        count=times.count,
+        mean_seconds=times.mean,
+        p50_seconds=p50,
+        p90_seconds=p90,
+        p99_seconds=p99,
+    )
+
+
 def _sla(reading: Reading, selection: Selection, question: schemas.SlaQuestion) -> schemas.Sla:
-    by_key = dict(Facts(reading, selection).clocks(question.group_by))
+    by_key = Facts(reading, selection).clocks(question.group_by)
     groups = [
         schemas.SlaGroup(
             key=_named(question.group_by, key),

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shared.events.words import ClockState
+
 LAYOUT = 1
+
+# One byte: what became of the clocks is counted four times as fast as from text.
+CLOCK_STATE = "ENUM(" + ", ".join(f"'{state.value}'" for state in ClockState) + ")"
 
 FACTS: Mapping[str, str] = {
     "complaint_id": "UUID",
@@ -46,17 +51,17 @@ FACTS: Mapping[str, str] = {
     "to_propose": "DOUBLE",
     "to_resolve": "DOUBLE",
     "total": "DOUBLE",
-    "acknowledge_clock": "VARCHAR",
+    "acknowledge_clock": CLOCK_STATE,
     "acknowledge_due_at": "TIMESTAMP",
-    "assign_clock": "VARCHAR",
+    "assign_clock": CLOCK_STATE,
     "assign_due_at": "TIMESTAMP",
-    "first_reply_clock": "VARCHAR",
+    "first_reply_clock": CLOCK_STATE,
     "first_reply_due_at": "TIMESTAMP",
-    "propose_clock": "VARCHAR",
+    "propose_clock": CLOCK_STATE,
     "propose_due_at": "TIMESTAMP",
-    "resolve_clock": "VARCHAR",
+    "resolve_clock": CLOCK_STATE,
     "resolve_due_at": "TIMESTAMP",
-    "follow_up_clock": "VARCHAR",
+    "follow_up_clock": CLOCK_STATE,
     "follow_up_due_at": "TIMESTAMP",
     "intake_sequence": "INTEGER",
     "workflow_sequence": "INTEGER",

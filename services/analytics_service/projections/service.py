@@ -145,26 +145,27 @@ class _Batch:
         last: int = getattr(fact, column) if fact else 0
         if envelope.sequence <= last:
             return None
-        if envelope.sequence > last + 1:
-            return WAITS_FOR_PREDECESSOR if fact else WAITS_FOR_COMPLAINT
         model = REGISTRY.get((envelope.type, envelope.version))
-        if model is None:
-            return f"no event {envelope.type} of version {envelope.version} is known"
         if fact is None and model is not ComplaintReceived:
             return WAITS_FOR_COMPLAINT
+        if envelope.sequence > last + 1:
+            return WAITS_FOR_PREDECESSOR
         try:
             fact = self._react(fact, model, envelope, value)
         except (BrokenData, UnknownEvent, ValueError) as wrong:
             return str(wrong)
         setattr(fact, column, envelope.sequence)
         self._touched.add(envelope.subject)
-        self._as_of = max(self._as_of or datetime.min, naive(envelope.time))
+        at = naive(envelope.time)
+        self._as_of = at if self._as_of is None else max(self._as_of, at)
         self.folded += 1
         return None
 
     def _react(
-        self, fact: Fact | None, model: type[EventData], envelope: Envelope, value: bytes
+        self, fact: Fact | None, model: type[EventData] | None, envelope: Envelope, value: bytes
     ) -> Fact:
+        if model is None:
+            raise UnknownEvent(f"no event {envelope.type} of version {envelope.version} is known")
         reaction = self._reactions.get(model)
         moves_case = issubclass(model, WorkflowEvent)
         if fact is not None and reaction is None and not moves_case:

@@ -105,7 +105,7 @@ async def test_the_range_is_half_open_and_dates_are_midnights_of_the_zone(
     assert await total(**{"from": "2026-11-02", "to": "2026-11-03"}) == 1
     assert await total(**{"from": "2026-11-01", "to": "2026-11-02"}) == 0
     assert await total(**{"from": "2026-11-01T16:00:00Z", "to": "2026-11-01T16:00:01Z"}) == 1
-    assert await total(**{"to": "2026-11-02T00:00:00+08:00"}) == 0
+    assert await total(to="2026-11-02T00:00:00+08:00") == 0
 
 
 async def test_regrading_moves_a_complaint_to_its_new_row(analytics: Running) -> None:

@@ -4,6 +4,8 @@ DuckDB's own conversion costs a second for ten million rows; adding an offset co
 a stretch of years has only a few of them.
 """
 
+# ruff: noqa: DTZ001 (instants are naive UTC here, as DuckDB's TIMESTAMP is)
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta

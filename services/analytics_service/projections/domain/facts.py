@@ -12,6 +12,7 @@ from shared.events.base import Source
 from shared.events.words import CaseState, ClockKind, ClockState
 
 CLOCK_KINDS: tuple[str, ...] = tuple(kind.value for kind in ClockKind)
+_CLOCK_STATES = frozenset(ClockState)
 OPEN_STATES = frozenset(
     {
         CaseState.RECEIVED,
@@ -100,8 +101,8 @@ class Fact:
         return state
 
     def set_clock(self, kind: str, state: str, due_at: datetime | None = None) -> None:
-        """Change a clock's state, and its due time where one is given; unknown kinds are left."""
-        if kind not in CLOCK_KINDS:
+        """Change a clock's state, and its due time where one is given; unknown words are left."""
+        if kind not in CLOCK_KINDS or state not in _CLOCK_STATES:
             return
         setattr(self, f"{kind}_clock", str(state))
         if due_at is not None:
@@ -110,12 +111,12 @@ class Fact:
             self.breached = True
 
     def meet_clock(self, kind: str) -> None:
-        """A running clock is met; a breached one stays breached, for late is not in time."""
+        """Stop a running clock in time; a breached one stays breached, for late is not in time."""
         if self.clock(kind) in (ClockState.RUNNING, ClockState.PAUSED):
             self.set_clock(kind, ClockState.MET)
 
     def cancel_clock(self, kind: str) -> None:
-        """Nobody waits for this clock any more; what was met or breached stays so."""
+        """Stop waiting for a clock; what was met or breached stays so."""
         if self.clock(kind) in (ClockState.RUNNING, ClockState.PAUSED):
             self.set_clock(kind, ClockState.CANCELLED)
 

@@ -1,8 +1,12 @@
 """What each event does to a fact: one small function per event, no store, no clock.
 
+Every function is handed the fact, the event and when it happened, needed or not.
+
 Events of one source come in order. Those of notification travel on a topic of their own, so
 their functions must commute with all others: a replay may meet them earlier or later.
 """
+
+# ruff: noqa: ARG001 (one signature for all, so that `handlers.py` is one table)
 
 from __future__ import annotations
 
@@ -95,50 +99,50 @@ def imported(fact: Fact, data: cases.CaseImported, at: datetime) -> None:
 
 
 def assigned(fact: Fact, data: cases.CaseAssigned, at: datetime) -> None:
-    """Somebody owns it."""
+    """Note that somebody owns it."""
     fact.department = data.department
     fact.handovers = data.handovers
     _assigned_at(fact, at)
 
 
 def transferred(fact: Fact, data: cases.CaseTransferred, at: datetime) -> None:
-    """Somebody else owns it; the first assignment stays the milestone."""
+    """Note that somebody else owns it; the first assignment stays the milestone."""
     fact.department = data.department
     fact.handovers = data.handovers
     _assigned_at(fact, at)
 
 
 def contacted(fact: Fact, data: cases.CustomerContacted, at: datetime) -> None:
-    """We spoke: the first reply, or the follow-up of a resolved case."""
+    """Count speaking as the first reply, or the follow-up of a resolved case."""
     _replied_at(fact, at)
     if data.state == CaseState.RESOLVED:
         fact.meet_clock(ClockKind.FOLLOW_UP)
 
 
 def information_requested(fact: Fact, data: cases.InformationRequested, at: datetime) -> None:
-    """Asking is a first reply too."""
+    """Count asking as a first reply too."""
     _replied_at(fact, at)
 
 
 def proposed(fact: Fact, data: cases.SolutionProposed, at: datetime) -> None:
-    """The first proposal is the milestone; later rounds leave it."""
+    """Take the first proposal as the milestone; later rounds leave it."""
     _replied_at(fact, at)
     fact.proposed_at = fact.proposed_at or at
     fact.meet_clock(ClockKind.PROPOSE)
 
 
 def clock_breached(fact: Fact, data: cases.ClockBreached, at: datetime) -> None:
-    """The timer's word stands over everything else that is known of this clock."""
+    """Take the timer's word over everything else that is known of this clock."""
     fact.set_clock(data.clock, ClockState.BREACHED, naive(data.due_at))
 
 
 def escalated(fact: Fact, data: cases.Escalated, at: datetime) -> None:
-    """The case is on a higher level."""
+    """Note the level the case is on now."""
     fact.escalation_level = data.level
 
 
 def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
-    """The last resolution counts: a later one takes the place of an earlier one."""
+    """Count the last resolution: a later one takes the place of an earlier one."""
     fact.resolved_at = at
     fact.outcome = data.outcome
     fact.meet_clock(ClockKind.RESOLVE)
@@ -146,13 +150,13 @@ def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
 
 
 def ended(fact: Fact, data: cases.Rejected | cases.Withdrawn, at: datetime) -> None:
-    """The case ended without a resolution: it has an outcome, but no resolution time."""
+    """End a case without a resolution: it has an outcome, but no resolution time."""
     fact.outcome = data.outcome
     _stop_waiting(fact)
 
 
 def reopened(fact: Fact, data: cases.Reopened, at: datetime) -> None:
-    """The case is open again: until it is resolved anew it has no time of resolution."""
+    """Open the case again: until it is resolved anew it has no time of resolution."""
     fact.reopened += 1
     fact.outcome = None
     fact.resolved_at = None
@@ -161,14 +165,14 @@ def reopened(fact: Fact, data: cases.Reopened, at: datetime) -> None:
 
 
 def closed(fact: Fact, data: cases.Closed, at: datetime) -> None:
-    """The case was filed; nobody waits for the follow-up any more."""
+    """File the case; nobody waits for the follow-up any more."""
     fact.closed_at = at
     fact.outcome = data.outcome
     _stop_waiting(fact)
 
 
 def acknowledgement_sent(fact: Fact, data: NotificationEvent, at: datetime) -> None:
-    """The customer knows that we have it. Commutes with the case's opening and with a breach."""
+    """Note that the customer knows. Commutes with the case's opening and with a breach."""
     if not _is_acknowledgement(data):
         return
     if fact.acknowledged_at is None or at < fact.acknowledged_at:
@@ -178,7 +182,7 @@ def acknowledgement_sent(fact: Fact, data: NotificationEvent, at: datetime) -> N
 
 
 def acknowledgement_skipped(fact: Fact, data: NotificationEvent, at: datetime) -> None:
-    """There was nobody to acknowledge to: the clock does not count."""
+    """Drop the clock: there was nobody to acknowledge to."""
     if _is_acknowledgement(data) and fact.acknowledge_clock != ClockState.BREACHED:
         fact.set_clock(ClockKind.ACKNOWLEDGE, ClockState.CANCELLED)
 

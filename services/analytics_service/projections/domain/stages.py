@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from services.analytics_service.projections.domain.facts import Fact
 
 
@@ -21,12 +19,11 @@ def set_stages(fact: Fact) -> None:
         ("to_resolve", fact.resolved_at),
     ]
     before = fact.received_at
+    for stage, _ in reached:
+        setattr(fact, stage, None)
     # Sorting is stable, so equal instants keep the usual order.
-    for stage, at in sorted(reached, key=lambda each: each[1] or datetime.max):
-        if at is None:
-            setattr(fact, stage, None)
-        else:
-            setattr(fact, stage, (at - before).total_seconds())
-            before = max(before, at)
+    for at, stage in sorted(((at, name) for name, at in reached if at), key=lambda each: each[0]):
+        setattr(fact, stage, (at - before).total_seconds())
+        before = max(before, at)
     resolved = fact.resolved_at
     fact.total = (resolved - fact.received_at).total_seconds() if resolved else None

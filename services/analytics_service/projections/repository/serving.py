@@ -83,7 +83,7 @@ class Serving:
         return await anyio.to_thread.run_sync(self._answer, question, limiter=self._limiter)
 
     def swap(self, new: Path) -> None:
-        """Put another, closed file in the place of the served one; readers wait for milliseconds."""
+        """Put another, closed file in the place of the served one; readers wait a moment."""
         with self._gate:
             self._swapping = True
             self._gate.wait_for(lambda: self._reading == 0)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (names of columns are our own; values are parameters)
 """The DuckDB file: opening it, one writer, readers on cursors.
 
 Only this package and `metrics` speak SQL to it. Everything here blocks: call it from a thread.
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -91,11 +93,7 @@ class Store:
 
     def _prepare(self) -> None:
         try:
-            layout = self._layout()
-            if layout is None:
-                self._create()
-            elif layout != LAYOUT:
-                raise UnusableFile(f"{self.path} has layout {layout}, not {LAYOUT}")
+            self._ensure_layout()
             rows = self._connection.execute("FROM positions").fetchall()
             self._positions = {TopicPartition(*row[:2]): int(row[2]) for row in rows}
             self._connection.execute(create_table(BATCH, FACTS, temporary=True))
@@ -105,6 +103,13 @@ class Store:
         except UnusableFile:
             self._connection.close()
             raise
+
+    def _ensure_layout(self) -> None:
+        layout = self._layout()
+        if layout is None:
+            self._create()
+        elif layout != LAYOUT:
+            raise UnusableFile(f"{self.path} has layout {layout}, not {LAYOUT}")
 
     def _layout(self) -> int | None:
         rows = self._connection.execute(
@@ -245,7 +250,7 @@ def id_groups(ids: Iterable[str], *, at_most: int = _GROUPS) -> list[list[str]]:
         range(1, len(ordered)), key=lambda place: times[place] - times[place - 1], reverse=True
     )
     cuts = [0, *sorted(gaps[: at_most - 1]), len(ordered)]
-    return [ordered[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [ordered[start:end] for start, end in pairwise(cuts)]
 
 
 def _parked_row(event: ParkedEvent) -> tuple[object, ...]:
