@@ -1,0 +1,249 @@
+"""The log on Apache Kafka, by aiokafka 0.14 as rule 4 of the architecture measured it.
+
+What is particular: batches of one partition are awaited before the next (fastest, and ordered); a
+producer that failed is thrown away, because a stuck one never heals; offsets are committed
+explicitly, after the effects; a partition is given away only when what was read of it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.bus.kafka_consumer import GroupConsumer, KafkaReader, to_kafka
+from shared.bus.port import Record, TopicPartition, Unpublished
+from shared.events import topics
+from shared.events.topics import PARTITIONS, partition_of
+from shared.kernel import logging
+from shared.kernel.clock import Clock, SystemClock
+from shared.kernel.errors import ConfigurationError, Unavailable
+
+log = logging.get(__name__)
+
+_REQUEST_TIMEOUT_MS = 15_000
+_BATCH_BYTES = 512 * 1024
+_REPLICAS = 3
+_KEPT_FOR_EVER = (topics.COMPLAINTS, topics.NOTIFICATIONS, topics.SIGNALS)
+
+
+class KafkaBus:
+    """The bus of the distributed profile.
+
+    A member of a group that does not answer for `session_timeout_seconds` loses its partitions.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        session_timeout_seconds: float = 10.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._clock = clock or SystemClock()
+        self._session_timeout_ms = int(session_timeout_seconds * 1000)
+        self._admin: AIOKafkaAdminClient | None = None
+        self._consumers: list[KafkaReader] = []
+        self._producers: list[KafkaProducer] = []
+
+    async def start(self) -> None:
+        """Connect; raises Unavailable where no broker answers."""
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS
+        )
+        try:
+            await admin.start()
+        except (KafkaError, OSError) as failure:
+            await admin.close()
+            raise Unavailable(f"Kafka at {self._bootstrap} does not answer: {failure}") from failure
+        self._admin = admin
+
+    async def stop(self) -> None:
+        """Close everything that was opened through this bus."""
+        for consumer in self._consumers:
+            await consumer.close()
+        for producer in self._producers:
+            await producer.close()
+        self._consumers.clear()
+        self._producers.clear()
+        if self._admin is not None:
+            await self._admin.close()
+            self._admin = None
+
+    async def ensure_topics(self) -> None:
+        """Make the topics that are missing; refuses one that has other partitions."""
+        admin = self._started_admin()
+        try:
+            cluster = await admin.describe_cluster()
+            replicas = min(_REPLICAS, len(cluster["brokers"]))
+            answer = await admin.create_topics([_new_topic(name, replicas) for name in topics.ALL])
+            for name, code, *_message in answer.topic_errors:
+                failure = for_code(code)
+                if code and failure is not TopicAlreadyExistsError:
+                    raise Unavailable(f"topic {name} cannot be made: {failure.__name__}")
+            await self._check_partitions(admin)
+        except KafkaError as failure:
+            raise Unavailable(f"the topics cannot be made: {failure}") from failure
+
+    async def producer(self) -> KafkaProducer:
+        """Open a producer; it connects when it first publishes."""
+        producer = KafkaProducer(self._bootstrap)
+        self._producers.append(producer)
+        return producer
+
+    async def consumer(self, *, topics: Sequence[str], group: str, member: str) -> GroupConsumer:
+        """Join a consumer group as a static member; raises Unavailable."""
+        consumer = GroupConsumer(
+            self._bootstrap,
+            clock=self._clock,
+            topics=topics,
+            group=group,
+            member=member,
+            session_timeout_ms=self._session_timeout_ms,
+        )
+        self._consumers.append(consumer)
+        await consumer.start()
+        return consumer
+
+    async def reader(self, positions: Mapping[TopicPartition, int]) -> KafkaReader:
+        """Read partitions from given positions, outside any group; raises Unavailable."""
+        reader = KafkaReader(self._bootstrap, positions, clock=self._clock)
+        self._consumers.append(reader)
+        await reader.start()
+        return reader
+
+    async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
+        """Return for each partition the offset that the next record will get."""
+        partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS
+        )
+        try:
+            await consumer.start()
+            ends = await consumer.end_offsets([to_kafka(partition) for partition in partitions])
+        except (KafkaError, OSError) as failure:
+            raise Unavailable(f"Kafka does not answer: {failure}") from failure
+        finally:
+            await consumer.stop()
+        return {partition: ends[to_kafka(partition)] for partition in partitions}
+
+    async def _check_partitions(self, admin: AIOKafkaAdminClient) -> None:
+        """Refuse a topic with other partitions: keys would lie elsewhere than we compute."""
+        for described in await admin.describe_topics(list(topics.ALL)):
+            found = len(described["partitions"])
+            # A topic that was made this moment may not be described by every broker yet.
+            if found not in {0, PARTITIONS}:
+                raise ConfigurationError(
+                    "REDRESS_KAFKA_BOOTSTRAP",
+                    f"topic {described['topic']} has {found} partitions, not {PARTITIONS}",
+                )
+
+    def _started_admin(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            raise Unavailable("the connection to Kafka is closed")
+        return self._admin
+
+
+class KafkaProducer:
+    """Publishes in order within a partition; replaces its connection after any failure."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Return when the log has every record; raises Unpublished with those that it has.
+
+        What was sent and not acknowledged may be in the log all the same: publishing it again
+        repeats it, and consumers drop what they have seen.
+        """
+        acknowledged: list[int] = []
+        try:
+            producer = await self._connected()
+            for partition, indexes in _by_partition(records).items():
+                sent = 0
+                while sent < len(indexes):
+                    size = await _send(producer, partition, [records[i] for i in indexes[sent:]])
+                    acknowledged += indexes[sent : sent + size]
+                    sent += size
+        except (KafkaError, OSError, AssertionError, ValueError) as failure:
+            await self._throw_away()
+            reason = f"{type(failure).__name__}: {failure}"
+            raise Unpublished(sorted(acknowledged), reason) from failure
+        except asyncio.CancelledError:
+            await self._throw_away()
+            raise
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._throw_away()
+
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                enable_idempotence=True,
+                acks="all",
+                max_batch_size=_BATCH_BYTES,
+                request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _throw_away(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            # A producer that is stuck on an answer would never end its own flush.
+            async with asyncio.timeout(2):
+                await producer.stop()
+        except (KafkaError, OSError, TimeoutError) as failure:
+            log.info("kafka.producer_abandoned", reason=str(failure))
+
+
+async def _send(
+    producer: AIOKafkaProducer, partition: TopicPartition, records: Sequence[Record]
+) -> int:
+    """Send as many records as one batch holds and wait for them; returns how many."""
+    batch = producer.create_batch()
+    count = 0
+    for record in records:
+        taken = batch.append(
+            key=record.key.encode(),
+            value=record.value,
+            timestamp=None,
+            headers=list(record.headers),
+        )
+        if taken is None:
+            break
+        count += 1
+    if count == 0:
+        raise ValueError(f"a record of {len(records[0].value)} bytes is larger than a batch")
+    batch.close()
+    acknowledged = await producer.send_batch(batch, partition.topic, partition=partition.partition)
+    await acknowledged
+    return count
+
+
+def _by_partition(records: Sequence[Record]) -> dict[TopicPartition, list[int]]:
+    """Group the records' indexes by partition, in order."""
+    grouped: dict[TopicPartition, list[int]] = {}
+    for index, record in enumerate(records):
+        partition = TopicPartition(record.topic, partition_of(record.key))
+        grouped.setdefault(partition, []).append(index)
+    return grouped
+
+
+def _new_topic(name: str, replicas: int) -> NewTopic:
+    kept = {"retention.ms": "-1"} if name in _KEPT_FOR_EVER else {}
+    return NewTopic(name, PARTITIONS, replicas, topic_configs=kept)
