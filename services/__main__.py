@@ -28,13 +28,20 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(keys.app, name="keys")
 
 
+# Typer exports only this leaf of click's usage errors; its parent covers unknown options as well.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+
 def main() -> None:
-    """Run one command; exits with 1 and one line where it cannot be done."""
+    """Run one command; exits with 1, or 2 for a wrong call, and one line on standard error."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except RedressError as failure:
         sys.exit(f"redress: {failure.detail}")
-    except KeyboardInterrupt:
+    except _USAGE_ERROR as wrong:
+        print(f"redress: {wrong}", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
 
 

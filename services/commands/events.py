@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Protocol
 
 import orjson
 import typer
 
-from shared.bus.port import Bus, LoggedRecord, TopicPartition
+from shared.bus.log_file import LogReader
+from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition
 from shared.events import topics
+from shared.kernel.errors import NotFound
 from shared.kernel.settings import CommonSettings, load
+
+_AT_ONCE = 500
+_PAUSE_SECONDS = 0.2
 
 app = typer.Typer(help="The event log.", no_args_is_help=True)
 
@@ -34,27 +41,71 @@ def tail(
 
 
 async def _tail(settings: CommonSettings, topic: str, *, follow: bool, from_start: bool) -> None:
-    bus = _open(settings)
-    await bus.start()
+    log = await _open(settings)
     try:
-        ends = await bus.end_positions(topic)
-        start = dict.fromkeys(ends, 0) if from_start else dict(ends)
-        await _print_from(bus, start, None if follow else dict(ends))
+        ends = await log.end_positions(topic)
+        positions = dict.fromkeys(ends, 0) if from_start else dict(ends)
+        while True:
+            records = await log.read(positions)
+            for record in records:
+                positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
+                sys.stdout.buffer.write(_line(record))
+            sys.stdout.flush()
+            if not follow and all(positions[part] >= end for part, end in ends.items()):
+                return
     finally:
-        await bus.stop()
+        await log.close()
 
 
-async def _print_from(
-    bus: Bus,
-    positions: dict[TopicPartition, int],
-    until: dict[TopicPartition, int] | None,
-) -> None:
-    reader = await bus.reader(positions)
-    while until is None or any(positions[part] < end for part, end in until.items()):
-        for record in await reader.poll(max_records=500, timeout_seconds=1):
-            positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
-            sys.stdout.buffer.write(_line(record))
-        sys.stdout.flush()
+class _Log(Protocol):
+    """What tailing needs of a log."""
+
+    async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]: ...
+    async def read(self, positions: Mapping[TopicPartition, int]) -> Sequence[LoggedRecord]: ...
+    async def close(self) -> None: ...
+
+
+class _File:
+    """The embedded log, read beside the process that writes it; a reader disturbs nobody."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise NotFound(f"there is no log at {path}: start the product, or set REDRESS_HOME")
+        self._reader = LogReader(path)
+        self._topics = self._reader.topics()
+
+    async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
+        return {
+            part: end for part, end in self._reader.ends(self._topics).items() if part[0] == topic
+        }
+
+    async def read(self, positions: Mapping[TopicPartition, int]) -> Sequence[LoggedRecord]:
+        records = self._reader.fetch(self._topics, list(positions.items()), _AT_ONCE)
+        if not records:
+            await asyncio.sleep(_PAUSE_SECONDS)
+        return records
+
+    async def close(self) -> None:
+        self._reader.close()
+
+
+class _Kafka:
+    """Kafka, read outside any group."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._consumer: Consumer | None = None
+
+    async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
+        return await self._bus.end_positions(topic)
+
+    async def read(self, positions: Mapping[TopicPartition, int]) -> Sequence[LoggedRecord]:
+        if self._consumer is None:
+            self._consumer = await self._bus.reader(positions)
+        return await self._consumer.poll(max_records=_AT_ONCE, timeout_seconds=1)
+
+    async def close(self) -> None:
+        await self._bus.stop()
 
 
 def _line(record: LoggedRecord) -> bytes:
@@ -67,11 +118,11 @@ def _line(record: LoggedRecord) -> bytes:
     return orjson.dumps(event | place | {"data": data}) + b"\n"
 
 
-def _open(settings: CommonSettings) -> Bus:
-    if settings.kafka_bootstrap is not None:
-        from shared.bus.kafka import KafkaBus
+async def _open(settings: CommonSettings) -> _Log:
+    if settings.kafka_bootstrap is None:
+        return _File(settings.home / "log.db")
+    from shared.bus.kafka import KafkaBus
 
-        return KafkaBus(settings.kafka_bootstrap)
-    from shared.bus.local_log import LocalLog
-
-    return LocalLog(settings.home / "log.db")
+    bus = KafkaBus(settings.kafka_bootstrap)
+    await bus.start()
+    return _Kafka(bus)

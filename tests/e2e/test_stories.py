@@ -7,6 +7,9 @@ from typing import Any
 from tests.harness.product import COMPLAINT, Product, eventually
 
 
+POISONING = "吃了你们的牛奶以后孩子上吐下泻,现在在医院抢救。"
+
+
 def opened(product: Product, **changes: Any) -> Any:
     complaint = product.post("/v1/complaints", COMPLAINT | changes)
     return eventually(lambda: product.case(complaint["id"]), what="the case is open")
@@ -87,6 +90,31 @@ def test_a_complaint_travels_from_receipt_to_closed(product: Product) -> None:
             >= 1
         )
     )
+
+
+def test_a_breach_escalates_the_case_and_tells_its_new_owner(product: Product) -> None:
+    case = opened(product, category="safety.injury", description=POISONING)
+    identifier = case["id"]
+    assert case["priority"] == "P1"
+
+    escalated = eventually(
+        lambda: (found := product.case(identifier))["escalation_level"] == 1 and found,
+        what="the breach of the first reply escalates",
+    )
+
+    assert clock(escalated, "first_reply") == "breached"
+    by = {entry["action"] for entry in escalated["history"]}
+    assert "escalate" in by or "escalated" in by
+    told = {"staff_warning", "staff_breach", "staff_escalation"}
+    eventually(lambda: told <= set(kinds(product, identifier)), what="the staff are told")
+    eventually(
+        lambda: product.get(
+            "/v1/analytics/heatmap", rows="category", columns="priority", measure="breached"
+        )["total"]
+        >= 1,
+        what="the figures show the breach",
+    )
+    assert product.case(identifier)["escalation_level"] == 1
 
 
 def test_what_is_not_possible_names_what_is(product: Product) -> None:

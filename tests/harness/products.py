@@ -15,11 +15,36 @@ from tests.harness.requirements import cannot_have
 
 DATABASES = ("intake", "workflow", "notification")
 
+# The company's policy but for P1, whose first reply is due within seconds: the breach story's.
+POLICY = """
+name: stories
+version: 1
+warnings: [50%, 80%]
+halved_for: {tiers: [vip]}
+paused_while_awaiting_customer: [propose, resolve]
+clocks:
+  acknowledge: {target: 1 minute, warnings: []}
+  assign: {target: 1 hour}
+  first_reply: {targets: {P1: 4 seconds, P2: 4 hours, P3: 24 hours, P4: 24 hours}}
+  propose: {target: 3 working days}
+  resolve: {target: 7 working days}
+  follow_up: {target: 48 hours}
+"""
+
 
 @pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def policy(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The policy file of the stories."""
+    path = tmp_path_factory.mktemp("policy") / "policy.yaml"
+    path.write_text(POLICY)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory, policy: str) -> Iterator[Product]:
     """Everything in one process."""
-    product = Product.embedded(tmp_path_factory.mktemp("embedded"))
+    settings = {"REDRESS_POLICY_FILE": policy}
+    product = Product.embedded(tmp_path_factory.mktemp("embedded"), settings)
     product.start()
     yield product
     product.stop()
@@ -42,12 +67,18 @@ def distributed(
     tmp_path_factory: pytest.TempPathFactory,
     postgres_server: PostgresServerForTests,
     kafka_of_product: str,
+    policy: str,
 ) -> Iterator[Product]:
     """Five processes on PostgreSQL and Kafka."""
     databases = {name: postgres_server.create() for name in DATABASES}
     postgres_server.made.clear()  # these live as long as the session
     home: Path = tmp_path_factory.mktemp("distributed")
-    product = Product.distributed(home, databases=databases, kafka=kafka_of_product)
+    product = Product.distributed(
+        home,
+        databases=databases,
+        kafka=kafka_of_product,
+        settings={"REDRESS_POLICY_FILE": policy},
+    )
     product.start()
     yield product
     product.stop()
