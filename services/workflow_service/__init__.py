@@ -3,9 +3,11 @@
 | | |
 |---|---|
 | owns | cases, their clocks and history, the words spoken in handling, the organisation |
-| hears | ComplaintReceived, ComplaintAmended, ComplaintRegraded; NotificationSent, NotificationSkipped |
+| hears | ComplaintReceived, ComplaintAmended, ComplaintRegraded, NotificationSent and …Skipped |
 | says | CaseOpened, CaseImported, and every event of `shared/events/cases.py` until Closed |
-| promises | one case per complaint, under its id; no forbidden step; no warning or breach lost, doubled, or late by more than seconds; words encrypted under a key per complaint |
+| promises | one case per complaint, under its id, and no forbidden step |
+| | no warning or breach lost, doubled, or late by more than seconds |
+| | words encrypted, under a key per complaint |
 
 Read `handlers.py` (what it reacts to), `cases/service/` (what it does), `cases/domain/lifecycle.py`
 (what is allowed when), `cases/domain/actions.py` (what follows), `clocks/domain/` (time), and

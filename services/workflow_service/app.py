@@ -36,6 +36,7 @@ def build(platform: Platform) -> ServiceUnit:
         ],
         health=Health(database=desk.database, bus=platform.bus, failing=lambda: supervisor.failing),
     )
+    app.state.desk = desk
     return ServiceUnit(
         name=NAME,
         app=app,

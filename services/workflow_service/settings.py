@@ -13,7 +13,7 @@ _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 class WorkflowSettings(RedressSettings):
-    """`REDRESS_POLICY_FILE`, `REDRESS_ORGANISATION_FILE`, `REDRESS_COUNTRY`, `REDRESS_WORKING_HOURS`.
+    """REDRESS_POLICY_FILE, REDRESS_ORGANISATION_FILE, REDRESS_COUNTRY, REDRESS_WORKING_HOURS.
 
     A working day is Monday to Friday less the country's public holidays (`none`: no holidays);
     its hours are local to REDRESS_TIMEZONE, several windows divided by commas.

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BeforeValidator, StringConstraints
 
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.repository.reading import CaseFilter
@@ -34,9 +35,43 @@ from shared.messaging import UnitOfWork
 
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_NAME = Query(max_length=64, pattern=r"^[^\x00]*$")
 
-Names = Annotated[list[Annotated[str, _NAME]], Query()]
+
+def _without_blanks(values: object) -> object:
+    """Take `?state=` for no filter, as a form sends it."""
+    return [value for value in values if value != ""] if isinstance(values, list) else values
+
+
+def _blank_as_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
+Names = Annotated[list[Name], BeforeValidator(_without_blanks), Query()]
+States = Annotated[list[CaseState], BeforeValidator(_without_blanks), Query()]
+Priorities = Annotated[list[Priority], BeforeValidator(_without_blanks), Query()]
+
+
+def _wanted(
+    *,
+    state: States = [],  # noqa: B006 - FastAPI never hands out the default itself
+    owner: Names = [],  # noqa: B006
+    department: Names = [],  # noqa: B006
+    priority: Priorities = [],  # noqa: B006
+    overdue: Annotated[bool | None, BeforeValidator(_blank_as_none)] = None,
+    complaint_id: Annotated[Name | None, BeforeValidator(_blank_as_none)] = None,
+) -> CaseFilter:
+    return CaseFilter(
+        states=[value.value for value in state],
+        owners=owner,
+        departments=department,
+        priorities=[value.value for value in priority],
+        complaint_id=complaint_id,
+        overdue=overdue,
+    )
+
+
+Wanted = Annotated[CaseFilter, Depends(_wanted)]
 Reader = Annotated[Principal, Depends(requires(Scope.CASES_READ))]
 Writer = Annotated[Principal, Depends(requires(Scope.CASES_WRITE))]
 
@@ -65,22 +100,9 @@ def _add_list(routes: APIRouter, desk: Desk) -> None:
         response: Response,
         page: Paging,
         _: Reader,
-        state: Annotated[list[CaseState], Query()] = [],  # noqa: B006 - FastAPI copies it
-        owner: Names = [],  # noqa: B006
-        department: Names = [],  # noqa: B006
-        priority: Annotated[list[Priority], Query()] = [],  # noqa: B006
-        overdue: bool | None = None,
-        complaint_id: Annotated[str | None, _NAME] = None,
+        wanted: Wanted,
     ) -> Page[CaseView]:
         """List cases, the newest first; values of one filter are alternatives."""
-        wanted = CaseFilter(
-            states=[value.value for value in state],
-            owners=owner,
-            departments=department,
-            priorities=[value.value for value in priority],
-            complaint_id=complaint_id,
-            overdue=overdue,
-        )
         before_id = str(page.after[0]) if page.after else None
         found = await reading.list_cases(desk, wanted, before_id=before_id, limit=page.fetch)
         rows, next_cursor = cut(found, page, lambda case: (case.id,))
@@ -109,13 +131,13 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
     ) -> Response:
         sent = body if body is not None else model()
         if_version = _version_of(if_match)
-        id = await _id_of(desk, case_id)
+        known_id = await _id_of(desk, case_id)
 
         async def once(uow: UnitOfWork) -> Answer:
             command = to_command(
                 action, sent, by=principal.id, now=uow.now, words_id=new_id(), note_id=new_id()
             )
-            case = await act(desk, uow, id, command, if_version=if_version)
+            case = await act(desk, uow, known_id, command, if_version=if_version)
             view = CaseView.of(case).model_dump_json().encode()
             return Answer(200, view, {"ETag": _etag(case.version)})
 
@@ -125,7 +147,6 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
     needed = any(field.is_required() for field in model.model_fields.values())
     endpoint.__annotations__["body"] = model if needed else model | None
     if needed:
-        endpoint.__kwdefaults__ = None
         endpoint.__defaults__ = (..., None)
     endpoint.__doc__ = model.__doc__
     return endpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -169,7 +169,7 @@ def case_file_view(case: Case, history: list[Entry], words: Mapping[str, Spoken]
     )
 
 
-def _fields(case: Case) -> dict[str, object]:
+def _fields(case: Case) -> dict[str, Any]:
     next_step, next_due_at = case.next_step()
     return {
         "id": case.id,
@@ -265,7 +265,7 @@ class OptionIn(BaseModel):
 
 
 class ProposeBody(ActionBody):
-    """The options put to the customer; they get the keys A, B, …"""
+    """The options put to the customer; they get the keys A, B and so on."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,4 +1,4 @@
-"""Tables of time: the one next timer of each case, and every policy version cases were opened under."""
+"""Tables of time: the next timer of each case, and the policy versions cases were opened under."""
 
 from __future__ import annotations
 

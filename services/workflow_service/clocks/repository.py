@@ -70,7 +70,7 @@ async def _delete_timers(connection: AsyncConnection, gone: Sequence[tuple[str, 
 
 
 def read_policy(path: Path | None) -> tuple[Policy, str]:
-    """Read the policy file, or the one that comes along; raises ConfigurationError with the line."""
+    """Read the policy file, or the default; raises ConfigurationError with line and reason."""
     document, name = _read(path, "policy.yaml", POLICY_SETTING)
     try:
         return read_yaml(document, Policy, name=name), document

@@ -61,7 +61,7 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     """
     _check_time(case, command.at, now)
     draft = Draft(case, rules, now)
-    draft.pass_time(command.at)
+    draft.pass_time_before(command.at)
     before = draft.case.state
     _move(draft, command)
     _EFFECTS[command.action](draft, command, before)
@@ -139,10 +139,10 @@ def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
     person = organisation.person(owner)
     if person is None and not organisation.others_may_own:
         raise _wrong("/owner", "unknown_person", f"there is no {owner!r} in the organisation")
-    if command.department is not None and command.department not in organisation.departments:
-        if not organisation.others_may_own:
-            detail = f"there is no department {command.department!r} in the organisation"
-            raise _wrong("/department", "unknown_department", detail)
+    known = command.department is None or command.department in organisation.departments
+    if not known and not organisation.others_may_own:
+        detail = f"there is no department {command.department!r} in the organisation"
+        raise _wrong("/department", "unknown_department", detail)
     department = command.department or (person.department if person else case.department)
     # Giving a case to who has it already is no hand-over: nobody is told, nothing is counted.
     if (owner, department) != (case.owner, case.department):

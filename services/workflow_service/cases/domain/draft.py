@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.rules import Rules
@@ -145,16 +145,19 @@ class Draft:
     # Time and escalation
 
     def pass_time(self, until: datetime) -> bool:
-        """Fire every warning and breach due by `until`, oldest first; tell whether there was one.
-
-        Called by the timers, and before every action: what was due before somebody acted has
-        happened before it, however late the timer is.
-        """
+        """Fire every warning and breach due by `until`, oldest first; tell whether there was one."""
         fired = False
         while (at := self.case.next_point()) is not None and at <= until:
             self._fire(next(c for c in self.case.clocks if c.next_point() == at), at)
             fired = True
         return fired
+
+    def pass_time_before(self, at: datetime) -> None:
+        """Fire what was due before something happened at `at`, however late the timer is.
+
+        What happens at the due time itself is in time.
+        """
+        self.pass_time(at - timedelta(microseconds=1))
 
     def _fire(self, clock: Clock, at: datetime) -> None:
         if at == clock.due_at and all(w.fired_at or w.at is None for w in clock.warnings):
@@ -256,7 +259,7 @@ def new_clock(case: Case, kind: ClockKind, at: datetime, rules: Rules) -> Clock:
         warnings=rules.policy_of(case.policy).warnings_of(kind),
         calendar=span.calendar,
         rule=span.rule,
-        round=case.round,
+        case_round=case.round,
     )
 
 

@@ -128,7 +128,7 @@ def allowed_from(state: S) -> tuple[Action, ...]:
 
 
 def target_of(state: S, action: Action) -> S:
-    """Return the state that an action leads to; raises ForbiddenTransition naming what is allowed."""
+    """Return where an action leads; raises ForbiddenTransition naming what is allowed."""
     if (state, action) not in TRANSITIONS:
         allowed = allowed_from(state)
         words = ", ".join(allowed) or "nothing"

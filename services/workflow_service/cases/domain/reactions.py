@@ -27,12 +27,12 @@ def fire_due(case: Case, *, now: datetime, rules: Rules) -> Change | None:
 def acknowledged(
     case: Case, *, at: datetime, sent: bool, now: datetime, rules: Rules
 ) -> Change | None:
-    """End the acknowledge clock: met by a receipt sent at `at`, cancelled by one that was skipped."""
+    """End the acknowledge clock: met by a receipt sent at `at`, cancelled by a skipped one."""
     if not any(c.kind is ClockKind.ACKNOWLEDGE and c.is_open for c in case.clocks):
         return None
     at = min(at, now)
     draft = Draft(case, rules, now)
-    draft.pass_time(at)
+    draft.pass_time_before(at)
     if sent:
         draft.meet(ClockKind.ACKNOWLEDGE, at)
     else:
@@ -47,7 +47,7 @@ def amended(
     """Note an addition; one by the customer ends our waiting for the customer."""
     at = min(max(at, case.opened_at), now)
     draft = Draft(case, rules, now)
-    draft.pass_time(at)
+    draft.pass_time_before(at)
     before = draft.case.state
     if said.by == "customer" and before is CaseState.AWAITING_CUSTOMER:
         receive_information(draft, at)
@@ -61,7 +61,7 @@ def regraded(
     """Take over the new grading: targets from the original start, and routing before work began."""
     at = min(max(at, case.opened_at), now)
     draft = Draft(case, rules, now)
-    draft.pass_time(at)
+    draft.pass_time_before(at)
     before = draft.case
     draft.case = replace(
         before,

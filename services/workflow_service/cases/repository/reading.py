@@ -27,10 +27,10 @@ class CaseFilter:
 
 
 async def find_case(
-    connection: AsyncConnection, *, id: str | None = None, number: str | None = None
+    connection: AsyncConnection, *, case_id: str, number: str | None = None
 ) -> Case | None:
-    """Return the case with an id or a number."""
-    match = cases.c.id == id if number is None else cases.c.number == number
+    """Return the case with a number where one is given, else with an id."""
+    match = cases.c.id == case_id if number is None else cases.c.number == number
     row = (await connection.execute(select(cases).where(match))).mappings().one_or_none()
     return case_of(row) if row is not None else None
 

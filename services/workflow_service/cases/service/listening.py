@@ -1,4 +1,4 @@
-"""Take in events, a batch at a time: load all their cases at once, decide each, store all at once."""
+"""Take in events, a batch at a time: load all cases at once, decide each, store all at once."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def amend_cases(
         at = incoming.envelope.time
         return amended(case, incoming.data, at=at, now=uow.now, rules=desk.rules)
 
-    await _change(desk, uow, batch, decide)
+    await _change(uow, batch, decide)
 
 
 async def regrade_cases(
@@ -68,7 +68,7 @@ async def regrade_cases(
         at = incoming.envelope.time
         return regraded(case, incoming.data, at=at, now=uow.now, rules=desk.rules)
 
-    await _change(desk, uow, batch, decide)
+    await _change(uow, batch, decide)
 
 
 async def note_sent(
@@ -97,16 +97,14 @@ async def _acknowledge(
         at = incoming.envelope.time
         return acknowledged(case, at=at, sent=sent, now=uow.now, rules=desk.rules)
 
-    await _change(desk, uow, receipts, decide)
+    await _change(uow, receipts, decide)
 
 
 def _is_receipt(data: NotificationEvent) -> bool:
     return data.kind == ACKNOWLEDGEMENT and data.audience == Audience.CUSTOMER
 
 
-async def _change(
-    desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[E]], decide: Decide[E]
-) -> None:
+async def _change(uow: UnitOfWork, batch: Sequence[Incoming[E]], decide: Decide[E]) -> None:
     if not batch:
         return
     found = await lock_cases(uow.connection, [incoming.data.complaint_id for incoming in batch])

@@ -34,7 +34,7 @@ async def find(desk: Desk, id_or_number: str) -> Case:
     """Return a case by id or number; raises UnknownCase."""
     number = parse_number(id_or_number)
     async with desk.database.read() as connection:
-        case = await reading.find_case(connection, id=id_or_number, number=number)
+        case = await reading.find_case(connection, case_id=id_or_number, number=number)
     if case is None:
         raise UnknownCase(f"there is no case {id_or_number}")
     return case
@@ -45,7 +45,7 @@ async def open_file(desk: Desk, id_or_number: str) -> CaseFile:
     case = await find(desk, id_or_number)
     async with desk.database.read() as connection:
         history = await reading.history_of(connection, case.id)
-        ids = [id for entry in history for id in (entry.words_id, entry.note_id) if id]
+        ids = [words for entry in history for words in (entry.words_id, entry.note_id) if words]
         spoken = await read_words(connection, desk.vault, ids) if ids else []
     return CaseFile(case, history, {words.id: words for words in spoken})
 

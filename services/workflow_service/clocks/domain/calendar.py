@@ -152,17 +152,21 @@ class WorkingCalendar:
 
     def _spans(self, year: int) -> list[tuple[int, int]]:
         off = self.days_off(year)
-        day, spans = date(year, 1, 1), []
+        day = date(year, 1, 1)
+        spans: list[tuple[int, int]] = []
         while day.year == year:
             if day not in off:
-                for window in self.windows.get(day.weekday(), ()):
-                    spans.append((self._at(day, window.opens), self._at(day, window.closes)))
+                spans += [
+                    (self._at(day, window.opens), self._at(day, window.closes))
+                    for window in self.windows.get(day.weekday(), ())
+                ]
             day += timedelta(days=1)
         return spans
 
     def _at(self, day: date, minutes: int) -> int:
-        local = datetime(day.year, day.month, day.day, tzinfo=None) + timedelta(minutes=minutes)
-        return _micros(local.replace(tzinfo=self.zone))
+        # Adding to a local time moves its hands: the wall clock's, whatever DST does that day.
+        midnight = datetime(day.year, day.month, day.day, tzinfo=self.zone)
+        return _micros(midnight + timedelta(minutes=minutes))
 
 
 def _micros(instant: datetime) -> int:

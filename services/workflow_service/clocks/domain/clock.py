@@ -85,12 +85,12 @@ def start(
     warnings: Iterable[int],
     calendar: Calendar,
     rule: str,
-    round: int = 1,
+    case_round: int = 1,
 ) -> Clock:
     """Start a clock at `at` with warning points in percent of its target, earliest first."""
     return Clock(
         kind=kind,
-        round=round,
+        round=case_round,
         rule=rule,
         calendar=calendar.name,
         target_seconds=target_seconds,

@@ -1,0 +1,230 @@
+"""What people do with cases, over HTTP, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from services.workflow_service.cases.models import words
+from shared.events.cases import InformationRequested, SolutionProposed
+from tests.service.workflow.conftest import START, Workflow, complaint, complaints
+
+OFFER = {
+    "options": [
+        {"kind": "re_send", "text": "今天补发缺少的两件"},
+        {"kind": "refund", "text": "退款", "amount": {"amount": "58", "currency": "CNY"}},
+    ]
+}
+
+
+async def test_a_complaint_becomes_a_case_with_an_owner_and_running_clocks(
+    workflow: Workflow,
+) -> None:
+    case_id = await workflow.open()
+
+    case = await workflow.case(case_id)
+
+    assert case["state"] == "assigned"
+    assert (case["owner"], case["department"]) == ("li.na", "logistics")
+    assert {clock["kind"]: clock["state"] for clock in case["clocks"]} == {
+        "acknowledge": "running",
+        "assign": "met",
+        "first_reply": "running",
+        "propose": "running",
+        "resolve": "running",
+    }
+    assert case["next_step"] == "first_reply"
+    assert case["next_due_at"] == "2026-11-23T08:00:00Z"
+    assert case["history"][0]["action"] == "open"
+
+
+async def test_the_whole_way_is_told_in_a_dense_sequence(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    await workflow.acknowledge(case_id)
+
+    await workflow.act(case_id, "assign", owner="wang.min", department="service")
+    await workflow.act(case_id, "start-investigation")
+    await workflow.act(case_id, "record-contact", text="已与客户通话")
+    await workflow.act(case_id, "request-information", text="请提供照片")
+    await workflow.act(case_id, "receive-information", text="照片已收到")
+    await workflow.act(case_id, "propose", **OFFER)
+    await workflow.act(case_id, "decline", text="太少")
+    await workflow.act(case_id, "propose", **OFFER)
+    await workflow.act(case_id, "accept", option="A")
+    await workflow.act(case_id, "carry-out", text="已寄出")
+    await workflow.act(case_id, "resolve", summary="已补发并道歉")
+    await workflow.act(case_id, "record-contact", text="客户满意")
+    closed = await workflow.act(case_id, "close")
+    await workflow.act(case_id, "reopen", reason="又少了一件")
+
+    said = await workflow.said(case_id)
+    assert [type(event).__name__ for _, event in said] == [
+        "CaseOpened",
+        "CaseTransferred",
+        "InvestigationStarted",
+        "CustomerContacted",
+        "InformationRequested",
+        "InformationReceived",
+        "SolutionProposed",
+        "SolutionDeclined",
+        "SolutionProposed",
+        "SolutionAccepted",
+        "StepCarriedOut",
+        "Resolved",
+        "CustomerContacted",
+        "Closed",
+        "Reopened",
+    ]
+    assert [sequence for sequence, _ in said] == list(range(1, len(said) + 1))
+    assert closed["state"] == "closed"
+    assert "running" not in {clock["state"] for clock in closed["clocks"]}
+
+
+async def test_words_are_encrypted_and_given_only_to_services(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    await workflow.act(case_id, "request-information", text="请提供照片")
+    await workflow.act(case_id, "propose", **OFFER, note="经理同意")
+    asked, proposed = [
+        event.words_id
+        for _, event in await workflow.said(case_id)
+        if isinstance(event, InformationRequested | SolutionProposed)
+    ]
+
+    answer = await workflow.internal.post(
+        "/v1/internal/workflow/words", json={"ids": [asked, proposed, "unknown"]}
+    )
+    refused = await workflow.http.post("/v1/internal/workflow/words", json={"ids": [asked]})
+
+    items = {item["id"]: item for item in answer.json()["items"]}
+    assert items[asked]["text"] == "请提供照片"
+    assert items[asked]["kind"] == "information_request"
+    assert [option["key"] for option in items[proposed]["options"]] == ["A", "B"]
+    assert items[proposed]["options"][1]["amount"] == {"amount": "58.00", "currency": "CNY"}
+    assert refused.status_code == 403
+    async with workflow.desk.database.read() as connection:
+        stored = (await connection.execute(select(words.c.ciphertext))).scalars().all()
+    assert len(stored) == 3
+    assert not any(
+        "照片".encode() in bytes(text) or "退款".encode() in bytes(text) for text in stored
+    )
+    history = (await workflow.case(case_id))["history"]
+    assert history[1]["why"] == "请提供照片"
+    assert history[2]["note"] == "经理同意"
+
+
+async def test_a_forbidden_action_names_the_allowed_ones(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+
+    answer = await workflow.http.post(f"/v1/cases/{case_id}/close")
+
+    problem = answer.json()
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "propose" in problem["allowed_actions"]
+    assert "close" not in problem["allowed_actions"]
+
+
+async def test_a_stale_etag_is_refused_and_the_fresh_one_taken(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    etag = (await workflow.http.get(f"/v1/cases/{case_id}")).headers["ETag"]
+    path = f"/v1/cases/{case_id}/record-contact"
+
+    first = await workflow.http.post(path, json={"text": "a"}, headers={"If-Match": etag})
+    second = await workflow.http.post(path, json={"text": "b"}, headers={"If-Match": etag})
+
+    assert first.status_code == 200
+    assert first.headers["ETag"] != etag
+    assert second.status_code == 412
+    assert (await workflow.names(case_id)).count("CustomerContacted") == 1
+
+
+async def test_an_action_sent_twice_with_one_key_happens_once(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    path, headers = f"/v1/cases/{case_id}/record-contact", {"Idempotency-Key": "k-1"}
+
+    first = await workflow.http.post(path, json={"text": "a"}, headers=headers)
+    again = await workflow.http.post(path, json={"text": "a"}, headers=headers)
+    other = await workflow.http.post(path, json={"text": "b"}, headers=headers)
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert other.status_code == 422
+    assert (await workflow.names(case_id)).count("CustomerContacted") == 1
+
+
+async def test_wrong_fields_are_all_named_at_once(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+
+    answer = await workflow.http.post(
+        f"/v1/cases/{case_id}/assign", json={"ownr": "li.na", "occurred_at": "2026-11-23T12:00:00"}
+    )
+
+    codes = {error["pointer"]: error["code"] for error in answer.json()["errors"]}
+    assert answer.status_code == 422
+    assert codes == {"/owner": "missing", "/ownr": "unknown_field", "/occurred_at": "no_offset"}
+    assert "did you mean" in answer.text
+
+
+async def test_an_action_cannot_lie_before_the_case_or_in_the_future(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    path = f"/v1/cases/{case_id}/record-contact"
+
+    for at in (START - timedelta(seconds=1), START + timedelta(hours=1)):
+        body = {"text": "a", "occurred_at": at.isoformat()}
+        answer = await workflow.http.post(path, json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/occurred_at"
+
+
+async def test_a_case_is_found_by_its_number_and_others_are_not(workflow: Workflow) -> None:
+    received = complaint(START)
+    await workflow.hear(received)
+
+    by_number = await workflow.http.get(f"/v1/cases/{received.number.lower()}")
+    unknown = await workflow.http.get("/v1/cases/01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c")
+    nonsense = await workflow.http.get("/v1/cases/%00")
+    acted = await workflow.http.post(f"/v1/cases/{received.number}/start-investigation")
+
+    assert by_number.json()["id"] == received.complaint_id
+    assert (unknown.status_code, nonsense.status_code) == (404, 404)
+    assert acted.json()["state"] == "investigating"
+
+
+async def test_a_list_is_filtered_and_paged_without_repeating(workflow: Workflow) -> None:
+    await workflow.hear(*complaints(5, START))
+    await workflow.hear(*complaints(3, START, category="product.quality", priority="P1"))
+
+    first = (await workflow.http.get("/v1/cases?department=logistics&limit=3&state=")).json()
+    cursor = first["next_cursor"]
+    answer = await workflow.http.get(f"/v1/cases?department=logistics&limit=3&cursor={cursor}")
+    rest = answer.json()
+
+    ids = [case["id"] for case in first["items"] + rest["items"]]
+    assert len(set(ids)) == len(ids) == 5
+    assert ids == sorted(ids, reverse=True)
+    assert rest["next_cursor"] is None
+    assert "history" not in first["items"][0]
+
+
+async def test_overdue_cases_are_listed(workflow: Workflow) -> None:
+    late, fine = await workflow.open(priority="P1"), await workflow.open(priority="P4")
+    for case_id in (late, fine):
+        await workflow.acknowledge(case_id)
+    await workflow.pass_time(timedelta(hours=2))
+
+    overdue = (await workflow.http.get("/v1/cases?overdue=true")).json()["items"]
+    others = (await workflow.http.get("/v1/cases?overdue=false")).json()["items"]
+
+    assert [case["id"] for case in overdue] == [late]
+    assert [case["id"] for case in others] == [fine]
+
+
+async def test_people_are_told_to_services_only(workflow: Workflow) -> None:
+    inside = await workflow.internal.get("/v1/internal/workflow/people")
+    outside = await workflow.http.get("/v1/internal/workflow/people")
+
+    people = {person["id"]: person for person in inside.json()["items"]}
+    assert people["li.na"]["department"] == "logistics"
+    assert people["emma.jones"]["locale"] == "en"
+    assert outside.status_code == 403

@@ -1,0 +1,64 @@
+"""The rules that come with the product, and cases made by them, for tests without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from services.workflow_service.cases.domain.actions import Command, OptionText
+from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.domain.opening import open_case
+from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.service.desk import read_documents
+from services.workflow_service.settings import WorkflowSettings
+from shared.events.complaints import ComplaintReceived
+from shared.kernel.settings import CommonSettings
+
+MONDAY_NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+"""Noon in Shanghai, on a working day."""
+
+RULES: Rules = read_documents(WorkflowSettings(), CommonSettings(home=Path("var"))).rules
+
+_COMPLAINT: Mapping[str, Any] = {
+    "complaint_id": "01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c",
+    "number": "7K3F-9Q2M-X",
+    "received_at": MONDAY_NOON,
+    "channel": "web",
+    "category": "logistics.short",
+    "suggested_category": "logistics.short",
+    "severity": "moderate",
+    "urgency": "high",
+    "priority": "P2",
+    "language": "zh",
+    "customer_id": "01938f5e-7c2a-7d5e-9d8b-000000000001",
+}
+
+
+def complaint(**changes: object) -> ComplaintReceived:
+    """Return a complaint received at Monday noon."""
+    return ComplaintReceived.model_validate({**_COMPLAINT, **changes})
+
+
+def opened(*, now: datetime = MONDAY_NOON, **changes: object) -> Case:
+    """Return the case of a complaint as it is opened."""
+    return open_case(complaint(**changes), now=now, rules=RULES).case
+
+
+def command(action: Action, at: datetime, **changes: Any) -> Command:
+    """Return a valid command of an action."""
+    made = Command(
+        action=action,
+        by="tester",
+        at=at,
+        words_id="01938f5e-0000-7000-8000-000000000001",
+        note_id="01938f5e-0000-7000-8000-000000000002",
+        text="words",
+        owner="li.na",
+        options=(OptionText("refund", "money back"),) if action is Action.PROPOSE else (),
+        option="A",
+    )
+    return replace(made, **changes)

@@ -1,0 +1,298 @@
+"""The life of a case, decided without any database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.workflow_service.cases.domain.actions import decide
+from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.draft import Change
+from services.workflow_service.cases.domain.lifecycle import (
+    SETTLED_STATES,
+    Action,
+    ForbiddenTransition,
+    allowed_from,
+    target_of,
+)
+from services.workflow_service.cases.domain.reactions import (
+    acknowledged,
+    amended,
+    fire_due,
+    regraded,
+)
+from shared.events.complaints import ComplaintAmended, ComplaintRegraded
+from shared.events.words import CaseState, ClockKind, ClockState
+from shared.kernel.errors import InvalidInput
+from tests.unit.workflow.rules import MONDAY_NOON, RULES, command, opened
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["act", "act", "act", "time", "regrade", "amend", "receipt"]),
+        st.integers(min_value=0, max_value=30),
+        st.integers(min_value=0, max_value=2 * 86400),
+        st.sampled_from(["P1", "P2", "P3", "P4"]),
+    ),
+    max_size=25,
+)
+
+
+def act(case: Case, action: Action, *, minutes: int = 1, **changes: object) -> Case:
+    at = MONDAY_NOON + timedelta(minutes=minutes)
+    return decide(case, command(action, at, **changes), now=at, rules=RULES).case
+
+
+def clock_states(case: Case) -> dict[str, str]:
+    return {clock.kind.value: clock.state.value for clock in case.clocks}
+
+
+def random_step(case: Case, step: tuple[str, int, int, str], now: datetime) -> Change | None:
+    what, pick, _, priority = step
+    if what == "act":
+        allowed = case.allowed_actions
+        return decide(case, command(allowed[pick % len(allowed)], now), now=now, rules=RULES)
+    if what == "time":
+        return fire_due(case, now=now, rules=RULES)
+    if what == "regrade":
+        return regraded(case, regrading(case, priority), at=now, now=now, rules=RULES)
+    if what == "amend":
+        said = ComplaintAmended(
+            complaint_id=case.id, number=case.number, kind="addition", by="customer"
+        )
+        return amended(case, said, at=now, now=now, rules=RULES)
+    return acknowledged(case, at=now, sent=pick % 2 == 0, now=now, rules=RULES)
+
+
+def regrading(case: Case, priority: str) -> ComplaintRegraded:
+    return ComplaintRegraded(
+        complaint_id=case.id,
+        number=case.number,
+        old_category=case.category,
+        category="product.quality" if priority == "P1" else case.category,
+        old_severity="moderate",
+        severity="major",
+        old_urgency="high",
+        urgency="high",
+        old_priority=case.priority,
+        priority=priority,
+        decided_by="staff",
+    )
+
+
+@settings(max_examples=150)
+@given(steps)
+def test_whatever_happens_a_case_stays_sound(path: list[tuple[str, int, int, str]]) -> None:
+    case, now = opened(), MONDAY_NOON
+    sequence = 1
+
+    for step in path:
+        now += timedelta(seconds=step[2])
+        change = random_step(case, step, now)
+        if change is None:
+            continue
+        assert change.case.version == case.version + 1
+        assert [said.sequence for said in change.said] == list(
+            range(sequence + 1, change.case.sequence + 1)
+        )
+        assert all(said.event.state == change.case.state for said in change.said)
+        case, sequence = change.case, change.case.sequence
+
+        assert_sound(case)
+
+
+def assert_sound(case: Case) -> None:
+    if case.state in SETTLED_STATES:
+        assert not any(clock.is_open for clock in case.clocks)
+        assert case.next_point() is None
+    assert (case.state is CaseState.AWAITING_CUSTOMER) == (case.state_before is not None)
+    paused = [clock for clock in case.clocks if clock.state is ClockState.PAUSED]
+    assert not paused or case.state is CaseState.AWAITING_CUSTOMER
+    assert (
+        case.state is CaseState.RECEIVED
+        or case.owner is not None
+        or case.is_settled
+        or (case.state in {CaseState.AWAITING_CUSTOMER, CaseState.RESOLVED})
+    )
+    assert 0 <= case.escalation_level <= 4
+
+
+@given(st.sampled_from(list(Action)), st.sampled_from(list(CaseState)))
+def test_an_action_is_either_allowed_or_refused_with_what_is(
+    action: Action, state: CaseState
+) -> None:
+    case = replace(opened(), state=state)
+
+    if action in allowed_from(case.state):
+        target_of(case.state, action)
+    else:
+        with pytest.raises(ForbiddenTransition) as refused:
+            target_of(case.state, action)
+        assert refused.value.allowed_actions == allowed_from(case.state)
+
+
+def test_the_usual_way_meets_every_clock() -> None:
+    change = acknowledged(opened(), at=MONDAY_NOON, sent=True, now=MONDAY_NOON, rules=RULES)
+    assert change is not None
+    case = change.case
+    for minutes, action in enumerate(
+        (Action.START_INVESTIGATION, Action.PROPOSE, Action.ACCEPT, Action.CARRY_OUT), start=1
+    ):
+        case = act(case, action, minutes=minutes)
+    case = act(case, Action.RESOLVE, minutes=5)
+    case = act(case, Action.RECORD_CONTACT, minutes=6)
+    case = act(case, Action.CLOSE, minutes=7)
+
+    assert case.state is CaseState.CLOSED
+    assert case.outcome == "solved"
+    assert clock_states(case) == {
+        "acknowledge": "met",
+        "assign": "met",
+        "first_reply": "met",
+        "propose": "met",
+        "resolve": "met",
+        "follow_up": "met",
+    }
+
+
+def test_escalation_rejects_a_closed_case() -> None:
+    closed = act(act(opened(), Action.RESOLVE), Action.CLOSE)
+
+    with pytest.raises(ForbiddenTransition) as refused:
+        act(closed, Action.ESCALATE)
+
+    assert refused.value.allowed_actions == (Action.REOPEN,)
+
+
+def test_escalation_stops_at_the_top() -> None:
+    case = opened()
+    for _ in range(4):
+        case = act(case, Action.ESCALATE)
+
+    with pytest.raises(ForbiddenTransition):
+        act(case, Action.ESCALATE)
+
+    assert case.escalation_level == 4
+    assert case.owner == "han.mei"
+    assert Action.ESCALATE not in case.allowed_actions
+
+
+def test_asking_the_customer_pauses_only_what_waits_for_them() -> None:
+    case = act(opened(), Action.REQUEST_INFORMATION)
+
+    states = clock_states(case)
+    assert states["first_reply"] == "met"
+    assert states["propose"] == states["resolve"] == "paused"
+    assert case.next_step() == ("receive-information", None)
+
+
+def test_an_answer_returns_the_case_to_where_it_was() -> None:
+    case = act(opened(), Action.START_INVESTIGATION)
+    case = act(case, Action.REQUEST_INFORMATION, minutes=2)
+
+    case = act(case, Action.RECEIVE_INFORMATION, minutes=62)
+
+    assert case.state is CaseState.INVESTIGATING
+    propose = next(clock for clock in case.clocks if clock.kind is ClockKind.PROPOSE)
+    assert propose.due_at == MONDAY_NOON + timedelta(hours=25)
+
+
+def test_reopening_starts_another_round_with_new_clocks() -> None:
+    closed = act(act(opened(), Action.RESOLVE), Action.CLOSE)
+
+    case = act(closed, Action.REOPEN, minutes=60)
+
+    running = [clock for clock in case.clocks if clock.is_live]
+    assert case.round == 2
+    assert case.state is CaseState.ASSIGNED
+    assert {(clock.kind.value, clock.round) for clock in running} == {
+        ("propose", 2),
+        ("resolve", 2),
+    }
+
+
+def test_a_breach_escalates_one_level_to_a_new_owner() -> None:
+    change = fire_due(opened(), now=MONDAY_NOON + timedelta(hours=4), rules=RULES)
+
+    assert change is not None
+    assert [type(said.event).__name__ for said in change.said] == [
+        "ClockBreached",  # acknowledge: alerts operators, escalates nobody
+        "ClockWarned",
+        "ClockWarned",
+        "ClockBreached",  # first reply
+        "Escalated",
+    ]
+    assert change.case.escalation_level == 1
+    assert change.case.owner == "zheng.hao"
+
+
+def test_a_breach_that_the_timer_has_not_seen_yet_comes_before_a_late_action() -> None:
+    late = MONDAY_NOON + timedelta(hours=5)
+
+    change = decide(opened(), command(Action.RECORD_CONTACT, late), now=late, rules=RULES)
+
+    names = [type(said.event).__name__ for said in change.said]
+    assert names.index("ClockBreached") < names.index("CustomerContacted")
+    assert clock_states(change.case)["first_reply"] == "breached"
+
+
+def test_a_reply_told_late_counts_from_when_it_was_given() -> None:
+    told_at, given_at = MONDAY_NOON + timedelta(hours=5), MONDAY_NOON + timedelta(hours=1)
+
+    change = decide(opened(), command(Action.RECORD_CONTACT, given_at), now=told_at, rules=RULES)
+
+    assert clock_states(change.case)["first_reply"] == "met"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "code"), [(-1, "before_case"), (10, "in_future")], ids=["before", "future"]
+)
+def test_an_action_must_lie_between_the_case_and_now(minutes: int, code: str) -> None:
+    at = MONDAY_NOON + timedelta(minutes=minutes)
+
+    with pytest.raises(InvalidInput) as refused:
+        decide(opened(), command(Action.CLOSE, at), now=MONDAY_NOON, rules=RULES)
+
+    assert [error.code for error in refused.value.errors] == [code]
+
+
+def test_vip_customers_get_half_of_every_target() -> None:
+    usual, vip = opened(), opened(tier="vip")
+
+    seconds = [(a.target_seconds, b.target_seconds) for a, b in zip(usual.clocks, vip.clocks)]  # noqa: B905 - equal by construction
+    assert all(half == whole // 2 for whole, half in seconds)
+
+
+def test_a_higher_priority_counts_from_the_original_start() -> None:
+    change = regraded(
+        opened(),
+        regrading(opened(), "P1"),
+        at=MONDAY_NOON + timedelta(minutes=30),
+        now=MONDAY_NOON + timedelta(minutes=30),
+        rules=RULES,
+    )
+
+    assert change is not None
+    first_reply = next(c for c in change.case.clocks if c.kind is ClockKind.FIRST_REPLY)
+    assert first_reply.due_at == MONDAY_NOON + timedelta(hours=1)
+    assert change.case.department == "product"
+
+
+def test_giving_a_case_to_its_owner_is_no_hand_over() -> None:
+    case = opened()
+    at = MONDAY_NOON + timedelta(minutes=1)
+
+    change = decide(case, command(Action.ASSIGN, at, owner=case.owner), now=at, rules=RULES)
+
+    assert change.case.handovers == 0
+    assert change.said == ()
+
+
+def test_an_option_that_was_not_offered_cannot_be_accepted() -> None:
+    case = act(opened(), Action.PROPOSE)
+
+    with pytest.raises(InvalidInput, match="option 'B' was not offered; offered: A"):
+        act(case, Action.ACCEPT, option="B")

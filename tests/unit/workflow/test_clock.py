@@ -1,0 +1,118 @@
+"""One clock: pauses, new targets, results."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.workflow_service.clocks.domain import clock as clocks
+from services.workflow_service.clocks.domain.calendar import Calendar, RoundTheClock, Window
+from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.repository import working_calendar
+from shared.events.words import ClockKind, ClockState
+from tests.unit.workflow.rules import MONDAY_NOON
+
+WORKING = working_calendar(
+    country="CN", zone=ZoneInfo("Asia/Shanghai"), windows=[Window(9 * 60, 18 * 60)]
+)
+calendars = st.sampled_from([RoundTheClock(), WORKING])
+targets = st.integers(min_value=60, max_value=20 * 9 * 3600)
+moments = st.lists(
+    st.integers(min_value=0, max_value=30 * 86400), min_size=2, max_size=8, unique=True
+)
+
+
+def started(calendar: Calendar, target_seconds: int) -> Clock:
+    return clocks.start(
+        ClockKind.RESOLVE,
+        at=MONDAY_NOON,
+        target_seconds=target_seconds,
+        warnings=(50, 80),
+        calendar=calendar,
+        rule="resolve/P2",
+    )
+
+
+@given(calendars, targets, moments)
+def test_a_pause_moves_due_by_exactly_the_counted_time_paused(
+    calendar: Calendar, target_seconds: int, seconds: list[int]
+) -> None:
+    clock = started(calendar, target_seconds)
+    paused_seconds = 0.0
+    first_due = clock.due_at
+    turns = [MONDAY_NOON + timedelta(seconds=part) for part in sorted(seconds)]
+
+    for pause_at, resume_at in zip(turns[::2], turns[1::2], strict=False):
+        if clock.due_at is not None and pause_at >= clock.due_at:
+            break
+        clock = clocks.pause(clock, at=pause_at, why="request-information", calendar=calendar)
+        clock = clocks.resume(clock, at=resume_at, why="receive-information", calendar=calendar)
+        paused_seconds += calendar.between(pause_at, resume_at)
+
+    assert first_due is not None
+    assert clock.due_at is not None
+    assert clock.due_at >= first_due
+    assert calendar.between(MONDAY_NOON, clock.due_at) == target_seconds + paused_seconds
+
+
+@given(calendars, targets, targets)
+def test_a_new_target_counts_from_the_original_start(
+    calendar: Calendar, old: int, new: int
+) -> None:
+    clock = clocks.retarget(
+        started(calendar, old), target_seconds=new, rule="resolve/P1", calendar=calendar
+    )
+
+    assert clock.due_at == started(calendar, new).due_at
+    assert [point.at for point in clock.warnings] == [
+        point.at for point in started(calendar, new).warnings
+    ]
+
+
+@given(calendars, targets, moments)
+def test_the_segments_of_a_clock_follow_each_other_without_holes(
+    calendar: Calendar, target_seconds: int, seconds: list[int]
+) -> None:
+    clock = started(calendar, target_seconds)
+
+    for place, part in enumerate(seconds):  # told in any order, as late entries are
+        turn = clocks.pause if place % 2 == 0 else clocks.resume
+        clock = turn(clock, at=MONDAY_NOON + timedelta(seconds=part), why="", calendar=calendar)
+
+    ends = [segment.end for segment in clock.segments]
+    assert [segment.start for segment in clock.segments[1:]] == ends[:-1]
+    assert all(segment.end is None or segment.end >= segment.start for segment in clock.segments)
+
+
+def test_a_due_time_is_unknown_while_paused() -> None:
+    clock = clocks.pause(
+        started(RoundTheClock(), 3600), at=MONDAY_NOON, why="", calendar=RoundTheClock()
+    )
+
+    assert clock.due_at is None
+    assert clock.next_point() is None
+
+
+def test_a_milestone_reached_after_a_breach_says_how_late_it_was() -> None:
+    clock = clocks.breach(started(RoundTheClock(), 3600))
+
+    late = clocks.meet(clock, at=MONDAY_NOON + timedelta(hours=2))
+
+    assert late.state is ClockState.BREACHED
+    assert late.met_at == MONDAY_NOON + timedelta(hours=2)
+
+
+def test_warnings_come_before_due_in_order() -> None:
+    clock = started(RoundTheClock(), 3600)
+    seen: list[datetime | None] = []
+
+    while any(point.fired_at is None for point in clock.warnings):
+        seen.append(clock.next_point())
+        clock, _ = clocks.warn(clock, fired_at=MONDAY_NOON)
+
+    assert [*seen, clock.next_point()] == [
+        MONDAY_NOON + timedelta(minutes=minutes) for minutes in (30, 48, 60)
+    ]

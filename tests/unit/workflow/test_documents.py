@@ -1,0 +1,94 @@
+"""Policy and organisation files: what is refused, and with which words."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from services.workflow_service.clocks.repository import read_policy
+from services.workflow_service.organisation.repository import read_organisation
+from services.workflow_service.settings import WorkflowSettings
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.settings import load
+from tests.unit.workflow.rules import RULES
+
+POLICY = (files("services.workflow_service.clocks") / "policy.yaml").read_text(encoding="utf-8")
+PEOPLE = (files("services.workflow_service.organisation") / "organisation.yaml").read_text(
+    encoding="utf-8"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("3 working days, P4: 5", "0 working days, P4: 5", "a target of 0 cannot be met"),
+        ("target: 48 hours", "target: soon", "'soon' is no target"),
+        ("[50%, 80%]", "[50%, 180%]", "no share of the target"),
+        ("version: 1", "verzion: 1", "version: Field required"),
+        ("  follow_up:", "  followup:", "followup"),
+    ],
+)
+def test_a_bad_policy_is_refused_with_line_and_reason(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY.replace(old, new), encoding="utf-8")
+
+    with pytest.raises(
+        ConfigurationError, match=r"REDRESS_POLICY_FILE: policy.yaml, line \d+:"
+    ) as no:
+        read_policy(path)
+
+    assert reason in no.value.detail
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("department: product, email: sun", "department: produkt, email: sun", "'produkt'"),
+        ("id: sun.yue", "id: wang.min", "wang.min stands there twice"),
+        ("4: executive", "5: executive", "levels 1, 2, 3 and 4"),
+    ],
+)
+def test_a_bad_organisation_is_refused_with_its_reason(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    path = tmp_path / "organisation.yaml"
+    path.write_text(PEOPLE.replace(old, new), encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match="REDRESS_ORGANISATION_FILE") as refused:
+        read_organisation(path)
+
+    assert reason in refused.value.detail
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"REDRESS_POLICY_FILE: .*nowhere.yaml"):
+        read_policy(tmp_path / "nowhere.yaml")
+
+
+def test_wrong_working_hours_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDRESS_WORKING_HOURS", "09:00-12:00,11:00-18:00")
+
+    with pytest.raises(ConfigurationError, match="REDRESS_WORKING_HOURS: windows must follow"):
+        load(WorkflowSettings)
+
+
+def test_a_category_goes_to_its_own_department_its_top_levels_or_the_default() -> None:
+    organisation = RULES.organisation
+
+    assert organisation.department_for("logistics.short") == "logistics"
+    assert organisation.department_for("Heating") == "service"
+
+
+def test_the_same_complaint_gets_the_same_owner_and_many_are_spread() -> None:
+    route = RULES.organisation.route
+
+    owners = [route("service.attitude", complaint_id=f"complaint-{n}").owner for n in range(300)]
+
+    assert owners == [
+        route("service.attitude", complaint_id=f"complaint-{n}").owner for n in range(300)
+    ]
+    assert min(owners.count(owner) for owner in set(owners)) > 60
