@@ -71,6 +71,16 @@ class Product:
         environment |= {"REDRESS_PUBLIC_URL": urls["intake"], **(settings or {})}
         return cls(home, environment, ports, urls)
 
+    def __enter__(self) -> Product:
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
     def start(self, *, migrate: bool = True) -> Product:
         """Start every process that does not run, and wait until all are ready."""
         if migrate and "embedded" not in self.ports:

@@ -45,9 +45,8 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, policy: str) -> Iterator[
     """Everything in one process."""
     settings = {"REDRESS_POLICY_FILE": policy}
     product = Product.embedded(tmp_path_factory.mktemp("embedded"), settings)
-    product.start()
-    yield product
-    product.stop()
+    with product:
+        yield product
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +78,8 @@ def distributed(
         kafka=kafka_of_product,
         settings={"REDRESS_POLICY_FILE": policy},
     )
-    product.start()
-    yield product
-    product.stop()
+    with product:
+        yield product
     postgres_server.drop(list(databases.values()))
 
 
