@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import APIRouter
 
+from services.intake_service.channels import endpoints as importing
+from services.intake_service.channels.service import Imports, ImportTools
 from services.intake_service.complaints.endpoints import (
     amending,
     internal,
     reading,
     recording,
+    tracking,
 )
 from services.intake_service.complaints.endpoints.amending import AmendingTools
 from services.intake_service.complaints.endpoints.bodies import Rules
 from services.intake_service.complaints.schemas.answer import Links
 from services.intake_service.complaints.service.reading import Reader
 from services.intake_service.complaints.service.recording import Recorder, RecordingTools
+from services.intake_service.complaints.service.tracking import Tracker
 from services.intake_service.customers.service import KeyRing
 from services.intake_service.handlers import SUBSCRIPTIONS
 from services.intake_service.jobs import IdempotencyPurge
@@ -28,7 +33,10 @@ from shared.http.health import Health
 from shared.kernel.settings import load
 from shared.messaging import Dispatcher, Messaging, Relay
 from shared.service import Platform, ServiceUnit
+from shared.web.pages import Pages
 from shared.worker import Supervisor
+
+_COMPLAINTS = Path(__file__).parent / "complaints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,9 @@ class Intake:
     rules: Rules
     recorder: Recorder
     reader: Reader
+    tracker: Tracker
+    pages: Pages
+    imports: Imports
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -58,7 +69,13 @@ def build(platform: Platform) -> ServiceUnit:
         health=Health(database=database, bus=platform.bus, failing=lambda: supervisor.failing),
     )
     app.state.intake = parts
-    return ServiceUnit("intake", app, supervisor, closing=[database.close, parts.recorder.close])
+    return ServiceUnit(
+        "intake",
+        app,
+        supervisor,
+        opening=[parts.imports.mark_interrupted],
+        closing=[database.close, parts.recorder.close],
+    )
 
 
 def build_relay(platform: Platform) -> ServiceUnit:
@@ -89,7 +106,35 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
         clock=platform.clock, phone_region=settings.phone_region, taxonomy=triage.taxonomy
     )
     recorder = Recorder(RecordingTools(messaging, keys, triage, links))
-    return Intake(messaging, keys, triage, links, rules, recorder, Reader(messaging, keys))
+    imports = Imports(
+        ImportTools(
+            database=messaging.database,
+            recorder=recorder,
+            taxonomy=triage.taxonomy,
+            vault=platform.vault("intake"),
+            clock=platform.clock,
+            replica=platform.replica,
+        )
+    )
+    reader = Reader(messaging, keys)
+    pages = Pages(
+        platform.settings,
+        clock=platform.clock,
+        templates=[_COMPLAINTS / "templates"],
+        locales=[_COMPLAINTS / "locale"],
+    )
+    return Intake(
+        messaging=messaging,
+        keys=keys,
+        triage=triage,
+        links=links,
+        rules=rules,
+        recorder=recorder,
+        reader=reader,
+        tracker=Tracker(messaging, reader, keys),
+        pages=pages,
+        imports=imports,
+    )
 
 
 def _messaging(platform: Platform) -> Messaging:
@@ -108,7 +153,9 @@ def _routers(parts: Intake) -> list[APIRouter]:
         reading.router(parts.reader, links=parts.links),
         amending.additions_router(tools),
         amending.classification_router(tools),
+        importing.router(parts.imports, base_url=parts.links.base_url),
         internal.router(parts.reader, links=parts.links),
+        tracking.router(parts.tracker, parts.pages, label=parts.triage.taxonomy.label),
     ]
 
 

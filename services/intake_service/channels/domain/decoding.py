@@ -18,7 +18,7 @@ class WrongEncoding(InvalidInput):
 
 
 class Decoder:
-    """Decodes a stream; newlines of every kind become `\\n`, a byte order mark is dropped."""
+    """Decodes a stream; newlines of every kind become one, a byte order mark is dropped."""
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding

@@ -142,9 +142,7 @@ class Mapper:
         for form in self._mapping.dates:
             try:
                 found = (
-                    datetime.fromisoformat(text)
-                    if form == "iso"
-                    else datetime.strptime(text, form)  # noqa: DTZ007 - the zone follows
+                    datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)  # noqa: DTZ007 - the zone follows
                 )
                 return (found if found.tzinfo else found.replace(tzinfo=self._zone)).astimezone(UTC)
             except (ValueError, OverflowError):
@@ -299,7 +297,9 @@ def _compile(template: str) -> Callable[[_Reader], str]:
         for parts, is_optional in pieces:
             values = [read.text(column) for column in parts[1::2]]
             if all(values):
-                texts += [word for pair in zip(parts[::2], [*values, ""], strict=True) for word in pair]
+                texts += [
+                    word for pair in zip(parts[::2], [*values, ""], strict=True) for word in pair
+                ]
             elif not is_optional:
                 return ""
         return "".join(texts).strip()

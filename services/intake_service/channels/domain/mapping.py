@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from services.intake_service.channels.domain.rows import Columns
 from shared.events.words import Channel, Outcome, Tier
@@ -24,14 +31,14 @@ def _zone(name: str) -> str:
     return name
 
 
-def _encoding(name: str) -> str:
+def text_encoding(name: str) -> str:
+    """Return the usual name of an encoding; raises ValueError for what is none."""
     try:
-        found = codecs.lookup(name)
+        # Decoding nothing refuses what is no encoding of text, such as base64.
+        b"".decode(name)
     except LookupError:
         raise ValueError(f"{name!r} is no encoding, such as utf-8 or gb18030") from None
-    if not found._is_text_encoding:
-        raise ValueError(f"{name!r} is no encoding of text")
-    return found.name
+    return codecs.lookup(name).name
 
 
 def _template(text: str) -> str:
@@ -56,7 +63,7 @@ Template = Annotated[
     str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_template)
 ]
 ZoneName = Annotated[str, AfterValidator(_zone)]
-Encoding = Annotated[str, AfterValidator(_encoding)]
+Encoding = Annotated[str, AfterValidator(text_encoding)]
 
 
 class _Part(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -57,23 +58,28 @@ class Columns:
             if key in places:
                 twice.add(key)
             places.setdefault(key, place)
+        used = {column_key(name) for name in self.names}
+        spare = [column for column in header if column_key(column) not in used]
         errors = []
         for name in self.names:
             key = column_key(name)
             if key in twice:
                 errors.append(FieldError("", "column_twice", f"the column {name!r} is there twice"))
             elif key not in places and name not in self.optional:
-                errors.append(FieldError("", "missing_column", _missing(name, header)))
+                errors.append(FieldError("", "missing_column", _missing(name, spare)))
         if errors:
             raise MissingColumns("; ".join(error.detail for error in errors), errors)
         return {n: places[column_key(n)] for n in self.names if column_key(n) in places}
 
 
-def _missing(name: str, header: Sequence[str]) -> str:
-    by_key = {column_key(column): column for column in header}
+def _missing(name: str, spare: Sequence[str]) -> str:
+    by_key = {column_key(column): column for column in spare}
     near = difflib.get_close_matches(column_key(name), by_key, n=1, cutoff=0.5)
-    hint = f"the nearest is {by_key[near[0]]!r}" if near else f"the file has {', '.join(header)}"
-    return f"the column {name!r} is missing: {hint}"[:500]
+    if near:
+        hint = f"the nearest is {by_key[near[0]]!r}"
+    else:
+        hint = f"the file has besides {', '.join(spare)[:200]}" if spare else "nothing is like it"
+    return f"the column {name!r} is missing: {hint}"
 
 
 class RowReader(Protocol):
@@ -201,8 +207,8 @@ class NdjsonReader:
 
     def _row(self, line: str) -> SourceRow | BrokenRow:
         try:
-            found = orjson.loads(line)
-        except orjson.JSONDecodeError as wrong:
+            found = json.loads(line)
+        except ValueError as wrong:
             return BrokenRow(self._line, line, "malformed-json", str(wrong))
         if not isinstance(found, dict):
             return BrokenRow(self._line, line, "malformed-json", "the line is not a JSON object")
@@ -213,7 +219,7 @@ class NdjsonReader:
         for key, value in found.items():
             name = self._name(key)
             if name is not None and value is not None and not isinstance(value, dict | list):
-                values[name] = value if isinstance(value, str) else orjson.dumps(value).decode()
+                values[name] = value if isinstance(value, str) else json.dumps(value)
         return SourceRow(self._line, line, values)
 
     def _name(self, key: str) -> str | None:

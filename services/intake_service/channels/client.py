@@ -1,0 +1,189 @@
+"""The command `import`: send a file to the running product, with a progress bar."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from shared.kernel.errors import ConfigurationError, RedressError, Unavailable
+from shared.kernel.ids import new_id
+
+_PIECE = 256 * 1024
+_ASK_EVERY_SECONDS = 0.5
+_NDJSON = (".ndjson", ".jsonl")
+
+Answer = Mapping[str, Any]
+
+
+class ImportRefused(RedressError):
+    """The product did not read the file to its end."""
+
+    code = "import-refused"
+    title = "The file was not read to its end"
+
+
+def import_file(*, url: str, path: Path, mapping: str, api_key: str | None = None) -> None:
+    """Send a CSV or NDJSON file (also .gz), wait for its end and print the counts.
+
+    `mapping` is a name or a file, which is uploaded first. Raises ImportRefused, Unavailable, and
+    ConfigurationError for a file that cannot be read.
+    """
+    console = Console()
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+            name = _upload(client, Path(mapping)) if _is_file(mapping) else mapping
+            answer = _Sending(client, console).send(path, name)
+    except httpx.ConnectError:
+        raise Unavailable(f"nothing answers at {url}: start it with `make run`") from None
+    except httpx.TransportError as failure:
+        raise Unavailable(f"{url}: {str(failure) or type(failure).__name__}") from None
+    _report(console, answer)
+
+
+class _Sending:
+    """Sends one file and asks meanwhile how far it is."""
+
+    def __init__(self, client: httpx.Client, console: Console) -> None:
+        self._client = client
+        self._console = console
+        self._id = new_id()
+
+    def send(self, path: Path, mapping: str) -> Answer:
+        form = "application/x-ndjson" if _plain_suffix(path) in _NDJSON else "text/csv"
+        with _Opened(path) as (raw, content), self._progress() as progress:
+            task = progress.add_task(path.name, total=path.stat().st_size, rows=0, rate="")
+            pieces = self._pieces(raw, content, progress, task)
+            answer = self._post(pieces, mapping, form)
+            progress.update(task, completed=path.stat().st_size, rows=answer["read"])
+        return answer
+
+    def _post(self, pieces: Iterator[bytes], mapping: str, form: str) -> Answer:
+        try:
+            response = self._client.post(
+                "/v1/complaints/import",
+                params={"mapping": mapping, "id": self._id},
+                content=pieces,
+                headers={"Content-Type": form},
+                # The answer comes when the last batch is committed, however long that takes.
+                timeout=httpx.Timeout(30, read=None, write=None),
+            )
+        except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
+            # Refused while we were sending: the import itself tells why.
+            answer = self._ask()
+            if answer is None or not answer.get("failure"):
+                raise
+            raise ImportRefused(str(answer["failure"])) from None
+        answer = _answer(response)
+        if answer["state"] != "completed":
+            raise ImportRefused(f"{answer['state']}: {answer.get('failure') or 'no reason given'}")
+        return answer
+
+    def _pieces(
+        self, raw: BinaryIO, content: BinaryIO, progress: Progress, task: TaskID
+    ) -> Iterator[bytes]:
+        began = asked = time.monotonic()
+        try:
+            while piece := content.read(_PIECE):
+                yield piece
+                now = time.monotonic()
+                if now - asked >= _ASK_EVERY_SECONDS:
+                    asked = now
+                    rows = int((self._ask() or {}).get("read", 0))
+                    rate = f"{rows / (now - began):,.0f} rows/s"
+                    progress.update(task, completed=raw.tell(), rows=rows, rate=rate)
+        except (EOFError, OSError) as failure:
+            raise ConfigurationError("FILE", f"cannot be read on: {failure}") from None
+
+    def _ask(self) -> Answer | None:
+        try:
+            response = self._client.get(f"/v1/imports/{self._id}")
+        except httpx.TransportError:
+            return None
+        found: Answer | None = response.json() if response.status_code == 200 else None
+        return found
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[rows]:,} rows"),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=not self._console.is_terminal,
+        )
+
+
+class _Opened:
+    """Opens a file and, where it is compressed, its content: (raw, content)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> tuple[BinaryIO, BinaryIO]:
+        try:
+            self._raw: BinaryIO = self._path.open("rb")
+        except OSError as failure:
+            raise ConfigurationError(str(self._path), failure.strerror or "not readable") from None
+        if self._path.suffix == ".gz":
+            return self._raw, gzip.GzipFile(fileobj=self._raw)  # type: ignore[return-value]  # reads like one
+        return self._raw, self._raw
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+
+def _plain_suffix(path: Path) -> str:
+    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+
+
+def _is_file(mapping: str) -> bool:
+    return "/" in mapping or mapping.endswith((".yaml", ".yml"))
+
+
+def _upload(client: httpx.Client, file: Path) -> str:
+    try:
+        document = file.read_bytes()
+    except OSError as failure:
+        raise ConfigurationError(str(file), failure.strerror or "cannot be read") from None
+    name = re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._") or "mapping"
+    response = client.put(
+        f"/v1/imports/mappings/{quote(name)}",
+        content=document,
+        headers={"Content-Type": "application/yaml"},
+    )
+    _answer(response)
+    return name
+
+
+def _answer(response: httpx.Response) -> Answer:
+    try:
+        body: Any = response.json()
+    except ValueError:
+        raise ImportRefused(f"answered {response.status_code}") from None
+    if response.status_code >= 400:
+        raise ImportRefused(str(body.get("detail") or body.get("title") or response.status_code))
+    found: Answer = body
+    return found
+
+
+def _report(console: Console, answer: Answer) -> None:
+    console.print(
+        f"{answer['read']:,} rows read: {answer['accepted']:,} accepted,"
+        f" {answer['existing']:,} existing, {answer['rejected']:,} rejected",
+        highlight=False,
+    )
+    for what, count in sorted(answer.get("warnings", {}).items()):
+        console.print(f"  kept without what cannot be true: {what} ({count:,})", highlight=False)
+    console.print(f"Reject file: {answer['rejects_url']}", highlight=False, soft_wrap=True)
