@@ -24,7 +24,7 @@ from shared.http.rate import RateLimiter
 from shared.http.sessions import Sessions
 from shared.http.settings import HttpSettings
 from shared.kernel.clock import Clock
-from shared.kernel.errors import Forbidden
+from shared.kernel.errors import RedressError
 from shared.kernel.settings import CommonSettings, load
 
 VERSION = "1"
@@ -70,7 +70,7 @@ def create_app(
     app.state.gate = gate = _gate(platform)
     app.state.health = health
     problems.install(app)
-    app.add_middleware(BodyGuard)
+    app.add_middleware(BodyGuard, refuse=_refuse)
     app.add_middleware(
         OriginGuard, is_open=_is_open(gate), names=_own_names(platform.settings), refuse=_refuse
     )
@@ -104,5 +104,5 @@ def _own_names(settings: CommonSettings) -> frozenset[str]:
     return frozenset({own.lower()}) if own else frozenset()
 
 
-def _refuse(connection: HTTPConnection, error: Forbidden) -> ASGIApp:
+def _refuse(connection: HTTPConnection, error: RedressError) -> ASGIApp:
     return problems.respond(Request(connection.scope), problems.problem_of(error))

@@ -12,16 +12,22 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.invalid import invalid_input, pointer_of
-from shared.kernel.errors import FieldError, RedressError, TooLarge
+from shared.kernel.errors import FieldError, InvalidInput, RedressError, TooLarge
 
 LIMIT_BYTES = 1024 * 1024
 DRAIN_BYTES = 16 * 1024 * 1024
 
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNLIMITED = "redress_unlimited_body"
+
+_NUL_IN_ADDRESS = "The address holds a NUL character (%00); leave it out."
+
+Refuse = Callable[[HTTPConnection, RedressError], ASGIApp]
+"""Answers an error before any route is reached."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -35,13 +41,18 @@ def unlimited_body(endpoint: F) -> F:
 class BodyGuard:
     """ASGI middleware that refuses bodies over 1 MiB, NUL characters and lone surrogates."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, refuse: Refuse) -> None:
         self._app = app
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Watch what is received; look into the query at once."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
+            answer = self._refuse(HTTPConnection(scope), InvalidInput(_NUL_IN_ADDRESS))
+            await answer(scope, receive, send)
             return
         await self._app(scope, _Watch(scope, receive).receive, send)
 

@@ -18,7 +18,11 @@ from shared.kernel import logging, trace
 
 log = logging.get("access")
 
+FAULT_TOLD = "redress.fault_told"
+"""Set in the scope once a fault of ours was logged and answered."""
+
 _SLOW_SECONDS = 1.0
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SECONDS = Histogram(
     "redress_http_request_seconds",
@@ -52,9 +56,10 @@ class Edge:
         tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
         token = trace.current.set(trace.child_of(traceparent))
         status = 500
+        ended = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
@@ -62,18 +67,24 @@ class Edge:
                     *_ALWAYS,
                     (b"x-request-id", request_id.encode()),
                 ]
+            else:
+                ended = not message.get("more_body", False)
             await send(message)
 
         scope["redress.request_id"] = request_id
         try:
             await self._app(scope, receive, send_with_headers)
+        except Exception:
+            # Starlette raises again what it has answered; the server would log it a second time.
+            if not (ended and scope.get(FAULT_TOLD)):
+                raise
         finally:
             self._note(scope, status, time.perf_counter() - began)
             trace.current.reset(token)
             structlog.contextvars.reset_contextvars(**tokens)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        method = scope["method"]
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         route = _template(scope)
         found = (method, route, status // 100)
         child = self._children.get(found)

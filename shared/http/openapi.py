@@ -42,6 +42,7 @@ _PROBLEM_ANSWER: Document = {
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 _FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
+_INTERNAL = "/v1/internal/"
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -55,12 +56,8 @@ def describe(app: FastAPI) -> None:
 
     def document() -> Document:
         if app.openapi_schema is None:
-            made = get_openapi(
-                title=app.title,
-                version=app.version,
-                routes=[route for route in app.routes if not _is_internal(route)],
-            )
-            app.openapi_schema = _with_problems(made)
+            made = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            app.openapi_schema = _with_problems(_without_internal(made))
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
@@ -92,8 +89,30 @@ def operations(document: Mapping[str, Any]) -> Iterable[tuple[str, str, Document
                 yield path, method, item[method]
 
 
-def _is_internal(route: object) -> bool:
-    return str(getattr(route, "path", "")).startswith("/v1/internal/")
+def _without_internal(document: Document) -> Document:
+    paths = document["paths"]
+    for path in [path for path in paths if path.startswith(_INTERNAL)]:
+        del paths[path]
+    schemas: Document = document.get("components", {}).get("schemas", {})
+    named = _schemas_named_in(paths)
+    waiting = list(named)
+    while waiting:
+        further = _schemas_named_in(schemas.get(waiting.pop(), {})) - named
+        named |= further
+        waiting += further
+    for name in schemas.keys() - named:
+        del schemas[name]
+    return document
+
+
+def _schemas_named_in(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return {name for inner in value for name in _schemas_named_in(inner)}
+    if not isinstance(value, dict):
+        return set()
+    found = {name for inner in value.values() for name in _schemas_named_in(inner)}
+    reference = value.get("$ref")
+    return found | {reference.rpartition("/")[2]} if isinstance(reference, str) else found
 
 
 def _security_schemes() -> Document:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.http.body import Refuse
 from shared.kernel.errors import Forbidden
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -34,7 +35,7 @@ class OriginGuard:
         *,
         is_open: Callable[[], bool],
         names: frozenset[str],
-        refuse: Callable[[HTTPConnection, Forbidden], ASGIApp],
+        refuse: Refuse,
     ) -> None:
         self._app = app
         self._is_open = is_open

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from shared.http import negotiation
+from shared.http.edge import FAULT_TOLD
 from shared.http.invalid import UnsupportedMediaType, from_request_validation
 from shared.kernel import errors, logging
 from shared.kernel.errors import FieldError, InvalidInput, RateLimited, RedressError
@@ -176,4 +177,5 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_fault(request: Request, error: Exception) -> Response:
     log.error("request.failed", path=request.url.path, exc_info=error)
+    request.scope[FAULT_TOLD] = True
     return respond(request, internal_problem())
