@@ -73,7 +73,7 @@ class Running:
         return found
 
     async def say(self, data: EventData, *, sequence: int) -> None:
-        """Publish an event of another service and wait until intake has taken it in."""
+        """Publish an event of another service."""
         envelope = Envelope(
             new_id(),
             data.source,
@@ -95,6 +95,21 @@ class Running:
             while len(found := await self._records(complaint_id)) < count:
                 await asyncio.sleep(0.01)
         return found
+
+    async def until_status(self, complaint_id: str, status: str) -> dict[str, Any]:
+        """Wait until a complaint has a status, and return it."""
+        async with asyncio.timeout(20):
+            while True:
+                found: dict[str, Any] = await self.get(f"/v1/complaints/{complaint_id}")
+                if found["status"] == status:
+                    return found
+                await asyncio.sleep(0.01)
+
+    async def get(self, path: str, **parameters: str) -> Any:
+        """Ask, and expect an answer."""
+        response = await self.client.get(path, params=parameters)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     async def _records(self, complaint_id: str) -> list[LoggedRecord]:
         place = TopicPartition(topics.COMPLAINTS, topics.partition_of(complaint_id))

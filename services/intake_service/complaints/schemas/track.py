@@ -1,0 +1,74 @@
+"""What a customer sees of their complaint by the tracking link."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from services.intake_service.complaints.schemas.answer import PlaceOut, ReferencesOut
+
+
+class MilestoneOut(BaseModel):
+    """Something that happened, in the order of time."""
+
+    kind: str
+    at: datetime
+
+
+class OwnAdditionOut(BaseModel):
+    """What the customer added or put right."""
+
+    kind: str
+    text: str | None
+    created_at: datetime
+
+
+class TrackOut(BaseModel):
+    """A complaint as its customer sees it: how it stands, what comes next, the facts as recorded.
+
+    `next_step` names a milestone; `timeline` has the newest first.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "number": "7K3F-9Q2M-X",
+                "status": "assigned",
+                "received_at": "2026-11-22T08:00:00Z",
+                "next_step": "first_reply",
+                "next_due_at": "2026-11-22T12:00:00Z",
+                "timeline": [
+                    {"kind": "opened", "at": "2026-11-22T08:00:01Z"},
+                    {"kind": "received", "at": "2026-11-22T08:00:00Z"},
+                ],
+                "channel": "web",
+                "category": "logistics.short",
+                "category_label": "Delivery · Items missing",
+                "description": "The order delivered on Wednesday was two items short.",
+                "occurred_at": "2026-11-18T10:30:00Z",
+                "references": {"order": "20261118-443", "contract": None, "product": "SKU-88"},
+                "place": {"region": "CN-31", "latitude": None, "longitude": None},
+                "people": [],
+                "demands": ["re_send", "apology"],
+                "additions": [],
+            }
+        }
+    )
+
+    number: str
+    status: str
+    received_at: datetime
+    next_step: str | None
+    next_due_at: datetime | None
+    timeline: tuple[MilestoneOut, ...]
+    channel: str
+    category: str
+    category_label: str
+    description: str | None
+    occurred_at: datetime | None
+    references: ReferencesOut
+    place: PlaceOut
+    people: tuple[str, ...]
+    demands: tuple[str, ...]
+    additions: tuple[OwnAdditionOut, ...]

@@ -1,0 +1,110 @@
+"""The customer's page."""
+
+from __future__ import annotations
+
+import httpx
+
+from shared.events.cases import CaseOpened, ClockBreached, SolutionProposed
+from tests.service.intake.conftest import NOW, Running
+
+
+def token_of(answer: dict[str, str]) -> str:
+    return answer["tracking_url"].rpartition("/")[2]
+
+
+async def page(intake: Running, token: str, lang: str = "en") -> httpx.Response:
+    return await intake.client.get(
+        f"/track/{token}", params={"lang": lang}, headers={"Accept": "text/html"}
+    )
+
+
+async def test_the_page_shows_number_facts_and_state_in_both_languages(intake: Running) -> None:
+    answer = await intake.received()
+
+    english = await page(intake, token_of(answer), "en")
+    chinese = await page(intake, token_of(answer), "zh-CN")
+
+    assert english.status_code == chinese.status_code == 200
+    for shown in (english.text, chinese.text):
+        assert answer["number"] in shown
+        assert "周三收到的订单少了两件" in shown
+    assert "We have received your complaint" in english.text
+    assert "我们已收到您的投诉" in chinese.text
+    assert english.headers["X-Robots-Tag"].startswith("noindex")
+
+
+async def test_the_page_shows_no_contact_details_and_no_internal_names(intake: Running) -> None:
+    answer = await intake.received()
+    opened = CaseOpened(
+        complaint_id=answer["id"], number=answer["number"], state="assigned", version=1,
+        department="logistics", owner="li.na", priority="P2", policy="default 1",
+        next_step="first_reply", next_due_at=NOW,
+    )  # fmt: skip
+    await intake.say(opened, sequence=1)
+    await intake.until_status(answer["id"], "assigned")
+
+    shown = (await page(intake, token_of(answer))).text
+
+    for hidden in ("13800138000", "wang@example.com", "C-77", "li.na", "P2"):
+        assert hidden not in shown
+
+
+async def test_the_timeline_has_the_newest_first_and_leaves_out_our_own_clocks(
+    intake: Running,
+) -> None:
+    answer = await intake.received()
+    case = {"complaint_id": answer["id"], "number": answer["number"]}
+    later = NOW.replace(hour=14)
+    await intake.say(
+        CaseOpened(**case, state="assigned", version=1, priority="P2", policy="d"), sequence=1
+    )
+    await intake.say(
+        ClockBreached(
+            **case, state="assigned", version=2, clock="assign", due_at=NOW, late_seconds=1
+        ),
+        sequence=2,
+    )
+    await intake.say(
+        SolutionProposed(
+            **case, state="proposed", version=3, next_step="resolve", next_due_at=later, round=1,
+            options=(), words_id="w",
+        ),
+        sequence=3,
+    )  # fmt: skip
+    await intake.until_status(answer["id"], "proposed")
+
+    track = (await intake.client.get(f"/v1/track/{token_of(answer)}")).json()
+
+    assert [passed["kind"] for passed in track["timeline"]] == ["proposed", "opened", "received"]
+    assert track["status"] == "proposed"
+    assert (track["next_step"], track["next_due_at"]) == ("resolve", "2026-11-23T14:00:00Z")
+
+
+async def test_what_the_customer_adds_is_shown_and_said_as_an_amendment(intake: Running) -> None:
+    answer = await intake.received()
+    token = token_of(answer)
+
+    response = await intake.client.post(f"/track/{token}", data={"correction": "一共少了三件"})
+
+    assert response.status_code == 303
+    assert "一共少了三件" in (await page(intake, token)).text
+    received, amended = await intake.events(answer["id"], count=2)
+    assert b"ComplaintAmended" in dict(amended.headers)["ce_type"]
+    assert dict(amended.headers)["ce_sequence"] == b"2"
+    assert '"kind":"correction","by":"customer"' in amended.value.decode()
+
+
+async def test_an_empty_form_keeps_the_page_and_says_what_is_wrong(intake: Running) -> None:
+    token = token_of(await intake.received())
+
+    response = await intake.client.post(f"/track/{token}?lang=en", data={"addition": "  "})
+
+    assert response.status_code == 422
+    assert "error-summary" in response.text
+
+
+async def test_a_wrong_link_leads_nowhere(intake: Running) -> None:
+    response = await intake.client.get("/v1/track/nobody")
+
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/unknown-tracking-link"
