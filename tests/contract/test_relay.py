@@ -97,10 +97,13 @@ async def relayed(kit: Kit) -> None:
 
 
 async def test_what_was_rolled_back_is_never_said(kit: Kit) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail_half_way() -> None:
         async with kit.messaging.unit_of_work() as unit:
             unit.emit(started("a"), sequence=1)
             raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError):
+        await fail_half_way()
     await emit(kit, "b", 1)
 
     await relayed(kit)
