@@ -16,7 +16,7 @@ from services.analytics_service.projections.repository.store import Changes, Par
 from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
-from shared.events.envelope import BrokenEnvelope, Envelope
+from shared.events.envelope import BrokenEnvelope, Envelope, Headers
 from shared.events.registry import REGISTRY, BrokenData, UnknownEvent, decode
 from shared.kernel import logging
 
@@ -97,14 +97,9 @@ class _Batch:
         """Fold one record, or park it."""
         place = TopicPartition(record.topic, record.partition)
         self._positions[place] = record.offset + 1
-        try:
-            envelope = Envelope.from_headers(record.headers)
-        except BrokenEnvelope as wrong:
-            self._park(record, record.key, str(wrong))
-            return
-        reason = self._try(envelope, record.value)
+        reason = self._try(record.key, record.headers, record.value)
         if reason is not None:
-            self._park(record, envelope.subject, reason)
+            self._park(record, reason)
 
     def release(self) -> None:
         """Fold what was parked for complaints that have got further meanwhile."""
@@ -114,8 +109,7 @@ class _Batch:
             while progress:
                 progress = False
                 for event in list(waiting):
-                    envelope = Envelope.from_headers(_headers(event))
-                    if self._try(envelope, event.value) is None:
+                    if self._try(complaint, _headers(event), event.value) is None:
                         waiting.remove(event)
                         self._drop(event)
                         progress = True
@@ -136,8 +130,17 @@ class _Batch:
             as_of=self._as_of,
         )
 
-    def _try(self, envelope: Envelope, value: bytes) -> str | None:
+    def _try(self, key: str, headers: Headers, value: bytes) -> str | None:
         """Fold an event; return why it could not be, None where it was or had been before."""
+        try:
+            envelope = Envelope.from_headers(headers)
+        except BrokenEnvelope as wrong:
+            return str(wrong)
+        if envelope.subject != key or not _is_id(key):
+            return f"key {key} and subject {envelope.subject} are not one complaint's id"
+        return self._fold(envelope, value)
+
+    def _fold(self, envelope: Envelope, value: bytes) -> str | None:
         column = SEQUENCE_OF.get(envelope.source)
         if column is None:
             return f"source {envelope.source} is not known"
@@ -198,9 +201,9 @@ class _Batch:
             )
         return fact
 
-    def _park(self, record: LoggedRecord, complaint: str, reason: str) -> None:
+    def _park(self, record: LoggedRecord, reason: str) -> None:
         event = ParkedEvent(
-            complaint,
+            record.key,
             record.topic,
             record.partition,
             record.offset,
@@ -212,7 +215,7 @@ class _Batch:
             reason,
         )
         # A replay brings records again that are parked already.
-        waiting = self.parked.setdefault(complaint, [])
+        waiting = self.parked.setdefault(record.key, [])
         if any(_place(each) == _place(event) for each in waiting):
             return
         waiting.append(event)
@@ -225,9 +228,9 @@ class _Batch:
             self._released.append(event)
 
 
-def _headers(event: ParkedEvent) -> list[tuple[str, bytes]]:
+def _headers(event: ParkedEvent) -> Headers:
     pairs: list[list[str]] = orjson.loads(event.headers)
-    return [(name, text.encode("latin-1")) for name, text in pairs]
+    return tuple((name, text.encode("latin-1")) for name, text in pairs)
 
 
 def _place(event: ParkedEvent) -> tuple[str, int, int]:

@@ -52,7 +52,7 @@ class Running:
         positions = self.parts.serving.store.positions()
         for topic in TOPICS:
             ends = await self.bus.end_positions(topic)
-            if any(positions.get(place, 0) < end for place, end in ends.items()):
+            if any(positions.get(place, 0) != end for place, end in ends.items()):
                 return False
         return True
 

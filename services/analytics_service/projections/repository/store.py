@@ -181,7 +181,7 @@ class Store:
             self._append("parked", map(_parked_row, changes.parked))
             self._release(changes.released)
             self._move(changes.positions, changes.as_of)
-        self._positions.update(changes.positions)
+        self._positions.update(self._ahead(changes.positions))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -224,9 +224,14 @@ class Store:
                 [[getattr(e, name) for e in events] for name in ("topic", "partition", "offset")],
             )
 
+    def _ahead(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Leave out what has been read before: a replay takes no position back."""
+        known = self._positions
+        return {place: next_ for place, next_ in positions.items() if next_ > known.get(place, -1)}
+
     def _move(self, positions: Mapping[TopicPartition, int], as_of: datetime | None) -> None:
         # Few rows, written anew: a statement for each would cost more than the facts of a batch.
-        moved = {**self._positions, **positions}
+        moved = {**self._positions, **self._ahead(positions)}
         self._connection.execute("DELETE FROM positions")
         self._append("positions", [(*place, offset) for place, offset in moved.items()])
         if as_of is not None:
