@@ -87,10 +87,7 @@ class Smtp:
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one e-mail; raises Refused or NotAccepted."""
-        try:
-            mail = build_mail(message, sender=self._sender).as_bytes()
-        except ValueError as wrong:
-            raise Refused(f"the address cannot be written in a mail: {wrong}") from wrong
+        mail = build_mail(message, sender=self._sender).as_bytes()
         client = await self._idle.get()
         try:
             await self._hand_over(client, message.address, mail)

@@ -14,7 +14,7 @@ from jinja2 import DictLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
-from services.notification_service.templates.domain.names import name_of
+from services.notification_service.templates.domain.names import name_of, promise_of
 from services.notification_service.templates.domain.scene import (
     CannotRender,
     Locale,
@@ -26,7 +26,7 @@ from services.notification_service.templates.domain.sms import economical
 from shared.events.words import MessageChannel
 
 _URL = re.compile(r"https?://[^\s<>\"]+")
-_PATTERNS: Final[dict[Locale, str]] = {"zh-CN": "M月d日(EEE)HH:mm", "en": "EEE d MMM, HH:mm"}
+_PATTERNS: Final[dict[Locale, str]] = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEE d MMM, HH:mm"}
 _BABEL: Final[dict[Locale, str]] = {"zh-CN": "zh_CN", "en": "en_GB"}
 LOCALES: Final[tuple[Locale, ...]] = ("zh-CN", "en")
 
@@ -75,6 +75,11 @@ class Templates:
         return given | {
             "company": self._company,
             "at": partial(self._at, locale),
+            "promise": promise_of(
+                scene.next_step,
+                self._at(locale, scene.next_due_at) if scene.next_due_at else None,
+                locale,
+            ),
             "clock_name": name_of(scene.clock, locale),
             "cause_name": name_of(scene.cause, locale),
             "next_step_name": name_of(scene.next_step, locale),

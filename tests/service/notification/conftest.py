@@ -132,7 +132,7 @@ class Notification:
             "number": event.number,
             "name": "王芳",
             "locale": "zh-CN",
-            "description": "周三收到的订单少了两件,客服一直推诿。",
+            "description": "周三收到的订单少了两件，客服一直推诿。",
             "tracking_url": "http://127.0.0.1:8000/track/abc",
         }
         self.neighbours.contacts[event.complaint_id] = given | contact

@@ -152,5 +152,5 @@ def test_words_are_shortened_between_words() -> None:
 
 
 def test_typographic_marks_do_not_double_the_price_of_an_english_sms() -> None:
-    assert economical("It’s “fine”…") == "It's \"fine\"..."
+    assert economical("It’s “fine”…") == 'It\'s "fine"...'
     assert economical("“没事”…") == "“没事”…"

@@ -30,16 +30,23 @@ NEVER = {
     "zh-CN": ("如果是我们的问题", "会被处理", "给您带来不便", "敬请谅解", "一分钱", "绝对不可能"),
     "en": ("if we ", "if you feel", "any inconvenience", "will be processed", "unfortunately"),
 }
+NEXT = {
+    Kind.PROPOSAL: "resolve",
+    Kind.STEP: "resolve",
+    Kind.RESOLVED: "follow_up",
+    Kind.CLOSED: None,
+    Kind.REJECTED: None,
+}
 SAID = {
     "zh-CN": {
         "name": "王芳",
-        "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
-        Kind.INFORMATION_REQUESTED: "请把外包装和面单的照片发给我们,好查是在哪一站少的。",
-        Kind.PROPOSAL: "仓库在装箱时漏放了两件,是我们的错。",
+        "description": "周三收到的订单少了两件，客服一直推诿，再不处理我就打12315。",
+        Kind.INFORMATION_REQUESTED: "请把外包装和面单的照片发给我们，好查是在哪一站少的。",
+        Kind.PROPOSAL: "仓库在装箱时漏放了两件，是我们的错。",
         Kind.STEP: "补发的两件商品今天已经寄出。",
-        Kind.RESOLVED: "缺的两件已经补发并签收,仓库加了装箱复核。",
-        Kind.REJECTED: "装箱录像和称重记录显示五件都在箱内,签收时封条完好。",
-        "options": ("补发缺少的两件,明天寄出", "退还两件的货款"),
+        Kind.RESOLVED: "缺的两件已经补发并签收，仓库加了装箱复核。",
+        Kind.REJECTED: "装箱录像和称重记录显示五件都在箱内，签收时封条完好。",
+        "options": ("补发缺少的两件，明天寄出", "退还两件的货款"),
     },
     "en": {
         "name": "Ann Lee",
@@ -64,7 +71,7 @@ def scene(kind: Kind, locale: Locale) -> Scene:
         description=None if staff else str(said["description"]),
         tracking_url=None if staff else "http://127.0.0.1:8000/track/Vd0xk3oWmQxXb1sL",
         due_at=DUE,
-        next_step="propose",
+        next_step=NEXT.get(kind, "propose"),
         next_due_at=DUE,
         text=str(said[kind]) if kind in said else None,
         reference="SF1234567890" if kind is Kind.STEP else None,

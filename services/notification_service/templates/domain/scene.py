@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.kernel.errors import RedressError
 
-_LOOSE_END = re.compile(r"[\s,.;:,。;:、]+$")
+_LOOSE_END = re.compile(r"[\s,.;:，。；：、]+$")
 
 Locale = Literal["zh-CN", "en"]
 
