@@ -12,9 +12,10 @@ from services.workflow_service.organisation.endpoints import internal_router as 
 from services.workflow_service.settings import WorkflowSettings
 from shared.db.database import Database
 from shared.http.app import create_app
+from shared.http.dead_letters import dead_letter_router
 from shared.http.health import Health
 from shared.kernel.settings import load
-from shared.messaging import Dispatcher, Messaging, Relay
+from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay
 from shared.service import Platform, ServiceUnit
 from shared.worker import Supervisor
 
@@ -25,6 +26,7 @@ def build(platform: Platform) -> ServiceUnit:
     """Build the service; raises ConfigurationError for a wrong setting or file."""
     desk = _desk(platform)
     supervisor = _loops(platform, desk)
+    letters = DeadLetters(messaging=desk.messaging, subscriptions=SUBSCRIPTIONS, container=desk)
     app = create_app(
         platform,
         name=NAME,
@@ -33,6 +35,7 @@ def build(platform: Platform) -> ServiceUnit:
             cases_router(desk),
             words_router(desk),
             people_router(lambda: desk.rules.organisation),
+            dead_letter_router(NAME, letters),
         ],
         health=Health(database=desk.database, bus=platform.bus, failing=lambda: supervisor.failing),
     )

@@ -183,7 +183,7 @@ async def test_a_case_is_found_by_its_number_and_others_are_not(workflow: Workfl
 
     by_number = await workflow.http.get(f"/v1/cases/{received.number.lower()}")
     unknown = await workflow.http.get("/v1/cases/01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c")
-    nonsense = await workflow.http.get("/v1/cases/%00")
+    nonsense = await workflow.http.get("/v1/cases/nonsense")
     acted = await workflow.http.post(f"/v1/cases/{received.number}/start-investigation")
 
     assert by_number.json()["id"] == received.complaint_id

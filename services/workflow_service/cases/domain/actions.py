@@ -17,6 +17,8 @@ from services.workflow_service.cases.domain.lifecycle import (
     ForbiddenTransition,
     target_of,
 )
+from services.workflow_service.cases.domain.ownership import escalate, give_to
+from services.workflow_service.cases.domain.passing import pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.escalation.domain.ladder import Cause
 from shared.events import cases as events
@@ -61,7 +63,7 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     """
     _check_time(case, command.at, now)
     draft = Draft(case, rules, now)
-    draft.pass_time_before(command.at)
+    pass_time_before(draft, command.at)
     before = draft.case.state
     _move(draft, command)
     _EFFECTS[command.action](draft, command, before)
@@ -146,7 +148,7 @@ def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
     department = command.department or (person.department if person else case.department)
     # Giving a case to who has it already is no hand-over: nobody is told, nothing is counted.
     if (owner, department) != (case.owner, case.department):
-        draft.give_to(owner, department, command.at)
+        give_to(draft, owner, department, command.at)
 
 
 def _start_investigation(draft: Draft, command: Command, _before: CaseState) -> None:
@@ -266,7 +268,7 @@ def _withdraw(draft: Draft, command: Command, _before: CaseState) -> None:
 
 
 def _escalate(draft: Draft, command: Command, _before: CaseState) -> None:
-    if not draft.escalate(Cause.DECISION, command.at):
+    if not escalate(draft, Cause.DECISION, command.at):
         raise ForbiddenTransition(
             "the case is at the highest level already", draft.case.allowed_actions
         )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
-from services.workflow_service.escalation.domain.ladder import Cause, step_up
-from shared.events import cases as events
 from shared.events.base import WorkflowEvent
 from shared.events.words import CaseState, ClockKind
 
@@ -93,8 +91,6 @@ class Draft:
         )
         return Change(case, said, tuple(self._entries), tuple(self._words))
 
-    # Clocks
-
     def start_clock(self, kind: ClockKind, at: datetime) -> None:
         """Start a clock of the case's round by the policy it was opened under."""
         case = self.case
@@ -137,115 +133,15 @@ class Draft:
         case = self.case
         self._each(lambda clock: retargeted(case, clock, self.rules) if clock.is_live else clock)
 
-    def _each(self, change: Callable[[Clock], Clock]) -> None:
-        self.case = replace(
-            self.case, clocks=tuple(change(c) if c.is_open else c for c in self.case.clocks)
-        )
-
-    # Time and escalation
-
-    def pass_time(self, until: datetime) -> bool:
-        """Fire every warning and breach due by `until`, oldest first; tell whether there was one."""
-        fired = False
-        while (at := self.case.next_point()) is not None and at <= until:
-            self._fire(next(c for c in self.case.clocks if c.next_point() == at), at)
-            fired = True
-        return fired
-
-    def pass_time_before(self, at: datetime) -> None:
-        """Fire what was due before something happened at `at`, however late the timer is.
-
-        What happens at the due time itself is in time.
-        """
-        self.pass_time(at - timedelta(microseconds=1))
-
-    def _fire(self, clock: Clock, at: datetime) -> None:
-        if at == clock.due_at and all(w.fired_at or w.at is None for w in clock.warnings):
-            self._breach(clock, at)
-            return
-        warned, point = clocks.warn(clock, fired_at=self.now)
-        self._put(clock, warned)
-        self.say(
-            events.ClockWarned,
-            self.now,
-            clock=clock.kind.value,
-            due_at=clock.due_at,
-            share=point.percent / 100,
-            owner=self.case.owner,
-        )
-        why = f"{clock.kind}: {point.percent}%"
-        self.system_entry(self.now, "warn", why, self.case.state)
-
-    def _breach(self, clock: Clock, at: datetime) -> None:
-        self._put(clock, clocks.breach(clock))
-        self.say(
-            events.ClockBreached,
-            self.now,
-            clock=clock.kind.value,
-            due_at=at,
-            late_seconds=(self.now - at).total_seconds(),
-            owner=self.case.owner,
-        )
-        self.system_entry(self.now, "breach", clock.kind.value, self.case.state)
-        # A late acknowledgement is a fault of the machine: no person above can mend it.
-        if clock.kind is not ClockKind.ACKNOWLEDGE:
-            self.escalate(Cause.BREACH, self.now)
-
-    def _put(self, old: Clock, new: Clock) -> None:
+    def put(self, old: Clock, new: Clock) -> None:
+        """Replace one clock."""
         self.case = replace(
             self.case, clocks=tuple(new if c is old else c for c in self.case.clocks)
         )
 
-    def escalate(self, cause: Cause, at: datetime) -> bool:
-        """Move the case one level up, to a new owner; False where it is at the top already."""
-        case = self.case
-        step = step_up(
-            case.escalation_level,
-            cause=cause,
-            organisation=self.rules.organisation,
-            department=case.department,
-            complaint_id=case.id,
-        )
-        if step is None:
-            return False
-        self.case = replace(case, escalation_level=step.level, owner=step.owner or case.owner)
-        self._settle_owner(at)
-        self.say(
-            events.Escalated,
-            at,
-            level=step.level,
-            previous_level=step.previous_level,
-            cause=cause.value,
-            owner=self.case.owner,
-        )
-        if cause is Cause.BREACH:
-            self.system_entry(at, "escalate", cause.value, case.state)
-        return True
-
-    def _settle_owner(self, at: datetime) -> None:
-        if self.case.owner is None:
-            return
-        self.meet(ClockKind.ASSIGN, at)
-        if self.case.state is CaseState.RECEIVED:
-            self.case = replace(self.case, state=CaseState.ASSIGNED)
-        if self.case.state_before is CaseState.RECEIVED:
-            self.case = replace(self.case, state_before=CaseState.ASSIGNED)
-
-    def give_to(self, owner: str, department: str | None, at: datetime) -> None:
-        """Assign the case, or transfer one that has an owner."""
-        case = self.case
-        transfer = case.owner is not None
-        handovers = case.handovers + transfer
-        self.case = replace(case, owner=owner, department=department, handovers=handovers)
-        self._settle_owner(at)
-        self.say(
-            events.CaseTransferred if transfer else events.CaseAssigned,
-            at,
-            owner=owner,
-            department=department,
-            previous_owner=case.owner,
-            previous_department=case.department,
-            handovers=handovers,
+    def _each(self, change: Callable[[Clock], Clock]) -> None:
+        self.case = replace(
+            self.case, clocks=tuple(change(c) if c.is_open else c for c in self.case.clocks)
         )
 
 

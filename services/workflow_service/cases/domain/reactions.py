@@ -11,6 +11,8 @@ from datetime import datetime
 from services.workflow_service.cases.domain.actions import receive_information
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change, Draft
+from services.workflow_service.cases.domain.ownership import give_to
+from services.workflow_service.cases.domain.passing import pass_time, pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
 from shared.events.complaints import ComplaintAmended, ComplaintRegraded
 from shared.events.words import CaseState, ClockKind
@@ -21,7 +23,7 @@ _NOT_BEGUN = frozenset({CaseState.RECEIVED, CaseState.ASSIGNED})
 def fire_due(case: Case, *, now: datetime, rules: Rules) -> Change | None:
     """Fire what is due by now."""
     draft = Draft(case, rules, now)
-    return draft.finish() if draft.pass_time(now) else None
+    return draft.finish() if pass_time(draft, now) else None
 
 
 def acknowledged(
@@ -32,7 +34,7 @@ def acknowledged(
         return None
     at = min(at, now)
     draft = Draft(case, rules, now)
-    draft.pass_time_before(at)
+    pass_time_before(draft, at)
     if sent:
         draft.meet(ClockKind.ACKNOWLEDGE, at)
     else:
@@ -47,7 +49,7 @@ def amended(
     """Note an addition; one by the customer ends our waiting for the customer."""
     at = min(max(at, case.opened_at), now)
     draft = Draft(case, rules, now)
-    draft.pass_time_before(at)
+    pass_time_before(draft, at)
     before = draft.case.state
     if said.by == "customer" and before is CaseState.AWAITING_CUSTOMER:
         receive_information(draft, at)
@@ -61,7 +63,7 @@ def regraded(
     """Take over the new grading: targets from the original start, and routing before work began."""
     at = min(max(at, case.opened_at), now)
     draft = Draft(case, rules, now)
-    draft.pass_time_before(at)
+    pass_time_before(draft, at)
     before = draft.case
     draft.case = replace(
         before,
@@ -82,4 +84,4 @@ def _reroute(draft: Draft, at: datetime) -> None:
     if case.state not in _NOT_BEGUN or case.escalation_level or to.department == case.department:
         return
     if to.owner is not None:
-        draft.give_to(to.owner, to.department, at)
+        give_to(draft, to.owner, to.department, at)

@@ -105,6 +105,43 @@ def start(
     )
 
 
+def concluded(
+    kind: ClockKind,
+    *,
+    at: datetime,
+    target_seconds: int,
+    calendar: Calendar,
+    rule: str,
+    met_at: datetime | None,
+    ended_at: datetime | None,
+) -> Clock:
+    """Return a clock of the past, started at `at`, as it ended: nobody was warned.
+
+    Met or breached by `met_at`; without it cancelled at `ended_at`; without both breached and
+    still open.
+    """
+    due_at = calendar.add(at, target_seconds)
+    if met_at is not None:
+        state = MET if met_at <= due_at else BREACHED
+    else:
+        state = BREACHED if ended_at is None else CANCELLED
+    ended_at = met_at or ended_at
+    return Clock(
+        kind=kind,
+        round=1,
+        rule=rule,
+        calendar=calendar.name,
+        target_seconds=target_seconds,
+        state=state,
+        started_at=at,
+        due_at=due_at,
+        segments=(Segment(at, ended_at, True, "started"),),
+        met_at=met_at,
+        breached_at=due_at if state is BREACHED else None,
+        ended_at=ended_at,
+    )
+
+
 def pause(clock: Clock, *, at: datetime, why: str, calendar: Calendar) -> Clock:
     """Stop counting; a clock that is not running stays as it is."""
     if clock.state is not RUNNING:
