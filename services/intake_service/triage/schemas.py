@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -113,7 +113,7 @@ class MotiveRule(_Part):
 class TaxonomyFile(_Part):
     """The whole file."""
 
-    version: Literal[1]
+    version: int = Field(ge=1, le=1)
     categories: dict[Code, TopCategory]
     severity: SeverityRules
     urgency: UrgencyRules

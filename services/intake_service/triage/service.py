@@ -190,7 +190,7 @@ def _signs(file: TaxonomyFile) -> Iterator[tuple[str, Sign]]:
 def _grading_rules(file: TaxonomyFile) -> GradingRules:
     return GradingRules(
         urgency=file.urgency.default,
-        urgency_by_channel={channel: level for channel, level in file.urgency.channels.items()},
+        urgency_by_channel=dict(file.urgency.channels.items()),
         urgency_by_severity=file.urgency.severities,
         matrix=file.priority.matrix,
         tiers={tier: _lift(lift) for tier, lift in file.priority.tiers.items()},
