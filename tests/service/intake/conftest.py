@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
 
 from services.intake_service.app import Intake, build
 from shared.bus.memory import MemoryLog
@@ -26,6 +27,7 @@ from shared.kernel.ids import new_id
 from shared.kernel.settings import CommonSettings
 from shared.kernel.vault import new_master_key
 from shared.service import Platform
+from tests.harness.databases import MakeMigratedUrl
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EXAMPLE: dict[str, Any] = {
@@ -58,6 +60,7 @@ class Running:
     client: httpx.AsyncClient
     parts: Intake
     keys: KeyStore
+    app: FastAPI
 
     async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
         """Send JSON."""
@@ -111,12 +114,29 @@ class Running:
         assert response.status_code == 200, response.text
         return response.json()
 
+    async def everything_stored(self, *tables: str) -> str:
+        """Return every column of some tables as text, bytes as what they spell."""
+        text = ""
+        async with self.parts.messaging.database.read() as connection:
+            for table in tables:
+                for row in await connection.exec_driver_sql(f"SELECT * FROM {table}"):
+                    text += "\n" + " ".join(map(_spelt, row))
+        return text
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of the interface."""
+        return self.app.openapi()
+
     async def _records(self, complaint_id: str) -> list[LoggedRecord]:
         place = TopicPartition(topics.COMPLAINTS, topics.partition_of(complaint_id))
         reader = await self.bus.reader({place: 0})
         records = await reader.poll(max_records=1000, timeout_seconds=0.01)
         await reader.close()
         return [record for record in records if record.key == complaint_id]
+
+
+def _spelt(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 @asynccontextmanager
@@ -140,13 +160,20 @@ async def running(url: str, home: Path) -> AsyncIterator[Running]:
     await unit.start()
     transport = httpx.ASGITransport(app=unit.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
-        yield Running(bus, clock, client, unit.app.state.intake, platform.keys)
+        yield Running(bus, clock, client, unit.app.state.intake, platform.keys, unit.app)
     await unit.stop()
     await bus.stop()
 
 
 @pytest.fixture
-async def intake(migrated_url: Any, tmp_path: Path) -> AsyncIterator[Running]:
+async def intake(migrated_url: MakeMigratedUrl, tmp_path: Path) -> AsyncIterator[Running]:
     """Intake on each dialect in turn."""
     async with running(migrated_url("intake"), tmp_path) as service:
+        yield service
+
+
+@pytest.fixture
+async def embedded(migrated_sqlite_url: MakeMigratedUrl, tmp_path: Path) -> AsyncIterator[Running]:
+    """Intake on SQLite, for what no database has a say in."""
+    async with running(migrated_sqlite_url("intake"), tmp_path) as service:
         yield service

@@ -88,7 +88,7 @@ async def test_what_the_customer_adds_is_shown_and_said_as_an_amendment(intake: 
 
     assert response.status_code == 303
     assert "一共少了三件" in (await page(intake, token)).text
-    received, amended = await intake.events(answer["id"], count=2)
+    _received, amended = await intake.events(answer["id"], count=2)
     assert b"ComplaintAmended" in dict(amended.headers)["ce_type"]
     assert dict(amended.headers)["ce_sequence"] == b"2"
     assert '"kind":"correction","by":"customer"' in amended.value.decode()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from services.intake_service.complaints.domain.draft import Draft
 from shared.http.idempotency import Answer
@@ -49,6 +49,64 @@ def created_answer(draft: Draft, links: Links) -> Answer:
     return Answer(201, orjson.dumps(document), {"Location": f"/v1/complaints/{draft.id}"})
 
 
+RECEIVED_EXAMPLE = {
+    "id": "01936a3e-7c00-7d32-9f3a-5a0d6c1b2e4f",
+    "number": "7K3F-9Q2M-X",
+    "status": "received",
+    "received_at": "2026-11-22T08:00:00Z",
+    "classification": {
+        "category": "logistics.short",
+        "decided_by": "sender",
+        "suggested_category": "logistics.short",
+        "severity": "moderate",
+        "urgency": "high",
+        "priority": "P2",
+        "motive": "compensation",
+        "language": "zh",
+        "reasons": [{"rule": "outward-threat", "evidence": "12315", "effect": "urgency high"}],
+    },
+    "tracking_url": "http://127.0.0.1:8000/track/5b0zR1sK9aQm3xVt7yLpWcNd2eFgHj4u",
+}
+ADDITION_EXAMPLE = {
+    "id": "01936a41-2b10-7c55-8e21-0c9b7a6d5e3f",
+    "kind": "addition",
+    "by": "customer",
+    "fields": [],
+    "text": "两件是蓝色的杯子。",
+    "created_at": "2026-11-22T09:10:00Z",
+}
+COMPLAINT_EXAMPLE = RECEIVED_EXAMPLE | {
+    "status": "assigned",
+    "channel": "web",
+    "source": {"system": "shop-front", "id": "A-1029"},
+    "occurred_at": "2026-11-18T10:30:00Z",
+    "customer": {
+        "id": "01936a3e-7bff-7a11-b0c4-2f1e0d9c8b7a",
+        "name": "王*",
+        "phone": "138****8000",
+        "email": "w***@example.com",
+        "crm_id": "***77",
+        "tier": "gold",
+        "locale": "zh-CN",
+        "anonymous": False,
+    },
+    "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
+    "references": {"order": "20261118-443", "contract": None, "product": "SKU-88"},
+    "place": {"region": "CN-31", "latitude": 31.23, "longitude": 121.47},
+    "people": ["客服 037"],
+    "demands": ["re_send", "apology"],
+    "imported": False,
+    "repeat_of": None,
+    "additions": [ADDITION_EXAMPLE],
+    "progress": {
+        "state": "assigned",
+        "next_step": "first_reply",
+        "next_due_at": "2026-11-22T12:00:00Z",
+        "updated_at": "2026-11-22T08:00:01Z",
+    },
+}
+
+
 class ReasonOut(BaseModel):
     """Why the classification is as it is."""
 
@@ -73,6 +131,8 @@ class ClassificationOut(BaseModel):
 
 class ReceivedOut(BaseModel):
     """A complaint as it was recorded."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RECEIVED_EXAMPLE]})
 
     id: str
     number: str
@@ -121,6 +181,8 @@ class PlaceOut(BaseModel):
 class AdditionOut(BaseModel):
     """Something that was added or put right."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [ADDITION_EXAMPLE]})
+
     id: str
     kind: Literal["addition", "correction"]
     by: Literal["customer", "staff"]
@@ -140,6 +202,8 @@ class ProgressOut(BaseModel):
 
 class ComplaintOut(ReceivedOut):
     """A complaint with everything that is known of it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [COMPLAINT_EXAMPLE]})
 
     channel: str
     source: SourceOut | None

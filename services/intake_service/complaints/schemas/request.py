@@ -202,8 +202,31 @@ class PlaceIn(RequestModel):
         return self
 
 
+COMPLAINT_EXAMPLE = {
+    "channel": "web",
+    "source": {"system": "shop-front", "id": "A-1029"},
+    "customer": {
+        "name": "王芳",
+        "phone": "+86 138 0013 8000",
+        "email": "wang@example.com",
+        "crm_id": "C-77",
+        "tier": "gold",
+        "locale": "zh-CN",
+    },
+    "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
+    "occurred_at": "2026-11-18T18:30:00+08:00",
+    "references": {"order": "20261118-443", "contract": None, "product": "SKU-88"},
+    "place": {"region": "CN-31", "latitude": 31.23, "longitude": 121.47},
+    "people": ["客服 037"],
+    "demands": ["re_send", "apology"],
+    "category": "logistics.short",
+}
+
+
 class ComplaintIn(RequestModel):
     """A complaint as a sender states it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [COMPLAINT_EXAMPLE]})
 
     channel: Channel
     description: Words
@@ -250,6 +273,10 @@ CorrectedField = Literal["description", "occurred_at", "references", "place", "p
 class AdditionIn(RequestModel):
     """Something that is added to a complaint, or put right in it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "两件是蓝色的杯子。", "by": "customer"}]}
+    )
+
     text: Words
     by: Literal["customer", "staff"] = "staff"
     kind: Literal["addition", "correction"] = "addition"
@@ -263,6 +290,12 @@ class AdditionIn(RequestModel):
 
 class ClassificationIn(RequestModel):
     """What a person decides about category and grade; what is left out stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"severity": "major", "why": "An allergic reaction is mentioned."}]
+        }
+    )
 
     category: CategoryCode | None = None
     severity: Severity | None = None

@@ -1,0 +1,117 @@
+"""Reading complaints: masked, revealed, listed, and what other services ask."""
+
+from __future__ import annotations
+
+import httpx
+
+from shared.http.auth import Role
+from tests.service.intake.conftest import Running
+
+
+async def test_a_complaint_is_found_by_id_and_by_number_however_it_is_written(
+    intake: Running,
+) -> None:
+    answer = await intake.received()
+    number = answer["number"]
+
+    found = [
+        await intake.get(f"/v1/complaints/{reference}")
+        for reference in (answer["id"], number, number.lower().replace("-", ""))
+    ]
+
+    assert {one["id"] for one in found} == {answer["id"]}
+    assert found[0]["description"].startswith("周三收到")
+    assert found[0]["progress"] is None
+
+
+async def test_a_mistyped_number_says_that_it_is_mistyped(embedded: Running) -> None:
+    number = (await embedded.received())["number"]
+    wrong = ("8" if number[0] != "8" else "9") + number[1:]
+
+    response = await embedded.client.get(f"/v1/complaints/{wrong}")
+
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/mistyped-number"
+    assert "mistyped" in response.json()["title"]
+
+
+async def test_an_unknown_id_is_not_found(embedded: Running) -> None:
+    response = await embedded.client.get("/v1/complaints/01936a3e-7c00-7d32-9f3a-5a0d6c1b2e4f")
+
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/unknown-complaint"
+
+
+async def test_the_customer_is_masked_unless_revealed_and_the_look_is_recorded(
+    intake: Running,
+) -> None:
+    path = f"/v1/complaints/{(await intake.received())['id']}"
+
+    masked = (await intake.get(path))["customer"]
+    nobody_looked = await intake.everything_stored("personal_data_access")
+    full = (await intake.get(path, reveal="pii"))["customer"]
+
+    assert (masked["name"], masked["phone"]) == ("王*", "138****8000")
+    assert (masked["email"], masked["crm_id"]) == ("w***@example.com", "***77")
+    assert (full["name"], full["phone"], full["email"]) == (
+        "王芳", "+8613800138000", "wang@example.com",
+    )  # fmt: skip
+    assert nobody_looked == ""
+    assert "local" in await intake.everything_stored("personal_data_access")
+
+
+async def test_revealing_needs_the_scope(embedded: Running) -> None:
+    complaint_id = (await embedded.received())["id"]
+    secret = embedded.keys.create(role=Role.EXECUTIVE, name="reader")
+    headers = {"Authorization": f"Bearer {secret}"}
+
+    async def read(**parameters: str) -> httpx.Response:
+        path = f"/v1/complaints/{complaint_id}"
+        return await embedded.client.get(path, params=parameters, headers=headers)
+
+    assert (await read()).status_code == 200
+    assert (await read(reveal="pii")).status_code == 403
+    assert (await embedded.client.get(f"/v1/complaints/{complaint_id}")).status_code == 401
+
+
+async def test_the_list_pages_from_the_newest_to_the_oldest(intake: Running) -> None:
+    ids = [(await intake.received())["id"] for _ in range(5)]
+
+    first = await intake.client.get("/v1/complaints", params={"limit": 3})
+    second = await intake.client.get(
+        "/v1/complaints", params={"limit": 3, "cursor": first.json()["next_cursor"]}
+    )
+
+    seen = [item["id"] for item in first.json()["items"] + second.json()["items"]]
+    assert seen == ids[::-1]
+    assert 'rel="next"' in first.headers["Link"]
+    assert second.json()["next_cursor"] is None
+
+
+async def test_the_list_is_narrowed_by_channel(embedded: Running) -> None:
+    await embedded.received()
+    chat = await embedded.received(channel="chat")
+
+    found = await embedded.get("/v1/complaints", channel="chat")
+
+    assert [item["id"] for item in found["items"]] == [chat["id"]]
+
+
+async def test_services_are_given_contacts_and_nobody_else(intake: Running) -> None:
+    answer = await intake.received()
+    body = {"complaint_ids": [answer["id"], "unknown"]}
+    path = "/v1/internal/intake/contacts"
+
+    refused = await intake.post(path, body)
+    credential = intake.keys.service_credential
+    given = await intake.post(path, body, Authorization=f"Bearer {credential}")
+
+    assert refused.status_code == 403
+    (item,) = given.json()["items"]
+    assert item["complaint_id"] == answer["id"]
+    assert (item["name"], item["phone"]) == ("王芳", "+8613800138000")
+    assert (item["email"], item["locale"]) == ("wang@example.com", "zh-CN")
+    assert item["tracking_url"] == answer["tracking_url"]
+    assert item["demands"] == ["re_send", "apology"]
+    assert item["references"]["order"] == "20261118-443"
+    assert "service" in await intake.everything_stored("personal_data_access")
