@@ -8,6 +8,7 @@ from typing import Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 from services.intake_service.complaints.domain.draft import Draft
 from shared.http.idempotency import Answer
@@ -49,7 +50,7 @@ def created_answer(draft: Draft, links: Links) -> Answer:
     return Answer(201, orjson.dumps(document), {"Location": f"/v1/complaints/{draft.id}"})
 
 
-RECEIVED_EXAMPLE = {
+RECEIVED_EXAMPLE: JsonDict = {
     "id": "01936a3e-7c00-7d32-9f3a-5a0d6c1b2e4f",
     "number": "7K3F-9Q2M-X",
     "status": "received",
@@ -67,7 +68,7 @@ RECEIVED_EXAMPLE = {
     },
     "tracking_url": "http://127.0.0.1:8000/track/5b0zR1sK9aQm3xVt7yLpWcNd2eFgHj4u",
 }
-ADDITION_EXAMPLE = {
+ADDITION_EXAMPLE: JsonDict = {
     "id": "01936a41-2b10-7c55-8e21-0c9b7a6d5e3f",
     "kind": "addition",
     "by": "customer",
@@ -75,7 +76,7 @@ ADDITION_EXAMPLE = {
     "text": "两件是蓝色的杯子。",
     "created_at": "2026-11-22T09:10:00Z",
 }
-COMPLAINT_EXAMPLE = RECEIVED_EXAMPLE | {
+COMPLAINT_EXAMPLE: JsonDict = RECEIVED_EXAMPLE | {
     "status": "assigned",
     "channel": "web",
     "source": {"system": "shop-front", "id": "A-1029"},

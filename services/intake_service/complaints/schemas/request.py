@@ -17,6 +17,7 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from services.intake_service.complaints.domain.demand import Demand
@@ -202,7 +203,7 @@ class PlaceIn(RequestModel):
         return self
 
 
-COMPLAINT_EXAMPLE = {
+COMPLAINT_EXAMPLE: JsonDict = {
     "channel": "web",
     "source": {"system": "shop-front", "id": "A-1029"},
     "customer": {
