@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import holidays
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.clocks.domain.calendar import Window, WorkingCalendar
@@ -45,13 +45,6 @@ async def due_timers(
     return [DueTimer(*row) for row in await connection.execute(statement)]
 
 
-async def next_timer(connection: AsyncConnection) -> datetime | None:
-    """Return when the first timer is due."""
-    statement = select(timers.c.due_at).order_by(timers.c.due_at).limit(1)
-    found: datetime | None = await connection.scalar(statement)
-    return found
-
-
 async def set_timers(
     connection: AsyncConnection, points: Sequence[tuple[str, datetime | None, int]]
 ) -> None:
@@ -67,6 +60,15 @@ async def _delete_timers(connection: AsyncConnection, gone: Sequence[tuple[str, 
         timers.c.complaint_id == bindparam("case"), timers.c.generation <= bindparam("upto")
     )
     await connection.execute(statement, [{"case": case, "upto": upto} for case, upto in gone])
+
+
+async def postpone_timer(connection: AsyncConnection, timer: DueTimer, *, until: datetime) -> None:
+    """Try a timer again later; the case's clocks keep the time at which it was really due."""
+    await connection.execute(
+        update(timers)
+        .where(timers.c.complaint_id == timer.complaint_id, timers.c.generation == timer.generation)
+        .values(due_at=until)
+    )
 
 
 def read_policy(path: Path | None) -> tuple[Policy, str]:

@@ -84,7 +84,9 @@ async def test_a_closed_case_has_no_timer(workflow: Workflow) -> None:
         assert (await connection.execute(select(timers))).all() == []
 
 
-async def test_one_case_that_cannot_be_fired_holds_up_no_other(workflow: Workflow) -> None:
+async def test_a_case_that_cannot_be_fired_holds_up_no_other_and_is_tried_again(
+    workflow: Workflow,
+) -> None:
     broken, sound = await workflow.open(), await workflow.open()
     async with workflow.desk.database.write() as connection:
         await connection.execute(
@@ -96,6 +98,12 @@ async def test_one_case_that_cannot_be_fired_holds_up_no_other(workflow: Workflo
 
     assert await workflow.names(sound) == ["CaseOpened", "ClockBreached"]
     assert await workflow.names(broken) == ["CaseOpened"]
+    async with workflow.desk.database.write() as connection:
+        await connection.execute(
+            update(cases).where(cases.c.id == broken).values(policy="company@1", state="assigned")
+        )
+    await workflow.pass_time(timedelta(minutes=1))
+    assert await workflow.names(broken) == ["CaseOpened", "ClockBreached"]
 
 
 async def test_the_loop_ends_when_it_is_told_to() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,13 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.workflow_service.cases.domain.reactions import fire_due
 from services.workflow_service.cases.repository.storage import lock_cases, store
 from services.workflow_service.cases.service.desk import Desk, publish
-from services.workflow_service.clocks.repository import DueTimer, due_timers, set_timers
+from services.workflow_service.clocks.repository import (
+    DueTimer,
+    due_timers,
+    postpone_timer,
+    set_timers,
+)
 from shared.kernel import logging
+from shared.kernel.errors import Unavailable
 from shared.messaging import UnitOfWork
 
 log = logging.get(__name__)
 
 BATCH = 200
+RETRY_AFTER = timedelta(minutes=1)
+"""When a timer that failed is tried again: without it the oldest failures would fill each batch."""
 
 _LATENESS = Histogram(
     "timer_lateness_seconds",
@@ -38,6 +46,8 @@ async def fire_due_timers(desk: Desk) -> int:
         return 0
     try:
         return await _fire(desk, due)
+    except Unavailable:
+        raise
     except Exception:  # the outermost edge: one bad case must not hold up the others
         log.exception("timers.batch-failed", size=len(due))
         return await _fire_one_by_one(desk, due)
@@ -48,9 +58,13 @@ async def _fire_one_by_one(desk: Desk, due: Sequence[DueTimer]) -> int:
     for timer in due:
         try:
             done += await _fire(desk, [timer])
-        except Exception:  # the outermost edge: stays due, is logged and counted, tried again
+        except Unavailable:
+            raise
+        except Exception:  # the outermost edge: logged, counted, and tried again later
             _FAILED.inc()
             log.exception("timer.failed", complaint_id=timer.complaint_id)
+            async with desk.database.write() as connection:
+                await postpone_timer(connection, timer, until=desk.clock.now() + RETRY_AFTER)
     return done
 
 
