@@ -158,6 +158,8 @@ def open_record(record: LoggedRecord) -> Incoming[EventData]:
     data = decode(envelope, record.value)
     if data.complaint_id != envelope.subject:
         raise BrokenData(f"{envelope.type}: complaint_id is not the envelope's subject")
+    if data.source != envelope.source:
+        raise BrokenData(f"{envelope.type}: only {data.source} says it, not {envelope.source}")
     return Incoming(envelope, data, record)
 
 
