@@ -121,7 +121,7 @@ class _Sending:
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             console=self._console,
-            transient=not self._console.is_terminal,
+            disable=not self._console.is_terminal,
         )
 
 

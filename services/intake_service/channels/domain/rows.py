@@ -52,34 +52,37 @@ class Columns:
     def locate(self, header: Sequence[str]) -> dict[str, int]:
         """Return where each column stands in a header; raises MissingColumns naming the nearest."""
         places: dict[str, int] = {}
-        twice = set()
+        twice: set[str] = set()
         for place, name in enumerate(header):
             key = column_key(name)
             if key in places:
                 twice.add(key)
             places.setdefault(key, place)
-        used = {column_key(name) for name in self.names}
-        spare = [column for column in header if column_key(column) not in used]
-        errors = []
+        missing = [
+            name
+            for name in self.names
+            if column_key(name) not in places and name not in self.optional
+        ]
+        if missing:
+            raise _missing(missing, self.names, header)
         for name in self.names:
-            key = column_key(name)
-            if key in twice:
-                errors.append(FieldError("", "column_twice", f"the column {name!r} is there twice"))
-            elif key not in places and name not in self.optional:
-                errors.append(FieldError("", "missing_column", _missing(name, spare)))
-        if errors:
-            raise MissingColumns("; ".join(error.detail for error in errors), errors)
+            if column_key(name) in twice:
+                detail = f"the column {name!r} is there twice: which one counts?"
+                raise MissingColumns(detail, [FieldError("", "column_twice", detail)])
         return {n: places[column_key(n)] for n in self.names if column_key(n) in places}
 
 
-def _missing(name: str, spare: Sequence[str]) -> str:
-    by_key = {column_key(column): column for column in spare}
-    near = difflib.get_close_matches(column_key(name), by_key, n=1, cutoff=0.5)
-    if near:
-        hint = f"the nearest is {by_key[near[0]]!r}"
-    else:
-        hint = f"the file has besides {', '.join(spare)[:200]}" if spare else "nothing is like it"
-    return f"the column {name!r} is missing: {hint}"
+def _missing(missing: Sequence[str], names: Sequence[str], header: Sequence[str]) -> MissingColumns:
+    """Name every missing column, each with the nearest of those that nothing else reads."""
+    used = {column_key(name) for name in names}
+    spare = {column_key(column): column for column in header if column_key(column) not in used}
+    errors = []
+    for name in missing:
+        near = difflib.get_close_matches(column_key(name), spare, n=1, cutoff=0.5)
+        hint = f": the nearest is {spare[near[0]]!r}" if near else ""
+        errors.append(FieldError("", "missing_column", f"the column {name!r} is missing{hint}"))
+    detail = "; ".join(error.detail for error in errors)
+    return MissingColumns(f"{detail}. The file has {', '.join(header)[:1000]}", errors)
 
 
 class RowReader(Protocol):
