@@ -21,10 +21,11 @@ from shared.db.database import Database
 from shared.http.access import Scope
 from shared.http.app import create_app
 from shared.http.client import ServiceClient
+from shared.http.dead_letters import dead_letter_router
 from shared.http.health import Health
 from shared.kernel.settings import load
 from shared.kernel.vault import Vault
-from shared.messaging import Dispatcher, Messaging, Relay
+from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay
 from shared.service import Platform, ServiceUnit
 from shared.web.pages import Pages
 from shared.worker import Supervisor
@@ -100,9 +101,13 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     )
     # With a gateway real people are written to: what they were told is not for every reader.
     scope = Scope.ADMIN if parts.gateways.configured else Scope.NOTIFICATIONS_READ
+    letters = DeadLetters(
+        messaging=parts.messaging, subscriptions=SUBSCRIPTIONS, container=parts.planner
+    )
     return [
         endpoints.router(archive),
         endpoints.pages_router(archive, pages, scope=scope),
+        dead_letter_router(NAME, letters),
     ]
 
 

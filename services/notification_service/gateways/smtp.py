@@ -91,6 +91,10 @@ class Smtp:
         client = await self._idle.get()
         try:
             await self._hand_over(client, message.address, mail)
+        except aiosmtplib.SMTPAuthenticationError as failure:
+            # Half logged in, it would be used as it is: the next try begins with a new connection.
+            client.close()
+            raise _judged(failure) from failure
         except SMTPResponseException as failure:
             raise _judged(failure) from failure
         except aiosmtplib.SMTPRecipientsRefused as failure:

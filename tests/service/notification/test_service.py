@@ -1,0 +1,249 @@
+"""The whole service over its log and its HTTP paths, with its neighbours on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+import uvicorn
+
+from services.notification_service.app import build
+from shared.bus.headers import unpack
+from shared.bus.memory import MemoryLog
+from shared.bus.port import Record
+from shared.events import topics
+from shared.events.base import EventData
+from shared.events.envelope import Envelope
+from shared.http.access import Role
+from shared.http.keys import KeyStore
+from shared.kernel.clock import SystemClock
+from shared.kernel.settings import CommonSettings
+from shared.kernel.vault import new_master_key
+from shared.messaging import outbox_row
+from shared.service import Platform, ServiceUnit
+from tests.harness.databases import MakeMigratedUrl
+from tests.service.notification.conftest import START, Neighbours, opened, received
+
+PATIENCE_SECONDS = 10
+A = TypeVar("A")
+
+
+@dataclass
+class Running:
+    """The service as it runs, whom it asks and what it hears."""
+
+    unit: ServiceUnit
+    platform: Platform
+    bus: MemoryLog
+    neighbours: Neighbours
+    http: httpx.AsyncClient
+
+    async def publish(self, *events: EventData) -> None:
+        """Put the first event of each source into the log."""
+        rows = [outbox_row(event, sequence=1, at=START) for event in events]
+        producer = await self.bus.producer()
+        await producer.publish(
+            [Record(row.topic, row.key, row.value, unpack(row.headers)) for row in rows]
+        )
+
+    async def acknowledge(self, **contact: str) -> str:
+        """Have a case opened and wait until the customer is told; returns the complaint's id."""
+        complaint = received()
+        self.neighbours.contacts[complaint.complaint_id] = {
+            "complaint_id": complaint.complaint_id,
+            "number": complaint.number,
+            "name": "王芳",
+            "description": "订单少了两件",
+            "tracking_url": "http://127.0.0.1:8000/track/abc",
+            **contact,
+        }
+        await self.publish(complaint, opened(complaint))
+        asked = {"complaint_id": complaint.complaint_id, "state": "sent"}
+
+        async def sent() -> bool:
+            answer = await self.http.get("/v1/notifications", params=asked)
+            return bool(answer.json()["items"])
+
+        await eventually(sent)
+        return complaint.complaint_id
+
+    async def said(self) -> Sequence[tuple[str, str]]:
+        """Types and complaints of what was published about deliveries."""
+        places = await self.bus.end_positions(topics.NOTIFICATIONS)
+        reader = await self.bus.reader(dict.fromkeys(places, 0))
+        records = await reader.poll(max_records=100, timeout_seconds=0.1)
+        await reader.close()
+        envelopes = [Envelope.from_headers(record.headers) for record in records]
+        return [(envelope.type, envelope.subject) for envelope in envelopes]
+
+
+async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await is_so():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def neighbours() -> AsyncIterator[tuple[Neighbours, str]]:
+    """Intake and workflow on one address."""
+    told = Neighbours()
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(told.app(), log_config=None, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    yield told, f"http://127.0.0.1:{bound.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    bound.close()
+
+
+@pytest.fixture
+async def running(
+    neighbours: tuple[Neighbours, str], migrated_url: MakeMigratedUrl, tmp_path: Path
+) -> AsyncIterator[Running]:
+    """The service with all its loops, on each dialect."""
+    told, url = neighbours
+    home = tmp_path / "home"
+    bus = MemoryLog()
+    await bus.ensure_topics()
+    platform = Platform(
+        profile="embedded",
+        settings=CommonSettings(
+            home=home,
+            intake_url=url,
+            workflow_url=url,
+            notification_database_url=migrated_url("notification"),
+            notification_master_key=new_master_key(),
+        ),
+        home=home,
+        clock=SystemClock(),
+        bus=bus,
+        keys=KeyStore(home / "keys.json"),
+        replica="notification-1",
+    )
+    unit = build(platform)
+    await unit.start()
+    transport = httpx.ASGITransport(unit.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+        yield Running(unit, platform, bus, told, http)
+    await unit.stop()
+    await bus.stop()
+
+
+async def test_an_opened_case_is_acknowledged_and_said_to_be(running: Running) -> None:
+    complaint_id = await running.acknowledge(phone="+8613800138000")
+
+    async def is_said() -> bool:
+        return ("NotificationSent", complaint_id) in await running.said()
+
+    await eventually(is_said)
+    (file,) = (running.platform.home / "outbox").glob("[!.]*")
+    assert "订单少了两件" in file.read_text(encoding="utf-8")
+
+
+async def test_the_list_tells_what_became_of_each_message(running: Running) -> None:
+    complaint_id = await running.acknowledge(phone="+8613800138000")
+
+    answer = await running.http.get("/v1/notifications", params={"channel": "sms"})
+
+    (item,) = answer.json()["items"]
+    assert item["created_at"].endswith("Z")
+    assert item["sent_at"] is not None
+    assert {name: item[name] for name in item if name not in {"id", "created_at", "sent_at"}} == {
+        "complaint_id": complaint_id,
+        "kind": "acknowledgement",
+        "occurrence": 1,
+        "channel": "sms",
+        "audience": "customer",
+        "state": "sent",
+        "attempts": 1,
+        "reason": None,
+    }
+    assert answer.json()["next_cursor"] is None
+
+
+async def test_the_list_comes_in_pages_without_repeats(running: Running) -> None:
+    for _ in range(3):
+        await running.acknowledge(phone="+8613800138000")
+
+    first = await running.http.get("/v1/notifications", params={"limit": 2})
+    second = await running.http.get(
+        "/v1/notifications", params={"limit": 2, "cursor": first.json()["next_cursor"]}
+    )
+
+    ids = [item["id"] for page in (first, second) for item in page.json()["items"]]
+    assert len(ids) == len(set(ids)) == 3
+    assert ids == sorted(ids, reverse=True)
+    assert 'rel="next"' in first.headers["link"]
+
+
+async def test_an_unknown_state_is_refused_with_the_field(running: Running) -> None:
+    answer = await running.http.get("/v1/notifications", params={"state": "lost"})
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh-CN", ("发件箱", "确认收到", "已发送", " 段 · UCS-2")), ("en", ("Outbox", "segments"))],
+)
+async def test_the_outbox_shows_an_sms_as_the_customer_sees_it(
+    running: Running, language: str, words: Sequence[str]
+) -> None:
+    await running.acknowledge(phone="+8613800138000")
+
+    page = (await running.http.get("/outbox", params={"lang": language})).text
+
+    assert "订单少了两件" in page
+    assert "138****8000" in page
+    assert "13800138000" not in page
+    assert not [word for word in words if word not in page]
+
+
+async def test_the_outbox_shows_the_html_of_a_mail_in_a_frame_that_may_do_nothing(
+    running: Running,
+) -> None:
+    complaint_id = await running.acknowledge(email="wang@example.com")
+
+    page = await running.http.get("/outbox", params={"complaint": complaint_id})
+    path = page.text.split('<iframe src="')[1].split('"')[0]
+    mail = await running.http.get(path)
+
+    assert "订单少了两件" in mail.text
+    assert "default-src 'none'" in mail.headers["content-security-policy"]
+    assert "sandbox" in mail.headers["content-security-policy"]
+
+
+async def test_the_outbox_is_found_by_number_however_it_is_typed(running: Running) -> None:
+    complaint_id = await running.acknowledge(phone="+8613800138000")
+    number = str(running.neighbours.contacts[complaint_id]["number"])
+
+    typed = number.replace("-", "").lower()
+    found = await running.http.get("/outbox", params={"complaint": typed, "lang": "en"})
+    nothing = await running.http.get("/outbox", params={"complaint": "nonsense", "lang": "en"})
+
+    assert number in found.text
+    assert "No message about this complaint" in nothing.text
+
+
+@pytest.mark.parametrize("path", ["/outbox", "/v1/notifications"])
+async def test_messages_are_not_for_strangers(running: Running, path: str) -> None:
+    running.platform.keys.create(role=Role.ADMIN, name="first")
+    reader = running.platform.keys.create(role=Role.AGENT, name="reader")
+    headers = {"authorization": f"Bearer {reader}"}
+
+    assert (await running.http.get(path)).status_code == 401
+    assert (await running.http.get(path, headers=headers)).status_code == 200
+
+
+async def test_a_message_that_does_not_exist_is_not_found(running: Running) -> None:
+    assert (await running.http.get("/outbox", params={"message": "x"})).status_code == 404
+    assert (await running.http.get("/outbox/x/html")).status_code == 404
