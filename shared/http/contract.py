@@ -7,6 +7,7 @@ from functools import cache
 import orjson
 from fastapi import APIRouter, Response
 
+from shared.events.asyncapi import document
 from shared.events.registry import REGISTRY
 from shared.kernel.errors import NotFound
 
@@ -47,6 +48,4 @@ def _schema(event_type: str, version: int) -> bytes:
 
 @cache
 def _asyncapi() -> bytes:
-    from shared.events.asyncapi import document
-
     return orjson.dumps(document())

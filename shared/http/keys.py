@@ -55,6 +55,7 @@ class _File(BaseModel):
     service_credential: str
     signing_key: str
     keys: tuple[ApiKey, ...] = ()
+    ever_made: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,11 @@ class KeyStore:
 
     @property
     def has_keys(self) -> bool:
-        """Tell whether a key was ever made and not revoked; from then on everybody needs one."""
-        return bool(self._current().file.keys)
+        """Tell whether a key was ever made; from then on everybody needs one.
+
+        Revoking the last key does not open the door again.
+        """
+        return self._current().file.ever_made
 
     @property
     def service_credential(self) -> str:
@@ -110,7 +114,9 @@ class KeyStore:
             created_at=self._clock.now(),
             sha256=_digest(secret),
         )
-        self._change(lambda file: file.model_copy(update={"keys": (*file.keys, key)}))
+        self._change(
+            lambda file: file.model_copy(update={"keys": (*file.keys, key), "ever_made": True})
+        )
         return secret
 
     def revoke(self, key_id: str) -> None:

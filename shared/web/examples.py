@@ -38,11 +38,29 @@ def resolve(document: Json, schema: Json) -> Json:
 
 def body_example(document: Json, content: Json) -> Any:
     """Return the example of one media type of a body."""
+    schema = content.get("schema", {})
     if "example" in content:
-        return content["example"]
+        return in_order(document, schema, content["example"])
     for given in content.get("examples", {}).values():
-        return resolve(document, given).get("value")
-    return example_of(document, content.get("schema", {}))
+        return in_order(document, schema, resolve(document, given).get("value"))
+    return in_order(document, schema, example_of(document, schema))
+
+
+def in_order(document: Json, schema: Json, value: Any) -> Any:
+    """Put an example's members into the order of its schema: Pydantic sorts them by name."""
+    schema = resolve(document, schema)
+    for alternative in schema.get("anyOf", ()):
+        if alternative != {"type": "null"}:
+            return in_order(document, alternative, value)
+    if isinstance(value, list):
+        return [in_order(document, schema.get("items", {}), inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    known = schema.get("properties", {})
+    names = [name for name in known if name in value] + [
+        name for name in value if name not in known
+    ]
+    return {name: in_order(document, known.get(name, {}), value[name]) for name in names}
 
 
 def example_of(document: Json, schema: Json, depth: int = 0) -> Any:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 from babel.support import NullTranslations
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from shared.kernel.clock import Clock, from_rfc3339, to_rfc3339
 from shared.web.i18n import Language
@@ -55,6 +55,7 @@ class Formats:
             "number": self.number,
             "percent": self.percent,
             "money": self.money,
+            "ticks": ticks,
         }
 
     def datetime(self, instant: Instant | None) -> str:
@@ -164,6 +165,16 @@ class Formats:
             # CLDR writes 3小时; a space between figure and word is what readers here are used to.
             return f"{count} {_CHINESE_UNITS[unit]}"
         return f"{count} {unit}" + ("" if count == 1 else "s")
+
+
+def ticks(text: str) -> str:
+    """Write what stands between backticks as code."""
+    parts = text.split("`")
+    written = [
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
+        for index, part in enumerate(parts)
+    ]
+    return Markup("").join(written)
 
 
 _CHINESE_UNITS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +24,7 @@ _FIRST_COMPLAINT = {
     "customer": {"name": "王芳", "phone": "+86 138 0013 8000"},
     "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
 }
+_SHORT_LINES = 12
 _SERVICES = ("intake", "workflow", "notification", "analytics", SITE)
 
 Json = Mapping[str, Any]
@@ -46,6 +48,11 @@ class Answer:
     status: str
     description: str
     example: str
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether the example can stand open without hiding what follows."""
+        return 0 < self.example.count("\n") < _SHORT_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +178,12 @@ def _kind(document: Json, schema: Json) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
-        kinds = [_kind(document, each) for each in schema["anyOf"]]
+        kinds = [_kind(document, each) for each in schema["anyOf"] if each != {"type": "null"}]
         return " | ".join(dict.fromkeys(kinds))
     if "const" in schema:
         return str(schema["const"])
     if schema.get("type") == "array":
-        return f"{_kind(document, schema.get('items', {}))}[]"
+        return f"list of {_kind(document, schema.get('items', {}))}"
     kind = str(schema.get("type", "any"))
     return f"{kind} ({schema['format']})" if "format" in schema else kind
 
@@ -189,7 +196,7 @@ def _answers(document: Json, found: Json) -> list[Answer]:
         _media_type, content = _first(answer.get("content", {}))
         example = body_example(document, content) if content.get("schema") else None
         shown = _pretty(example) if example not in (None, {}, "", "string") else ""
-        answers.append(Answer(status, answer.get("description", ""), shown))
+        answers.append(Answer(status, _phrase(status, answer.get("description", "")), shown))
     return answers
 
 
@@ -210,6 +217,12 @@ def _curl(document: Json, method: str, url: str, found: Json, body: tuple[str, A
     if media_type.endswith("json"):
         return f"{line} \\\n  -d {shlex.quote(orjson.dumps(example).decode())}"
     return f"{line} \\\n  --data-binary @FILE"
+
+
+def _phrase(status: str, description: str) -> str:
+    # The framework's own words say less than the status itself.
+    plain = status.isdecimal() and description == "Successful Response"
+    return HTTPStatus(int(status)).phrase if plain else description
 
 
 def _parameter_example(document: Json, parameter: Json) -> str:

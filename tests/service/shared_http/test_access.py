@@ -90,6 +90,14 @@ async def test_a_revoked_key_is_not_known_any_more(ground: TestGround) -> None:
         assert (await client.get("/cases")).status_code == 401
 
 
+async def test_revoking_the_last_key_does_not_open_the_door_again(ground: TestGround) -> None:
+    ground.keys.create(role=Role.ADMIN, name="only")
+    ground.keys.revoke(ground.keys.list()[0].id)
+
+    async with _client(ground) as client:
+        assert (await client.get("/cases")).status_code == 401
+
+
 async def test_the_services_credential_opens_what_is_internal_only(ground: TestGround) -> None:
     async with _client(ground, ground.keys.service_credential) as client:
         assert (await client.get("/internal")).json() == {"caller": "service"}
