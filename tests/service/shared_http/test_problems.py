@@ -10,6 +10,7 @@ import pytest
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+from structlog.testing import capture_logs
 
 from shared.http.validation import read_model
 from shared.kernel.errors import Conflict, RateLimited, Unavailable
@@ -241,9 +242,14 @@ async def test_waiting_is_told_in_seconds(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_fault_of_ours_tells_nothing_but_its_request(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/broken", headers={"X-Request-Id": "abc-1"})
+    with capture_logs() as logs:
+        answer = await client.get("/broken", headers={"X-Request-Id": "abc-1"})
 
     assert answer.status_code == 500
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == [
+        "request.failed",
+        "request",
+    ]
     assert "secret" not in answer.text
     assert answer.headers["x-request-id"] == "abc-1"
 
