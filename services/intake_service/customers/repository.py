@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import ColumnElement, Select, any_, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake_service.customers.models import (
@@ -27,18 +30,32 @@ class KnownCustomer:
     locale: str | None
 
 
-_OWNERS = (
-    select(
-        customer_identities.c.blind_index,
-        customers.c.id,
-        customers.c.data_key,
-        customers.c.details,
-        customers.c.tier,
-        customers.c.locale,
+def among(column: ColumnElement[Any], name: str, *, dialect: str) -> ColumnElement[bool]:
+    """Return `column = any of the list bound to name`.
+
+    On PostgreSQL one array, so that lists of every length share one prepared statement.
+    """
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+    return column.in_(bindparam(name, expanding=True))
+
+
+@cache
+def _owners(dialect: str) -> Select[Any]:
+    return (
+        select(
+            customer_identities.c.blind_index,
+            customers.c.id,
+            customers.c.data_key,
+            customers.c.details,
+            customers.c.tier,
+            customers.c.locale,
+        )
+        .join(customers, customers.c.id == customer_identities.c.customer_id)
+        .where(among(customer_identities.c.blind_index, "indexes", dialect=dialect))
     )
-    .join(customers, customers.c.id == customer_identities.c.customer_id)
-    .where(customer_identities.c.blind_index.in_(bindparam("indexes", expanding=True)))
-)
+
+
 _LOOKS = insert(personal_data_access)
 
 
@@ -48,7 +65,8 @@ async def find_owners(
     """Return who owns each of these identities, in one query; those nobody owns are absent."""
     if not blind_indexes:
         return {}
-    rows = await connection.execute(_OWNERS, {"indexes": list(blind_indexes)})
+    statement = _owners(connection.dialect.name)
+    rows = await connection.execute(statement, {"indexes": list(blind_indexes)})
     return {row[0]: KnownCustomer(*row[1:]) for row in rows if row[2] is not None}
 
 

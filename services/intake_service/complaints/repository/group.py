@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake_service.complaints.domain.new_complaint import SourceReference
@@ -18,6 +19,7 @@ from services.intake_service.customers.models import (
     customers,
     merge_candidates,
 )
+from services.intake_service.customers.repository import among
 from shared.http.idempotency import Answer, IdempotencyKey, KeyReused
 from shared.kernel.errors import FieldError
 from shared.messaging import idempotency_keys
@@ -155,7 +157,8 @@ async def find_answers(
     if not keys:
         return {}
     rows = await connection.execute(
-        _BY_KEY, {"clients": list({k.client for k in keys}), "keys": [k.key for k in keys]}
+        _by_key(connection.dialect.name),
+        {"clients": list({k.client for k in keys}), "keys": [k.key for k in keys]},
     )
     return {
         (row.client, row.key): StoredAnswer(
@@ -165,10 +168,12 @@ async def find_answers(
     }
 
 
-_BY_KEY = select(idempotency_keys).where(
-    idempotency_keys.c.client.in_(bindparam("clients", expanding=True)),
-    idempotency_keys.c.key.in_(bindparam("keys", expanding=True)),
-)
+@cache
+def _by_key(dialect: str) -> Select[Any]:
+    return select(idempotency_keys).where(
+        among(idempotency_keys.c.client, "clients", dialect=dialect),
+        among(idempotency_keys.c.key, "keys", dialect=dialect),
+    )
 
 
 async def find_sources(
@@ -180,12 +185,15 @@ async def find_sources(
         by_system.setdefault(source.system, []).append(source.id)
     found: dict[SourcePair, str] = {}
     for system, ids in by_system.items():
-        rows = await connection.execute(_BY_SOURCE, {"system": system, "ids": ids})
+        statement = _by_source(connection.dialect.name)
+        rows = await connection.execute(statement, {"system": system, "ids": ids})
         found |= {(system, source_id): complaint_id for source_id, complaint_id in rows}
     return found
 
 
-_BY_SOURCE = select(complaints.c.source_id, complaints.c.id).where(
-    complaints.c.source_system == bindparam("system"),
-    complaints.c.source_id.in_(bindparam("ids", expanding=True)),
-)
+@cache
+def _by_source(dialect: str) -> Select[Any]:
+    return select(complaints.c.source_id, complaints.c.id).where(
+        complaints.c.source_system == bindparam("system"),
+        among(complaints.c.source_id, "ids", dialect=dialect),
+    )
