@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Generic
+from typing import Any, Generic, Literal
 
 from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition
 from shared.kernel import logging
@@ -61,13 +61,15 @@ class Dispatcher(Generic[C]):
             group=self._subscriptions.group,
             member=self._member,
         )
+        told_to_stop = asyncio.ensure_future(stopping.wait())
         try:
             while not stopping.is_set():
-                records = await consumer.poll(max_records=BATCH, timeout_seconds=_POLL_SECONDS)
+                records = await _poll(consumer, told_to_stop)
                 if records and await self._take(records, stopping):
                     await consumer.commit(_next_positions(records))
                 await self._measure_now_and_then(consumer)
         finally:
+            told_to_stop.cancel()
             await consumer.close()
 
     async def _take(self, records: Sequence[LoggedRecord], stopping: asyncio.Event) -> bool:
@@ -177,6 +179,21 @@ async def run_waves(
             # What a handler says about a complaint belongs to the trace of what it reacts to.
             unit.traces.update({e.data.complaint_id: e.envelope.traceparent for e in events})
             await subscriptions.handlers[model](container, unit, events)
+
+
+async def _poll(
+    consumer: Consumer, told_to_stop: asyncio.Future[Literal[True]]
+) -> Sequence[LoggedRecord]:
+    """Wait for records, but not beyond the end; what is read then is not committed."""
+    poll = asyncio.ensure_future(consumer.poll(max_records=BATCH, timeout_seconds=_POLL_SECONDS))
+    try:
+        both: set[asyncio.Future[Any]] = {poll, told_to_stop}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        return await poll if poll.done() else ()
+    finally:
+        if not poll.done():
+            poll.cancel()
+            await asyncio.gather(poll, return_exceptions=True)
 
 
 def _next_positions(records: Sequence[LoggedRecord]) -> dict[TopicPartition, int]:

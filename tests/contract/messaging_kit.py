@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
+import structlog
 
 from shared.bus.memory import MemoryLog
 from shared.bus.port import Bus, Record
@@ -177,9 +179,23 @@ async def open_kit(url: str, bus: Bus | None = None) -> AsyncIterator[Kit]:
     await log.start()
     await log.ensure_topics()
     clock = SystemClock()
-    yield Kit(database, log, Container(), Messaging(database=database, clock=clock))
-    await log.stop()
-    await database.close()
+    try:
+        with _quiet():
+            yield Kit(database, log, Container(), Messaging(database=database, clock=clock))
+    finally:
+        await log.stop()
+        await database.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log nothing: structlog's renderer for developers takes a second to draw a traceback."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 @asynccontextmanager
@@ -194,7 +210,7 @@ async def running(*loops: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIt
         await asyncio.gather(*tasks)
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
     """Wait until a condition holds; fails after `seconds`."""
     async with asyncio.timeout(seconds):
         while not await condition():
