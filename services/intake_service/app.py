@@ -29,9 +29,11 @@ from services.intake_service.settings import IntakeSettings
 from services.intake_service.triage.service import Triage
 from shared.db.database import Database
 from shared.http.app import create_app
+from shared.http.dead_letters import dead_letter_router
 from shared.http.health import Health
 from shared.kernel.settings import load
 from shared.messaging import Dispatcher, Messaging, Relay
+from shared.messaging.dead_letters import DeadLetters
 from shared.service import Platform, ServiceUnit
 from shared.web.pages import Pages
 from shared.worker import Supervisor
@@ -148,6 +150,7 @@ def _routers(parts: Intake) -> list[APIRouter]:
     tools = AmendingTools(
         parts.messaging, parts.reader, parts.keys, parts.triage, parts.rules, parts.links
     )
+    letters = DeadLetters(messaging=parts.messaging, subscriptions=SUBSCRIPTIONS, container=None)
     return [
         recording.router(parts.recorder, parts.reader, rules=parts.rules, links=parts.links),
         reading.router(parts.reader, links=parts.links),
@@ -156,6 +159,7 @@ def _routers(parts: Intake) -> list[APIRouter]:
         importing.router(parts.imports, base_url=parts.links.base_url),
         internal.router(parts.reader, links=parts.links),
         tracking.router(parts.tracker, parts.pages, label=parts.triage.taxonomy.label),
+        dead_letter_router("intake", letters),
     ]
 
 
