@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.workflow_service.clocks.domain.calendar import Window, WorkingCalendar
 from services.workflow_service.clocks.repository import working_calendar
 from shared.kernel.errors import ConfigurationError
+
+untimed = settings(deadline=None)
 
 SHANGHAI = working_calendar(
     country="CN", zone=ZoneInfo("Asia/Shanghai"), windows=[Window(9 * 60, 18 * 60)]
@@ -32,6 +34,7 @@ calendars = st.sampled_from([SHANGHAI, SPLIT_NEW_YORK])
 spans = st.integers(min_value=1, max_value=90 * DAY)
 
 
+@untimed
 @given(calendars, instants, spans)
 def test_adding_and_measuring_are_inverse(
     calendar: WorkingCalendar, start: datetime, seconds: int
@@ -41,6 +44,7 @@ def test_adding_and_measuring_are_inverse(
     assert calendar.between(start, end) == seconds
 
 
+@untimed
 @given(calendars, instants, spans, spans)
 def test_more_time_is_never_due_earlier(
     calendar: WorkingCalendar, start: datetime, one: int, other: int
@@ -50,6 +54,7 @@ def test_more_time_is_never_due_earlier(
     assert calendar.add(start, nearer) <= calendar.add(start, farther)
 
 
+@untimed
 @given(calendars, instants, spans, spans)
 def test_time_can_be_added_in_two_parts(
     calendar: WorkingCalendar, start: datetime, first: int, second: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,10 +26,13 @@ from services.workflow_service.cases.domain.reactions import (
     fire_due,
     regraded,
 )
+from services.workflow_service.cases.repository.rows import clocks_of, clocks_text
 from shared.events.complaints import ComplaintAmended, ComplaintRegraded
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import InvalidInput
 from tests.unit.workflow.rules import MONDAY_NOON, RULES, command, opened
+
+untimed = settings(deadline=None)
 
 steps = st.lists(
     st.tuples(
@@ -83,7 +87,7 @@ def regrading(case: Case, priority: str) -> ComplaintRegraded:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(steps)
 def test_whatever_happens_a_case_stays_sound(path: list[tuple[str, int, int, str]]) -> None:
     case, now = opened(), MONDAY_NOON
@@ -105,6 +109,7 @@ def test_whatever_happens_a_case_stays_sound(path: list[tuple[str, int, int, str
 
 
 def assert_sound(case: Case) -> None:
+    assert clocks_of(orjson.loads(clocks_text(case.clocks))) == case.clocks
     if case.state in SETTLED_STATES:
         assert not any(clock.is_open for clock in case.clocks)
         assert case.next_point() is None
@@ -120,6 +125,7 @@ def assert_sound(case: Case) -> None:
     assert 0 <= case.escalation_level <= 4
 
 
+@untimed
 @given(st.sampled_from(list(Action)), st.sampled_from(list(CaseState)))
 def test_an_action_is_either_allowed_or_refused_with_what_is(
     action: Action, state: CaseState

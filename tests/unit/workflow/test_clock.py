@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.workflow_service.clocks.domain import clock as clocks
@@ -14,6 +14,8 @@ from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.repository import working_calendar
 from shared.events.words import ClockKind, ClockState
 from tests.unit.workflow.rules import MONDAY_NOON
+
+untimed = settings(deadline=None)
 
 WORKING = working_calendar(
     country="CN", zone=ZoneInfo("Asia/Shanghai"), windows=[Window(9 * 60, 18 * 60)]
@@ -36,6 +38,7 @@ def started(calendar: Calendar, target_seconds: int) -> Clock:
     )
 
 
+@untimed
 @given(calendars, targets, moments)
 def test_a_pause_moves_due_by_exactly_the_counted_time_paused(
     calendar: Calendar, target_seconds: int, seconds: list[int]
@@ -58,6 +61,7 @@ def test_a_pause_moves_due_by_exactly_the_counted_time_paused(
     assert calendar.between(MONDAY_NOON, clock.due_at) == target_seconds + paused_seconds
 
 
+@untimed
 @given(calendars, targets, targets)
 def test_a_new_target_counts_from_the_original_start(
     calendar: Calendar, old: int, new: int
@@ -72,6 +76,7 @@ def test_a_new_target_counts_from_the_original_start(
     ]
 
 
+@untimed
 @given(calendars, targets, moments)
 def test_the_segments_of_a_clock_follow_each_other_without_holes(
     calendar: Calendar, target_seconds: int, seconds: list[int]

@@ -14,6 +14,9 @@ from services.workflow_service.clocks.domain.calendar import Calendar
 from shared.events.words import ClockKind, ClockState
 
 RUNNING, PAUSED = ClockState.RUNNING, ClockState.PAUSED
+STARTED = "started"
+"""Why a clock's first segment counts."""
+
 MET, BREACHED, CANCELLED = ClockState.MET, ClockState.BREACHED, ClockState.CANCELLED
 
 
@@ -101,7 +104,7 @@ def start(
             WarningPoint(percent, calendar.add(at, target_seconds * percent / 100))
             for percent in warnings
         ),
-        segments=(Segment(at, None, True, "started"),),
+        segments=(Segment(at, None, True, STARTED),),
     )
 
 
@@ -135,7 +138,7 @@ def concluded(
         state=state,
         started_at=at,
         due_at=due_at,
-        segments=(Segment(at, ended_at, True, "started"),),
+        segments=(Segment(at, ended_at, True, STARTED),),
         met_at=met_at,
         breached_at=due_at if state is BREACHED else None,
         ended_at=ended_at,
