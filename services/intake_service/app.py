@@ -32,8 +32,7 @@ from shared.http.app import create_app
 from shared.http.dead_letters import dead_letter_router
 from shared.http.health import Health
 from shared.kernel.settings import load
-from shared.messaging import Dispatcher, Messaging, Relay
-from shared.messaging.dead_letters import DeadLetters
+from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay
 from shared.service import Platform, ServiceUnit
 from shared.web.pages import Pages
 from shared.worker import Supervisor
