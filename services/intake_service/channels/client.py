@@ -79,10 +79,9 @@ class _Sending:
             )
         except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
             # Refused while we were sending: the import itself tells why.
-            answer = self._ask()
-            if answer is None or not answer.get("failure"):
-                raise
-            raise ImportRefused(str(answer["failure"])) from None
+            answer = self._ask() or {}
+            why = answer.get("failure") or "the connection broke: send the file again to go on"
+            raise ImportRefused(str(why)) from None
         answer = _answer(response)
         if answer["state"] != "completed":
             raise ImportRefused(f"{answer['state']}: {answer.get('failure') or 'no reason given'}")
