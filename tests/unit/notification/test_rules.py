@@ -12,8 +12,9 @@ from services.notification_service.messages.domain.intents import intents_of
 from services.notification_service.messages.domain.masking import masked
 from services.notification_service.messages.domain.results import Progress, not_accepted, uncertain
 from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
-from services.notification_service.messages.domain.routing import channel_for, routing_table
+from services.notification_service.messages.domain.routing import channel_for
 from services.notification_service.messages.domain.words import Kind, State
+from services.notification_service.messages.repository.routing import routing_table
 from services.notification_service.templates.domain.scene import shortened
 from services.notification_service.templates.domain.sms import economical, measure
 from shared.events.cases import ClockWarned, Escalated
@@ -44,13 +45,17 @@ def test_every_kind_has_exactly_one_route() -> None:
 def test_the_channel_follows_the_route_and_what_is_known(
     kind: Kind, known: set[MessageChannel], tried: tuple[str, ...], expected: MessageChannel | None
 ) -> None:
-    chosen = channel_for(kind, Audience.CUSTOMER, "normal", known=known, tried=tried)
+    chosen = channel_for(
+        routing_table()[Audience.CUSTOMER][kind], "normal", known=known, tried=tried
+    )
 
     assert chosen == expected
 
 
 def test_an_urgent_breach_reaches_the_owner_by_sms() -> None:
-    chosen = channel_for(Kind.STAFF_BREACH, Audience.STAFF, "immediate", known={SMS, EMAIL})
+    route = routing_table()[Audience.STAFF][Kind.STAFF_BREACH]
+
+    chosen = channel_for(route, "immediate", known={SMS, EMAIL})
 
     assert chosen == SMS
 

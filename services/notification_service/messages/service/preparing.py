@@ -18,6 +18,7 @@ from services.notification_service.messages.domain.words import (
     Reason,
 )
 from services.notification_service.messages.repository.deliveries import Leased
+from services.notification_service.messages.repository.routing import routing_table
 from services.notification_service.recipients.schemas import Contact, Person, Words
 from services.notification_service.recipients.service import Directory
 from services.notification_service.templates.domain.scene import (
@@ -152,9 +153,8 @@ class Preparer:
         # A retry stays on its channel, also where the route would choose another by now.
         if row.channel is not None and row.channel in addresses:
             return MessageChannel(row.channel)
-        return channel_for(
-            Kind(row.kind), Audience(row.audience), row.urgency, known=addresses, tried=row.tried
-        )
+        route = routing_table()[Audience(row.audience)][Kind(row.kind)]
+        return channel_for(route, row.urgency, known=addresses, tried=row.tried)
 
     def _locale(self, row: Leased, reached: Contact | Person | None) -> Locale:
         spoken = (reached.locale if reached else None) or ""
