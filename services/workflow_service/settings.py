@@ -13,16 +13,27 @@ _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 class WorkflowSettings(RedressSettings):
-    """REDRESS_POLICY_FILE, REDRESS_ORGANISATION_FILE, REDRESS_COUNTRY, REDRESS_WORKING_HOURS.
+    """The files of the company, and when business time passes.
 
     A working day is Monday to Friday less the country's public holidays (`none`: no holidays);
     its hours are local to REDRESS_TIMEZONE, several windows divided by commas.
     """
 
-    policy_file: Path | None = None
-    organisation_file: Path | None = None
-    country: str = Field(default="CN", pattern=r"^([A-Z]{2}|none)$")
-    working_hours: str = "09:00-18:00"
+    policy_file: Path | None = Field(
+        default=None, description="Policy of the company's own (YAML): targets of the clocks."
+    )
+    organisation_file: Path | None = Field(
+        default=None, description="Departments, people and routing of the company's own (YAML)."
+    )
+    country: str = Field(
+        default="CN",
+        pattern=r"^([A-Z]{2}|none)$",
+        description="Whose public holidays are no working days (ISO 3166-1), or `none`.",
+    )
+    working_hours: str = Field(
+        default="09:00-18:00",
+        description="Windows of a working day, local time: `09:00-12:00,13:30-18:00`.",
+    )
 
     @field_validator("working_hours")
     @classmethod

@@ -11,17 +11,9 @@ from pydantic import BeforeValidator, StringConstraints
 
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.repository.reading import CaseFilter
-from services.workflow_service.cases.schemas import (
-    BODIES,
-    ActionBody,
-    CaseFileView,
-    CaseView,
-    WordsAnswer,
-    WordsRequest,
-    case_file_view,
-    to_command,
-    words_view,
-)
+from services.workflow_service.cases.schemas.bodies import BODIES, ActionBody, to_command
+from services.workflow_service.cases.schemas.views import CaseFileView, CaseView, case_file_view
+from services.workflow_service.cases.schemas.words import WordsAnswer, WordsRequest, words_view
 from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.desk import Desk

@@ -1,0 +1,1 @@
+"""Cases as callers see them, and what they send to act on one."""

@@ -1,0 +1,169 @@
+"""What callers send to act on a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from services.workflow_service.cases.domain.actions import Command, OptionText
+from services.workflow_service.cases.domain.lifecycle import Action
+from shared.events.base import Money
+from shared.events.words import Outcome
+
+MAX_WORDS = 20_000
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_WORDS)]
+PersonId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}$")]
+DepartmentId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class ActionBody(BaseModel):
+    """What every action takes: a note, and when it happened if not just now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: Text | None = None
+    occurred_at: AwareDatetime | None = Field(
+        default=None, description="When it happened; not before the case, not in the future"
+    )
+
+
+class AssignBody(ActionBody):
+    """Who takes the case over."""
+
+    owner: PersonId
+    department: DepartmentId | None = None
+
+
+class TextBody(ActionBody):
+    """What was said or asked."""
+
+    text: Text
+
+
+class SummaryBody(ActionBody):
+    """What was done, so that it does not happen again."""
+
+    summary: Text
+    outcome: Outcome = Outcome.SOLVED
+
+
+class ReasonBody(ActionBody):
+    """Why."""
+
+    reason: Text
+
+
+class AcceptBody(ActionBody):
+    """Which option the customer takes."""
+
+    option: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+
+
+class MoneyIn(BaseModel):
+    """An amount as text with its ISO 4217 currency."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,4})?$")]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+    def to_money(self) -> Money:
+        """Return the amount in its shortest exact spelling with at least two decimals."""
+        amount = Decimal(self.amount)
+        places = max(2, -int(amount.as_tuple().exponent))
+        return Money(amount=f"{amount:.{places}f}", currency=self.currency)
+
+
+class OptionIn(BaseModel):
+    """One option: what kind of remedy, in which words, worth what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Code
+    text: Text
+    amount: MoneyIn | None = None
+
+
+class ProposeBody(ActionBody):
+    """The options put to the customer; they get the keys A, B and so on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "options": [
+                    {"kind": "re_send", "text": "今天补发缺少的两件,顺丰次日达。"},
+                    {
+                        "kind": "refund",
+                        "text": "退还缺少两件的货款。",
+                        "amount": {"amount": "58.00", "currency": "CNY"},
+                    },
+                ]
+            }
+        },
+    )
+
+    options: Annotated[list[OptionIn], Field(min_length=1, max_length=26)]
+
+
+BODIES: Mapping[Action, type[ActionBody]] = {
+    Action.ASSIGN: AssignBody,
+    Action.START_INVESTIGATION: ActionBody,
+    Action.RECORD_CONTACT: TextBody,
+    Action.REQUEST_INFORMATION: TextBody,
+    Action.RECEIVE_INFORMATION: TextBody,
+    Action.PROPOSE: ProposeBody,
+    Action.ACCEPT: AcceptBody,
+    Action.DECLINE: TextBody,
+    Action.CARRY_OUT: TextBody,
+    Action.RESOLVE: SummaryBody,
+    Action.CLOSE: ActionBody,
+    Action.REOPEN: ReasonBody,
+    Action.REJECT: ReasonBody,
+    Action.WITHDRAW: ReasonBody,
+    Action.ESCALATE: ReasonBody,
+}
+
+
+def to_command(
+    action: Action, body: ActionBody, *, by: str, now: datetime, words_id: str, note_id: str
+) -> Command:
+    """Make the command that a body asks for."""
+    options = body.options if isinstance(body, ProposeBody) else []
+    return Command(
+        action=action,
+        by=by,
+        at=body.occurred_at or now,
+        words_id=words_id,
+        note_id=note_id,
+        text=_text_of(body),
+        note=body.note,
+        owner=body.owner if isinstance(body, AssignBody) else None,
+        department=body.department if isinstance(body, AssignBody) else None,
+        options=tuple(
+            OptionText(
+                option.kind, option.text, option.amount.to_money() if option.amount else None
+            )
+            for option in options
+        ),
+        option=body.option if isinstance(body, AcceptBody) else None,
+        outcome=body.outcome if isinstance(body, SummaryBody) else Outcome.SOLVED,
+    )
+
+
+def _text_of(body: ActionBody) -> str | None:
+    match body:
+        case TextBody(text=text):
+            return text
+        case SummaryBody(summary=summary):
+            return summary
+        case ReasonBody(reason=reason):
+            return reason
+        case _:
+            return None

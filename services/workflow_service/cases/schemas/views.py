@@ -1,0 +1,187 @@
+"""Cases as callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.workflow_service.cases.domain.case import Case, Entry
+from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.repository.spoken import Spoken
+from services.workflow_service.clocks.domain.clock import Clock
+from shared.events.base import Money
+from shared.events.words import CaseState, ClockKind, ClockState
+
+
+class ClockView(BaseModel):
+    """One clock of a case. `due_at` is null where it cannot be known while paused."""
+
+    kind: ClockKind
+    state: ClockState
+    due_at: datetime | None
+    started_at: datetime
+    met_at: datetime | None = None
+    breached_at: datetime | None = None
+    round: int = 1
+
+    @classmethod
+    def of(cls, clock: Clock) -> Self:
+        """Show a clock."""
+        return cls(
+            kind=clock.kind,
+            state=clock.state,
+            due_at=clock.due_at,
+            started_at=clock.started_at,
+            met_at=clock.met_at,
+            breached_at=clock.breached_at,
+            round=clock.round,
+        )
+
+
+class OptionView(BaseModel):
+    """An option that was put to the customer; its words are in the history."""
+
+    key: str
+    kind: str
+    amount: Money | None = None
+
+
+class HistoryView(BaseModel):
+    """One thing that was done, by whom, when and why."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    at: datetime
+    by: str
+    action: str
+    from_state: str | None = Field(alias="from")
+    to_state: str = Field(alias="to")
+    why: str | None
+    note: str | None = None
+
+    @classmethod
+    def of(cls, entry: Entry, words: Mapping[str, Spoken]) -> Self:
+        """Show a line of the history with its words, where they still can be read."""
+        spoken = words.get(entry.words_id or "")
+        note = words.get(entry.note_id or "")
+        return cls(
+            at=entry.at,
+            by=entry.by,
+            action=entry.action,
+            from_state=entry.from_state,
+            to_state=entry.to_state,
+            why=_in_words(spoken) if spoken else entry.why,
+            note=note.text if note else None,
+        )
+
+
+def _in_words(spoken: Spoken) -> str | None:
+    if spoken.text is not None:
+        return spoken.text
+    return "\n".join(f"{option['key']}: {option['text']}" for option in spoken.options)
+
+
+class CaseView(BaseModel):
+    """A case: our handling of one complaint, with the complaint's id."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c",
+                "number": "7K3F-9Q2M-X",
+                "state": "assigned",
+                "round": 1,
+                "owner": "li.na",
+                "department": "logistics",
+                "category": "logistics.short",
+                "priority": "P2",
+                "escalation_level": 0,
+                "warning_level": "none",
+                "opened_at": "2026-11-22T08:00:00Z",
+                "version": 4,
+                "policy": "company@1",
+                "next_step": "first_reply",
+                "next_due_at": "2026-11-22T12:00:00Z",
+                "handovers": 0,
+                "clocks": [
+                    {
+                        "kind": "first_reply",
+                        "state": "running",
+                        "due_at": "2026-11-22T12:00:00Z",
+                        "started_at": "2026-11-22T08:00:00Z",
+                    }
+                ],
+                "allowed_actions": ["start-investigation", "propose"],
+            }
+        }
+    )
+
+    id: str
+    number: str
+    state: CaseState
+    round: int
+    owner: str | None
+    department: str | None
+    category: str
+    priority: str
+    escalation_level: int
+    warning_level: str
+    opened_at: datetime
+    version: int
+    policy: str
+    next_step: str | None
+    next_due_at: datetime | None
+    outcome: str | None = None
+    handovers: int
+    options: list[OptionView] = []
+    accepted_option: str | None = None
+    clocks: list[ClockView]
+    allowed_actions: list[Action]
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Show a case."""
+        return cls(**_fields(case))
+
+
+class CaseFileView(CaseView):
+    """A case with everything that was done about it."""
+
+    history: list[HistoryView]
+
+
+def case_file_view(case: Case, history: list[Entry], words: Mapping[str, Spoken]) -> CaseFileView:
+    """Show a case with its history."""
+    return CaseFileView(
+        **_fields(case), history=[HistoryView.of(entry, words) for entry in history]
+    )
+
+
+def _fields(case: Case) -> dict[str, Any]:
+    next_step, next_due_at = case.next_step()
+    return {
+        "id": case.id,
+        "number": case.number,
+        "state": case.state,
+        "round": case.round,
+        "owner": case.owner,
+        "department": case.department,
+        "category": case.category,
+        "priority": case.priority,
+        "escalation_level": case.escalation_level,
+        "warning_level": case.warning_level,
+        "opened_at": case.opened_at,
+        "version": case.version,
+        "policy": case.policy,
+        "next_step": next_step,
+        "next_due_at": next_due_at,
+        "outcome": case.outcome,
+        "handovers": case.handovers,
+        "options": [OptionView(**option.model_dump()) for option in case.options],
+        "accepted_option": case.accepted_option,
+        "clocks": [ClockView.of(clock) for clock in case.clocks],
+        "allowed_actions": list(case.allowed_actions),
+    }

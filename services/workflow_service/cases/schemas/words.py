@@ -1,0 +1,55 @@
+"""Words as the service that sends them asks for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.workflow_service.cases.repository.spoken import Spoken
+from shared.events.base import Money
+
+
+class WordsRequest(BaseModel):
+    """Which words are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[str], Field(max_length=500)]
+
+
+class WordsOption(BaseModel):
+    """One option of a proposal in its words."""
+
+    key: str
+    kind: str
+    text: str
+    amount: Money | None = None
+
+
+class WordsView(BaseModel):
+    """Words as they were said; `options` for proposals."""
+
+    id: str
+    complaint_id: str
+    kind: str
+    text: str | None
+    options: list[WordsOption] | None
+
+
+class WordsAnswer(BaseModel):
+    """The words that exist; an id that is unknown or erased is absent."""
+
+    items: list[WordsView]
+
+
+def words_view(spoken: Spoken) -> WordsView:
+    """Show words to the service that sends them."""
+    options = [WordsOption.model_validate(option) for option in spoken.options]
+    return WordsView(
+        id=spoken.id,
+        complaint_id=spoken.complaint_id,
+        kind=spoken.kind,
+        text=spoken.text,
+        options=options or None,
+    )
