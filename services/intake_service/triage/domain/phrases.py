@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from operator import add
-from typing import Generic, TypeVar
+from operator import add, itemgetter
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -28,10 +28,10 @@ _NEGATION = re.compile(
     r"wasn't|weren't|isn't|aren't) )$"
 )
 _LONGEST_NEGATION = 12
+_ENDS_OF_NEGATION = frozenset("没有未无是会想非 ")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit(Generic[T]):
+class Hit(NamedTuple, Generic[T]):
     """One phrase that stands in a text: what it points at, where and in which words."""
 
     targets: tuple[T, ...]
@@ -46,11 +46,12 @@ class _Phrase(Generic[T]):
     tail: re.Pattern[str] | None
     word_start: bool
     word_end: bool
+    # It matches wherever its characters stand.
+    is_plain: bool
     targets: tuple[T, ...]
 
-    def first(self, text: str) -> tuple[int, int] | None:
-        """Return where the phrase first stands as whole words, or None."""
-        start = text.find(self.head)
+    def first(self, text: str, start: int) -> tuple[int, int] | None:
+        """Return where the phrase first stands as whole words, looking from `start`, or None."""
         while start >= 0:
             end = start + len(self.head)
             if not (self.word_start and start and text[start - 1] in _LATIN) and not (
@@ -87,13 +88,17 @@ class PhraseBook(Generic[T]):
         hits = []
         for key in self._keys_in(text):
             for phrase in self._by_key[key]:
-                place = phrase.first(text)
-                if place is not None:
+                start = text.find(phrase.head)
+                if start < 0:
+                    continue
+                if phrase.is_plain:
+                    hits.append((start, start + len(phrase.head), phrase.targets))
+                elif (place := phrase.first(text, start)) is not None:
                     hits.append((*place, phrase.targets))
-        hits.sort(key=lambda hit: hit[:2])
+        hits.sort(key=_place)
         for start, end, targets in hits:
             before = text[max(0, start - _LONGEST_NEGATION) : start]
-            negated = _NEGATION.search(before) is not None
+            negated = before[-1:] in _ENDS_OF_NEGATION and _NEGATION.search(before) is not None
             yield Hit(targets, start, text[start:end], negated)
 
     def _keys_in(self, text: str) -> set[str]:
@@ -102,9 +107,12 @@ class PhraseBook(Generic[T]):
         found &= self._keys
         if not text.isascii():
             # `intersection` walks its argument without building a set of it.
-            found |= self._keys.intersection(text)
-            found |= self._keys.intersection(map(add, text, text[1:]))
+            found.update(self._keys.intersection(text))
+            found.update(self._keys.intersection(map(add, text, text[1:])))
         return found
+
+
+_place = itemgetter(0, 1)
 
 
 def normalise(text: str) -> str:
@@ -125,6 +133,7 @@ def _read(text: str, targets: tuple[T, ...]) -> _Phrase[T]:
         tail=tail,
         word_start=head[0] in _LATIN,
         word_end=head[-1] in _LATIN and not stem,
+        is_plain=tail is None and head[0] not in _LATIN and (stem or head[-1] not in _LATIN),
         targets=targets,
     )
 
