@@ -18,8 +18,9 @@ from sqlalchemy import Boolean, Integer, LargeBinary, Table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake_service.customers.repository import driver
 from shared.db.types import UtcDateTime, utc_text
-from shared.kernel.errors import Conflict, Unavailable
+from shared.kernel.errors import Conflict
 
 Row = tuple[object, ...]
 
@@ -73,17 +74,11 @@ async def _write_postgresql(
 ) -> None:
     statement = _postgresql_statement(tuple(shape for shape, _ in parts))
     arrays = [list(column) for _, rows in parts for column in zip(*rows, strict=True)]
-    raw = (await connection.get_raw_connection()).driver_connection
-    assert raw is not None
-    try:
-        await raw.execute(statement, *arrays)
-    except asyncpg.UniqueViolationError as failure:
-        raise GroupConflict(str(failure)) from failure
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as failure:
-        await connection.invalidate()
-        raise Unavailable(f"the database does not answer: {failure}") from failure
-    except (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError) as failure:
-        raise Unavailable(f"the database does not answer: {failure}") from failure
+    async with driver(connection) as raw:
+        try:
+            await raw.execute(statement, *arrays)
+        except asyncpg.UniqueViolationError as failure:
+            raise GroupConflict(str(failure)) from failure
 
 
 def _sqlite_value(value: object) -> object:
