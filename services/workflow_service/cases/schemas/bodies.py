@@ -25,7 +25,9 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 class ActionBody(BaseModel):
     """What every action takes: a note, and when it happened if not just now."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"note": "与仓库核对过"}}
+    )
 
     note: Text | None = None
     occurred_at: AwareDatetime | None = Field(
@@ -36,6 +38,10 @@ class ActionBody(BaseModel):
 class AssignBody(ActionBody):
     """Who takes the case over."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"owner": "li.na", "department": "logistics"}}
+    )
+
     owner: PersonId
     department: DepartmentId | None = None
 
@@ -43,11 +49,22 @@ class AssignBody(ActionBody):
 class TextBody(ActionBody):
     """What was said or asked."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"text": "已与客户通话,说明了下一步。"}}
+    )
+
     text: Text
 
 
 class SummaryBody(ActionBody):
     """What was done, so that it does not happen again."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"summary": "已补发两件并道歉,出库增加了复核。", "outcome": "solved"}
+        },
+    )
 
     summary: Text
     outcome: Outcome = Outcome.SOLVED
@@ -56,11 +73,17 @@ class SummaryBody(ActionBody):
 class ReasonBody(ActionBody):
     """Why."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"reason": "客户来电说又少了一件。"}}
+    )
+
     reason: Text
 
 
 class AcceptBody(ActionBody):
     """Which option the customer takes."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"option": "A"}})
 
     option: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
 
