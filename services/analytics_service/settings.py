@@ -17,8 +17,10 @@ class AnalyticsSettings(RedressSettings):
 
     model_config = SettingsConfigDict(env_prefix="REDRESS_ANALYTICS_", extra="ignore", frozen=True)
 
-    memory_mb: int = Field(default=192, ge=48)
-    threads: int = Field(default=2, ge=1)
-    readers: int = Field(default=4, ge=1, le=64)
-    batch_size: int = Field(default=5000, ge=1)
-    pause_ms: int = Field(default=100, ge=0, le=5000)
+    memory_mb: int = Field(default=192, ge=48, description="MiB that DuckDB takes at most.")
+    threads: int = Field(default=2, ge=1, description="Threads of one query.")
+    readers: int = Field(default=4, ge=1, le=64, description="Queries at the same time.")
+    batch_size: int = Field(default=5000, ge=1, description="Events folded in one transaction.")
+    pause_ms: int = Field(
+        default=100, ge=0, le=5000, description="Pause between batches, so that they fill."
+    )

@@ -5,19 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import phonenumbers
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from shared.kernel.settings import RedressSettings
 
 
 class IntakeSettings(RedressSettings):
-    """`REDRESS_PHONE_REGION`: whose numbers come without country code (ISO 3166-1).
+    """What intake reads phone numbers and complaints by."""
 
-    `REDRESS_TAXONOMY`: the company's own taxonomy file; without it the one of the project.
-    """
-
-    phone_region: str = "CN"
-    taxonomy: Path | None = None
+    phone_region: str = Field(
+        default="CN", description="Whose phone numbers come without country code (ISO 3166-1)."
+    )
+    taxonomy: Path | None = Field(
+        default=None, description="Taxonomy file of the company's own (YAML)."
+    )
 
     @field_validator("phone_region")
     @classmethod

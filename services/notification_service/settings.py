@@ -12,18 +12,23 @@ _NO_SENDER = "Redress <redress@localhost>"
 
 
 class NotificationSettings(RedressSettings):
-    """`REDRESS_SMTP_URL`, `REDRESS_MAIL_FROM`, `REDRESS_SMS_URL`, …; without URLs files.
+    """How messages leave; without a gateway they become files in the home."""
 
-    `company` signs messages; `sms_deduplicates` says that the SMS gateway knows our reference, so
-    that an uncertain SMS may be handed over again.
-    """
-
-    smtp_url: str | None = None
-    mail_from: str = Field(default=_NO_SENDER, validate_default=True)
-    sms_url: str | None = None
-    sms_token: str | None = None
-    sms_deduplicates: bool = False
-    company: str = "Redress"
+    smtp_url: str | None = Field(
+        default=None, description="`smtp://user:password@host:587?tls=starttls`; else files."
+    )
+    mail_from: str = Field(
+        default=_NO_SENDER, validate_default=True, description="Who e-mails come from."
+    )
+    sms_url: str | None = Field(
+        default=None, description="Address of the HTTP SMS gateway; else files."
+    )
+    sms_token: str | None = Field(default=None, description="Bearer token for the SMS gateway.")
+    sms_deduplicates: bool = Field(
+        default=False,
+        description="Whether that gateway knows our reference: then an uncertain SMS goes again.",
+    )
+    company: str = Field(default="Redress", description="The name that messages are signed with.")
 
     @field_validator("mail_from")
     @classmethod

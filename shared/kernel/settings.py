@@ -133,6 +133,7 @@ def load(settings_class: type[S]) -> S:
         return settings_class()
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        prefix = settings_class.model_config["env_prefix"]
+        name = prefix + "_".join(str(part) for part in first["loc"]).upper()
         message = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(name, message) from None

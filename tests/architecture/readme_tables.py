@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from shared.events.registry import EVENT_TYPES
-from shared.kernel.settings import PREFIX, CommonSettings, RedressSettings
+from shared.http.settings import HttpSettings
+from shared.kernel.settings import CommonSettings, RedressSettings
 
 README = Path(__file__).parents[2] / "README.md"
 SERVICES = ("intake", "workflow", "notification", "analytics")
@@ -30,11 +31,13 @@ def settings_rows() -> list[str]:
     """Return the rows of the settings table: the common ones, then each service's own."""
     rows = ["| setting | default | meaning |", "|---|---|---|"]
     seen: set[str] = set()
-    for settings in (CommonSettings, *_service_settings()):
+    for settings in (CommonSettings, HttpSettings, *_service_settings()):
+        prefix = settings.model_config["env_prefix"]
         for name, field in settings.model_fields.items():
-            if name not in seen:
-                seen.add(name)
-                rows.append(_settings_row(name, field))
+            setting = f"{prefix}{name}".upper()
+            if setting not in seen:
+                seen.add(setting)
+                rows.append(_settings_row(setting, field))
     return rows
 
 
@@ -52,11 +55,11 @@ def _service_settings() -> list[type[RedressSettings]]:
     return found
 
 
-def _settings_row(name: str, field: FieldInfo) -> str:
+def _settings_row(setting: str, field: FieldInfo) -> str:
     default = field.default
     shown = "" if default is None or default is PydanticUndefined else f"`{default}`"
-    assert field.description, f"{name} has no description"
-    return f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |"
+    assert field.description, f"{setting} has no description"
+    return f"| `{setting}` | {shown} | {field.description} |"
 
 
 def with_tables(text: str) -> str:
