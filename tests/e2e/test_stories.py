@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.harness.product import COMPLAINT, Product, eventually
-
+from tests.harness.product import COMPLAINT, Product, event, eventually
 
 POISONING = "吃了你们的牛奶以后孩子上吐下泻,现在在医院抢救。"
 
@@ -108,13 +107,54 @@ def test_a_breach_escalates_the_case_and_tells_its_new_owner(product: Product) -
     told = {"staff_warning", "staff_breach", "staff_escalation"}
     eventually(lambda: told <= set(kinds(product, identifier)), what="the staff are told")
     eventually(
-        lambda: product.get(
-            "/v1/analytics/heatmap", rows="category", columns="priority", measure="breached"
-        )["total"]
-        >= 1,
+        lambda: (
+            product.get(
+                "/v1/analytics/heatmap", rows="category", columns="priority", measure="breached"
+            )["total"]
+            >= 1
+        ),
         what="the figures show the breach",
     )
     assert product.case(identifier)["escalation_level"] == 1
+
+
+def letters_of(product: Product, service: str, complaint: str) -> list[Any]:
+    found = product.get(f"/v1/internal/{service}/dead-letters", limit=200)["items"]
+    return [letter for letter in found if letter["complaint_id"] == complaint]
+
+
+def test_a_gap_parks_its_complaint_until_it_is_filled_and_retried(product: Product) -> None:
+    case = opened(product)
+    identifier = case["id"]
+
+    product.publish(event(case, sequence=3))
+    parked = eventually(lambda: letters_of(product, "workflow", identifier), what="it is parked")
+    other = opened(product)
+
+    assert "2" in parked[0]["reason"]
+    assert other["state"] == "assigned"
+    product.post(f"/v1/complaints/{identifier}/additions", {"text": "还少一件", "by": "customer"})
+    eventually(lambda: len(letters_of(product, "workflow", identifier)) == 2)
+    path = f"/v1/internal/workflow/dead-letters/{parked[0]['id']}/retry"
+    outcome = product.post(path)
+    assert outcome["handled"] == 2
+    assert outcome["waiting"] == 0
+    assert letters_of(product, "workflow", identifier) == []
+
+
+def test_a_poisoned_event_can_be_dropped_and_the_rest_flows_on(product: Product) -> None:
+    case = opened(product)
+    identifier = case["id"]
+
+    product.publish(event(case, sequence=2, body=b'{"broken'))
+    parked = eventually(lambda: letters_of(product, "workflow", identifier), what="it is parked")
+
+    assert "ComplaintAmended" in parked[0]["reason"]
+    path = f"/v1/internal/workflow/dead-letters/{parked[0]['id']}"
+    retried = product.post(f"{path}/retry")
+    assert (retried["handled"], retried["waiting"]) == (0, 1)
+    product.post(f"{path}/drop")
+    assert letters_of(product, "workflow", identifier) == []
 
 
 def test_what_is_not_possible_names_what_is(product: Product) -> None:
