@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import yaml
+from fastapi import APIRouter
+
+from services.analytics_service import dashboard
+from services.analytics_service.dashboard.domain.labels import LabelFile
+from services.analytics_service.dashboard.endpoints import routes as dashboard_routes
+from services.analytics_service.dashboard.service import Dashboard
 from services.analytics_service.handlers import REACTIONS, TOPICS
 from services.analytics_service.metrics import endpoints as metrics_endpoints
 from services.analytics_service.metrics.service import Metrics
@@ -17,6 +25,7 @@ from shared.http.app import create_app
 from shared.http.health import Health
 from shared.kernel.settings import load
 from shared.service import Platform, ServiceUnit
+from shared.web.pages import Pages
 from shared.worker import Supervisor
 
 
@@ -43,6 +52,7 @@ def build(platform: Platform) -> ServiceUnit:
             metrics_endpoints.router(parts.metrics),
             reports_endpoints.router(parts.reports),
             projections_endpoints.router(parts.folding),
+            _dashboard(platform, parts),
         ],
         health=Health(bus=platform.bus, failing=lambda: supervisor.failing),
     )
@@ -55,6 +65,19 @@ def build(platform: Platform) -> ServiceUnit:
         parts.serving.close()
 
     return ServiceUnit("analytics", app, supervisor, opening=[open_store], closing=[close_store])
+
+
+def _dashboard(platform: Platform, parts: Analytics) -> APIRouter:
+    here = Path(dashboard.__file__).parent
+    pages = Pages(
+        platform.settings,
+        clock=platform.clock,
+        templates=[here / "templates"],
+        locales=[here / "locale"],
+    )
+    labels = LabelFile.model_validate(yaml.safe_load((here / "labels.yaml").read_text("utf-8")))
+    board = Dashboard(parts.serving, platform.settings.zone, platform.clock.now)
+    return dashboard_routes.router(board, pages, labels)
 
 
 def build_parts(platform: Platform, settings: AnalyticsSettings) -> Analytics:

@@ -108,14 +108,7 @@ class Facts:
 
     def places(self, resolution: int) -> list[tuple[int | None, int]]:
         """Count by H3 cell of a resolution; None is the count of complaints without a place."""
-        # The parent of a cell: its resolution's bits changed, the digits below filled with sevens.
-        keep = ~(15 << 52) & 0xFFFFFFFFFFFFFFFF
-        fill = resolution << 52 | (1 << 3 * (15 - resolution)) - 1
-        parent = (
-            f"CASE WHEN (h3 >> 52) & 15 > {resolution} "
-            f"THEN (h3 & {keep}::UBIGINT) | {fill}::UBIGINT ELSE h3 END"
-        )
-        return self._all(f"SELECT {parent} AS cell, count(*) FROM facts", grouped=1)
+        return self._all(f"SELECT {self._parent(resolution)}, count(*) FROM facts", grouped=1)
 
     def times(
         self,
@@ -180,6 +173,18 @@ class Facts:
         target = str(path).replace("'", "''")
         select = f"SELECT * EXCLUDE ({excluded}) FROM facts{self._condition()}"
         self._run(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+
+    def _parent(self, resolution: int) -> str:
+        """Return a cell's parent as an expression, coarser cells as they are.
+
+        The parent's index is the cell's with another resolution and the digits below all ones.
+        """
+        keep = ~(15 << 52) & 0xFFFFFFFFFFFFFFFF
+        fill = resolution << 52 | (1 << 3 * (15 - resolution)) - 1
+        return (
+            f"CASE WHEN (h3 >> 52) & 15 > {resolution} "
+            f"THEN (h3 & {keep}::UBIGINT) | {fill}::UBIGINT ELSE h3 END"
+        )
 
     def _value(self, dimension: Dimension) -> str:
         if dimension is Dimension.DAY:

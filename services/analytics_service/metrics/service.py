@@ -13,6 +13,7 @@ from services.analytics_service.metrics import schemas
 from services.analytics_service.metrics.domain.dimensions import (
     Dimension,
     Interval,
+    Measure,
     Value,
     sort_values,
 )
@@ -49,7 +50,7 @@ class Metrics:
     async def geo(self, question: schemas.GeoQuestion) -> schemas.Geo:
         """Count by H3 cell."""
         selection = question.selection(self.zone)
-        return await self._serving.read(lambda r: _geo(r, selection, question))
+        return await self._serving.read(lambda r: geo(r, selection, question.resolution))
 
     async def resolution_times(self, question: schemas.TimesQuestion) -> schemas.ResolutionTimes:
         """Tell how long stages took."""
@@ -64,7 +65,9 @@ class Metrics:
     async def trend(self, question: schemas.TrendQuestion) -> schemas.Trend:
         """Count by the day, week or month of reception."""
         selection = question.selection(self.zone)
-        return await self._serving.read(lambda r: _trend(r, selection, question))
+        return await self._serving.read(
+            lambda r: trend(r, selection, question.interval, question.measure, question.group_by)
+        )
 
 
 def _heatmap(
@@ -86,8 +89,9 @@ def _heatmap(
     )
 
 
-def _geo(reading: Reading, selection: Selection, question: schemas.GeoQuestion) -> schemas.Geo:
-    found = Facts(reading, selection).places(question.resolution)
+def geo(reading: Reading, selection: Selection, resolution: int) -> schemas.Geo:
+    """Count by H3 cell of a resolution, the largest count first."""
+    found = Facts(reading, selection).places(resolution)
     cells = []
     for place, count in sorted(found, key=lambda each: (-each[1], each[0] or 0)):
         if place is not None:
@@ -162,29 +166,28 @@ def _figures(counts: Sequence[ClockCounts]) -> schemas.ClockFigures:
     )
 
 
-def _trend(
-    reading: Reading, selection: Selection, question: schemas.TrendQuestion
+def trend(
+    reading: Reading,
+    selection: Selection,
+    interval: Interval,
+    measure: Measure,
+    group_by: Sequence[Dimension] = (),
 ) -> schemas.Trend:
+    """Count by bucket and group; a bucket in which nothing came is there with 0."""
     facts = Facts(reading, selection)
-    starts = _starts(facts, selection, question.interval)
+    starts = _starts(facts, selection, interval)
     counts: dict[tuple[Value, ...], dict[date, int]] = {}
     total: dict[date, int] = {}
-    if starts:
-        for start, key, count in facts.buckets(
-            question.interval, question.measure, question.group_by
-        ):
-            counts.setdefault(key, {})[start] = count
-            total[start] = total.get(start, 0) + count
+    for start, key, count in facts.buckets(interval, measure, group_by) if starts else ():
+        counts.setdefault(key, {})[start] = count
+        total[start] = total.get(start, 0) + count
     groups = [
-        schemas.TrendGroup(key=_named(question.group_by, key), buckets=_filled(starts, counts[key]))
-        for key in _sorted_keys(question.group_by, list(counts))
-        if question.group_by
+        schemas.TrendGroup(key=_named(group_by, key), buckets=_filled(starts, counts[key]))
+        for key in _sorted_keys(group_by, list(counts))
+        if group_by
     ]
     return schemas.Trend(
-        as_of=reading.as_of,
-        interval=question.interval,
-        buckets=_filled(starts, total),
-        groups=groups,
+        as_of=reading.as_of, interval=interval, buckets=_filled(starts, total), groups=groups
     )
 
 

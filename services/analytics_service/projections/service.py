@@ -59,14 +59,7 @@ class Projector:
         batch.release()
         self._store.write(batch.changes())
         self._parked = batch.parked
-        if batch.newly_parked:
-            first = batch.newly_parked[0]
-            log.warning(
-                "analytics.parked",
-                count=len(batch.newly_parked),
-                complaint_id=first.complaint_id,
-                reason=first.reason,
-            )
+        _tell(batch.newly_parked)
         return batch.folded
 
 
@@ -226,6 +219,19 @@ class _Batch:
             self.newly_parked.remove(event)
         else:
             self._released.append(event)
+
+
+def _tell(parked: Sequence[ParkedEvent]) -> None:
+    """Warn of what is broken or missing; waiting for another topic is the usual course."""
+    alarming = [event for event in parked if event.reason != WAITS_FOR_COMPLAINT]
+    if alarming:
+        first = alarming[0]
+        log.warning(
+            "analytics.parked",
+            count=len(alarming),
+            complaint_id=first.complaint_id,
+            reason=first.reason,
+        )
 
 
 def _headers(event: ParkedEvent) -> Headers:

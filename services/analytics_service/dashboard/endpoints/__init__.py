@@ -1,0 +1,1 @@
+"""The pages: `routes` answers, `presenter` puts the figures into words, links and charts."""
