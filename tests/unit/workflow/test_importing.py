@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.importing import import_case
 from shared.events.cases import CaseImported
@@ -47,6 +49,36 @@ def test_a_resolved_complaint_is_not_followed_up() -> None:
     assert case.state is CaseState.RESOLVED
     assert event.resolved_at == LONG_AGO + timedelta(days=1)
     assert case.next_point() is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("solved", "closed"),
+        ("answered", "closed"),
+        ("rejected", "rejected"),
+        ("withdrawn", "withdrawn"),
+    ],
+)
+def test_an_outcome_without_a_time_settles_a_complaint_and_breaches_nothing(
+    outcome: str, state: str
+) -> None:
+    case, event = imported(outcome=outcome)
+
+    assert (event.state, event.outcome) == (state, outcome)
+    assert (event.first_reply_at, event.resolved_at, event.closed_at) == (None, None, None)
+    assert {clock.state for clock in event.clocks} == {"cancelled"}
+    assert not any(clock.is_open for clock in case.clocks)
+    assert case.next_point() is None
+    assert (event.next_step, case.overdue_from()) == (None, None)
+
+
+def test_an_answer_on_record_is_judged_even_where_the_end_has_no_time() -> None:
+    _, event = imported(answered_at=LONG_AGO + timedelta(hours=1), outcome="answered")
+
+    results = {clock.kind: clock.state for clock in event.clocks}
+    assert results["first_reply"] == "met"
+    assert results["propose"] == results["resolve"] == "cancelled"
 
 
 def test_due_times_that_have_passed_are_breaches_on_record_that_escalate_nobody() -> None:

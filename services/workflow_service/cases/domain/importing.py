@@ -1,8 +1,9 @@
 """Take over a complaint from another system: its past is recorded, not lived through again.
 
-Settled ones get their final state, and clocks met or breached by the recorded times. Open ones
-get clocks from their original date: a due time that has passed is a breach on record, without
-warning, escalation or event; only what lies ahead gets a timer. Nobody is told anything.
+Settled ones get their final state, and clocks met or breached by the recorded times; where their
+source tells an outcome but no time, nobody knows what was in time, and the clocks are cancelled.
+Open ones get clocks from their original date: a due time that has passed is a breach on record,
+without warning, escalation or event; only what lies ahead gets a timer. Nobody is told anything.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def import_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> 
     case = replace(
         case,
         state=state,
-        outcome=recorded.outcome if state is not case.state else None,
+        outcome=recorded.outcome,
         clocks=tuple(past.clock(kind) for kind in AT_OPENING),
         sequence=1,
     )
@@ -41,15 +42,19 @@ def import_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> 
 
 
 def _final_state(recorded: Recorded) -> CaseState | None:
+    if not _is_settled(recorded):
+        return None
     if recorded.closed_at is not None:
         return CaseState.CLOSED
-    if recorded.resolved_at is None:
-        return None
     if recorded.outcome == Outcome.REJECTED:
         return CaseState.REJECTED
     if recorded.outcome == Outcome.WITHDRAWN:
         return CaseState.WITHDRAWN
-    return CaseState.RESOLVED
+    return CaseState.CLOSED if recorded.resolved_at is None else CaseState.RESOLVED
+
+
+def _is_settled(recorded: Recorded) -> bool:
+    return bool(recorded.outcome or recorded.resolved_at or recorded.closed_at)
 
 
 class _Past:
@@ -63,12 +68,14 @@ class _Past:
         self._case = case
         self._now = now
         self._rules = rules
-        self._ended_at = recorded.closed_at or recorded.resolved_at
+        settled = _is_settled(recorded)
+        # Without a time on record, what it left open ends now, when we learn that it was settled.
+        self._ended_at = recorded.closed_at or recorded.resolved_at or (now if settled else None)
         self._reached = {
             ClockKind.FIRST_REPLY: recorded.answered_at,
             ClockKind.RESOLVE: settled_at,
             # Nobody recorded who had it before us; we assign an open one now.
-            ClockKind.ASSIGN: now if case.owner and settled_at is None else None,
+            ClockKind.ASSIGN: now if case.owner and not settled else None,
         }
 
     def clock(self, kind: ClockKind) -> Clock:
