@@ -9,14 +9,14 @@ from datetime import datetime
 
 from services.analytics_service.dashboard.schemas import Sort, Status
 from services.analytics_service.metrics.domain.selection import Selection
-from services.analytics_service.metrics.repository import OPEN, OVERDUE, Facts
+from services.analytics_service.metrics.repository import OPEN, OVERDUE, RESOLVED, Facts
 from services.analytics_service.projections.domain.facts import CLOCK_KINDS
 from services.analytics_service.projections.repository.serving import Reading
 
 _STATUS = {
     Status.OPEN: OPEN,
     Status.OVERDUE: OVERDUE,
-    Status.RESOLVED: "resolved_at IS NOT NULL",
+    Status.RESOLVED: RESOLVED,
     Status.BREACHED: "breached",
     Status.ESCALATED: "escalation_level > 0",
     Status.REOPENED: "reopened > 0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import h3
@@ -78,6 +78,10 @@ class Dashboard:
         """Gather a page of the list for a view."""
         return await self._serving.read(lambda reading: self._listing(reading, view))
 
+    def today(self) -> date:
+        """Return the company's local day."""
+        return self._now().astimezone(self._zone).date()
+
     def _overview(self, reading: Reading, view: View) -> Overview:
         chosen = self._period(reading, view)
         selection = self._selection(view, chosen)
@@ -113,7 +117,7 @@ class Dashboard:
         return Listing(reading.as_of, chosen, lines, board.count())
 
     def _period(self, reading: Reading, view: View) -> Period:
-        today = self._now().astimezone(self._zone).date()
+        today = self.today()
         if view.period:
             return period(view.period, today, *view.days())
         if any(view.days()):

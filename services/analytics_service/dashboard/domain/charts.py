@@ -1,13 +1,19 @@
-"""Charts as Vega-Lite specifications. Colours come from the page's style sheet in the browser."""
+"""Charts as Vega-Lite specifications.
+
+Colours are the page's: `var(--name)` is looked up in its style sheet by the browser.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Spec = dict[str, object]
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 _TICKS = (0, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400, 182 * 86400, 730 * 86400)
 
 
@@ -20,6 +26,15 @@ class Bar:
     label: str
     count: int
     href: str
+
+
+class Box(NamedTuple):
+    """The degrees that cells lie within."""
+
+    west: float
+    south: float
+    east: float
+    north: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +64,7 @@ def trend(bars: Sequence[Bar], *, count_title: str, chinese: bool) -> Spec:
             "field": "count",
             "type": "quantitative",
             "scale": {"zero": True},
-            "axis": {"title": count_title, "tickMinStep": 1, "format": "~s", "tickCount": 4},
+            "axis": {"title": count_title, "tickMinStep": 1, "format": ",d", "tickCount": 4},
         },
         "href": {"field": "href"},
         "tooltip": [
@@ -91,6 +106,7 @@ def percentiles(
         "labelExpr": _choose(shown, ticks),
         "grid": True,
         "labelOverlap": "greedy",
+        "labelSeparation": 10,
     }
     x: Spec = {
         "field": "seconds",
@@ -149,14 +165,20 @@ def percentiles(
     }
 
 
-def places(features: Sequence[Spec], *, count_title: str) -> Spec:
-    """Draw H3 cells, coloured by their count; each leads to its complaints."""
-    return {
-        "$schema": _SCHEMA,
-        "width": "container",
-        "height": 380,
+def places(features: Sequence[Spec], box: Box, *, count_title: str) -> Spec:
+    """Draw H3 cells over a grid of degrees, coloured by their count; each leads to its complaints.
+
+    A grid and no outlines: no map of the world comes with the packages, and none is fetched.
+    """
+    step = next((s for s in _STEPS if max(box.east - box.west, box.north - box.south) / s <= 6), 45)
+    west, south = (math.floor(edge / step) * step for edge in (box.west, box.south))
+    east, north = (math.ceil(edge / step) * step for edge in (box.east, box.north))
+    grid: Spec = {
+        "data": {"graticule": {"step": [step, step], "extent": [[west, south], [east, north]]}},
+        "mark": {"type": "geoshape", "filled": False, "strokeWidth": 0.6, "stroke": "var(--line)"},
+    }
+    cells: Spec = {
         "data": {"values": list(features)},
-        "projection": {"type": "mercator"},
         "mark": {"type": "geoshape", "strokeWidth": 0.6, "cursor": "pointer"},
         "encoding": {
             "color": {
@@ -168,7 +190,7 @@ def places(features: Sequence[Spec], *, count_title: str) -> Spec:
                     "orient": "bottom",
                     "direction": "horizontal",
                     "tickCount": 4,
-                    "format": "~s",
+                    "format": ",d",
                 },
             },
             "href": {"field": "properties.href"},
@@ -176,6 +198,42 @@ def places(features: Sequence[Spec], *, count_title: str) -> Spec:
                 {"field": "properties.count", "title": count_title, "format": ",d"},
                 {"field": "properties.place", "title": " "},
             ],
+        },
+    }
+    return {
+        "$schema": _SCHEMA,
+        "width": "container",
+        "height": 380,
+        "projection": {"type": "mercator"},
+        "layer": [grid, cells, _degrees(west, south, east, north, step)],
+    }
+
+
+def _degrees(west: float, south: float, east: float, north: float, step: float) -> Spec:
+    """Write the degrees along the left and the lower edge of the grid."""
+    values: list[Spec] = []
+    for place in range(round((east - west) / step) + 1):
+        longitude = west + place * step
+        text = f"{abs(longitude):g}°{'W' if longitude < 0 else 'E'}"
+        values.append({"longitude": longitude, "latitude": south, "text": text})
+    for place in range(1, round((north - south) / step) + 1):
+        latitude = south + place * step
+        text = f"{abs(latitude):g}°{'S' if latitude < 0 else 'N'}"
+        values.append({"longitude": west, "latitude": latitude, "text": text})
+    return {
+        "data": {"values": values},
+        "mark": {
+            "type": "text",
+            "fontSize": 10,
+            "color": "var(--muted)",
+            "dx": 3,
+            "dy": -5,
+            "align": "left",
+        },
+        "encoding": {
+            "longitude": {"field": "longitude", "type": "quantitative"},
+            "latitude": {"field": "latitude", "type": "quantitative"},
+            "text": {"field": "text"},
         },
     }
 

@@ -278,14 +278,16 @@ class Presenter:
         ]
         heads = [
             {
-                "label": self._short(columns, column),
+                "label": short,
                 "title": self._labels.value(columns, column),
                 "href": addresses.complaints(
                     view, extra=self._measured(), **{columns: _text(column)}
                 ),
                 "total": total,
             }
-            for column, total in zip(heat.columns, heat.column_totals, strict=True)
+            for column, short, total in zip(
+                heat.columns, self._short(columns, heat.columns), heat.column_totals, strict=True
+            )
         ]
         return {
             "lines": lines,
@@ -299,11 +301,16 @@ class Presenter:
             "same": view.rows == view.columns,
         }
 
-    def _short(self, dimension: str, value: str | int | None) -> str:
-        if dimension in ("week", "day") and value is not None:
-            day = date.fromisoformat(str(value))
-            return f"{day:%m-%d}" if self._chinese else f"{day.day} {day:%b}"
-        return self._labels.value(dimension, value)
+    def _short(self, dimension: str, values: Sequence[str | int | None]) -> list[str]:
+        """Return the heads of columns; of dates the year is told once, where it begins."""
+        if dimension not in ("week", "day"):
+            return [self._labels.value(dimension, value) for value in values]
+        heads, year = [], None
+        for day in (date.fromisoformat(str(value)) for value in values):
+            text = f"{day:%m-%d}" if self._chinese else f"{day.day} {day:%b}"
+            heads.append(text if day.year == year else f"{day.year} {text}")
+            year = day.year
+        return heads
 
     def _measured(self) -> addresses.Pairs:
         measure = self._view.measure
@@ -386,7 +393,10 @@ class Presenter:
             }
             geometry = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
             features.append({"type": "Feature", "geometry": geometry, "properties": properties})
-        return charts.places(features, count_title=self._words.measure(Measure.COUNT))
+        corners = [corner for cell in found.places.cells for corner in h3.cell_to_boundary(cell.h3)]
+        latitudes, longitudes = zip(*corners, strict=True) if corners else ((0.0,), (0.0,))
+        box = charts.Box(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
+        return charts.places(features, box, count_title=self._words.measure(Measure.COUNT))
 
     def _times_csv(
         self, name: str, found: Sequence[Times], key: Callable[[Times], object]

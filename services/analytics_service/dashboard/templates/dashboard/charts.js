@@ -1,6 +1,9 @@
 // Draws the specifications of the page with its own colours. Without this the tables say the same.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+const coloured = (_, value) =>
+  typeof value === "string" && value.startsWith("var(--") ? colour(value.slice(4, -1)) : value;
+
 function config() {
   const ink = colour("--ink"), muted = colour("--muted"), line = colour("--line");
   const ramp = [1, 3, 5, 7, 9].map((step) => colour(`--heat-${step}`));
@@ -21,7 +24,7 @@ async function drawOne(element) {
   const source = document.getElementById(`spec-${element.dataset.chart}`);
   if (!source) return;
   // `ast` interprets expressions instead of compiling them: the page's policy forbids eval.
-  await window.vegaEmbed(element, JSON.parse(source.textContent), {
+  await window.vegaEmbed(element, JSON.parse(source.textContent, coloured), {
     config: config(), ast: true, actions: false, renderer: "svg", defaultStyle: false,
     tooltip: { disableDefaultStyle: true },
   });
