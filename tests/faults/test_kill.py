@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from tests.harness.product import COMPLAINT, Product, eventually
 pytestmark = pytest.mark.faults
 
 RATE = 200
-SECONDS = 6.0
+SECONDS = 4.5
 
 
 class Poster:
@@ -68,15 +70,18 @@ def cells(product: Product, mark: str) -> int:
     return total
 
 
-def all_pages(product: Product, path: str, **params: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
-    cursor: str | None = None
+def newest(product: Product, path: str, key: str, since: str) -> list[dict[str, Any]]:
+    """Return the newest items of a list, those about complaints (`key`) from `since` on."""
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
     while True:
-        page = product.get(path, limit=200, **params, **({"cursor": cursor} if cursor else {}))
-        found += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
+        page = product.get(path, limit=200, **cursor)
+        recent = [item for item in page["items"] if item[key] >= since]
+        found += recent
+        # Ids grow with time, so a page that holds only older ones ends the search.
+        if not recent or page["next_cursor"] is None:
             return found
+        cursor = {"cursor": page["next_cursor"]}
 
 
 def hammer(product: Product, victim: str, mark: str) -> set[str]:
@@ -94,22 +99,46 @@ def hammer(product: Product, victim: str, mark: str) -> set[str]:
 
 def check_nothing_lost_or_doubled(product: Product, mark: str, acknowledged: set[str]) -> None:
     # A complaint whose answer was cut off is stored but not acknowledged: it counts as well.
-    def folded() -> bool:
-        return cells(product, mark) >= len(acknowledged)
+    since = min(acknowledged)
+    eventually(
+        lambda: cells(product, mark) >= len(acknowledged),
+        seconds=60,
+        what="the heat map counts every acknowledged complaint",
+    )
+    cases = eventually_covering(acknowledged, lambda: opened(product, since), "has its case")
+    told = eventually_covering(
+        acknowledged, lambda: acknowledgements(product, since), "has its acknowledgement"
+    )
 
-    eventually(folded, seconds=60, what="the heat map counts every acknowledged complaint")
-    settled = cells(product, mark)
-    cases = Counter(str(case["id"]) for case in all_pages(product, "/v1/cases"))
-    assert acknowledged <= cases.keys()
     assert set(cases.values()) == {1}
+    assert {told[identifier] for identifier in acknowledged} == {1}
+    assert cells(product, mark) == len(cases)
 
-    def acknowledgements() -> Counter[str]:
-        found = all_pages(product, "/v1/notifications")
-        return Counter(str(m["complaint_id"]) for m in found if m["kind"] == "acknowledgement")
 
-    eventually(lambda: acknowledged <= acknowledgements().keys(), seconds=60)
-    assert {acknowledgements()[identifier] for identifier in acknowledged} == {1}
-    assert cells(product, mark) == settled
+def eventually_covering(
+    wanted: set[str], count: Callable[[], Counter[str]], what: str
+) -> Counter[str]:
+    """Wait until every wanted complaint is counted; returns the counts."""
+    counts = count()
+
+    def covered() -> bool:
+        nonlocal counts
+        counts = count()
+        return wanted <= counts.keys()
+
+    eventually(covered, seconds=60, what=f"every acknowledged complaint {what}")
+    return counts
+
+
+def opened(product: Product, since: str) -> Counter[str]:
+    """Count the cases of each complaint from `since` on."""
+    return Counter(case["id"] for case in newest(product, "/v1/cases", "id", since))
+
+
+def acknowledgements(product: Product, since: str) -> Counter[str]:
+    """Count the acknowledgement intents of each complaint from `since` on."""
+    messages = newest(product, "/v1/notifications", "complaint_id", since)
+    return Counter(m["complaint_id"] for m in messages if m["kind"] == "acknowledgement")
 
 
 @pytest.mark.parametrize(
