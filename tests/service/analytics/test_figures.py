@@ -129,6 +129,29 @@ async def test_an_imported_case_has_its_recorded_times_and_clocks(analytics: Run
     assert (await analytics.get("heatmap", measure="breached"))["total"] == 1
 
 
+async def test_a_case_settled_at_a_time_nobody_recorded_is_resolved_but_in_no_time(
+    analytics: Running,
+) -> None:
+    log = Log()
+    for salt, (state, outcome) in enumerate((("closed", "answered"), ("rejected", "rejected"))):
+        _story(log, salt).received(imported=True).case(
+            cases.CaseImported,
+            state=state,
+            priority="P3",
+            policy="default/1",
+            received_at=BEGAN,
+            outcome=outcome,
+            clocks=(cases.ClockResult(kind="resolve", state="cancelled", due_at=BEGAN),),
+        )
+
+    await analytics.hear(log)
+
+    assert (await analytics.get("heatmap", measure="resolved"))["total"] == 1
+    assert (await analytics.get("heatmap", measure="breached"))["total"] == 0
+    assert (await analytics.get("resolution-times"))["groups"][0]["count"] == 0
+    assert (await analytics.get("sla"))["clocks"]["resolve"]["due"] == 0
+
+
 async def test_sla_counts_what_became_of_each_clock(analytics: Running) -> None:
     log = Log()
     story = _story(log).received().opened().after(seconds=3).sent()
