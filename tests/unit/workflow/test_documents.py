@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import yaml
 
 from services.workflow_service.clocks.repository import read_policy
 from services.workflow_service.organisation.repository import read_organisation
@@ -49,6 +50,7 @@ def test_a_bad_policy_is_refused_with_line_and_reason(
     [
         ("department: product, email: sun", "department: produkt, email: sun", "'produkt'"),
         ("id: sun.yue", "id: wang.min", "wang.min stands there twice"),
+        (", email: sun.yue@example.com", "", "sun.yue cannot be told anything"),
         ("4: executive", "5: executive", "levels 1, 2, 3 and 4"),
     ],
 )
@@ -81,6 +83,29 @@ def test_a_category_goes_to_its_own_department_its_top_levels_or_the_default() -
 
     assert organisation.department_for("logistics.short") == "logistics"
     assert organisation.department_for("Heating") == "service"
+
+
+def test_every_category_of_the_taxonomy_goes_to_a_department_with_an_owner() -> None:
+    taxonomy = files("services.intake_service.triage") / "taxonomy.yaml"
+    categories = yaml.safe_load(taxonomy.read_text(encoding="utf-8"))["categories"]
+    codes = [f"{top}.{kind}" for top, found in categories.items() for kind in found["kinds"]]
+
+    organisation = RULES.organisation
+
+    assert set(categories) <= set(organisation.routing)
+    assert {code for code in organisation.routing if "." in code} <= set(codes)
+    assert all(organisation.route(code, complaint_id="c").owner for code in codes)
+
+
+def test_a_department_without_a_leader_goes_up_to_the_default_ones() -> None:
+    organisation = RULES.organisation
+
+    leaders = {
+        organisation.owner_at_level(1, department="compliance", complaint_id=f"complaint-{n}")
+        for n in range(50)
+    }
+
+    assert leaders == {"chen.jing"}
 
 
 def test_the_same_complaint_gets_the_same_owner_and_many_are_spread() -> None:

@@ -44,6 +44,12 @@ class Person(BaseModel):
     phone: str | None = None
     locale: Literal["zh-CN", "en"] = "zh-CN"
 
+    @model_validator(mode="after")
+    def _reachable(self) -> Person:
+        if not self.email and not self.phone:
+            raise ValueError(f"{self.id} cannot be told anything: give an email or a phone")
+        return self
+
 
 class Assignment(BaseModel):
     """Who answers for a case; a department without an agent has no owner yet."""
@@ -114,11 +120,17 @@ class Organisation(BaseModel):
     def owner_at_level(
         self, level: int, *, department: str | None, complaint_id: str
     ) -> str | None:
-        """Return who takes over at an escalation level: of the department, else of the house."""
+        """Return who takes over at an escalation level.
+
+        Somebody of the department, else of the default one, else of the house.
+        """
         role = self.escalation[level]
-        near = self._by_place.get((department or self.default_department, role), ())
+        for place in (department, self.default_department):
+            near = self._by_place.get((place or "", role))
+            if near:
+                return _choose(near, complaint_id)
         anywhere = tuple(person.id for person in self.people if person.role is role)
-        return _choose(near or anywhere, complaint_id)
+        return _choose(anywhere, complaint_id)
 
 
 def _choose(people: Sequence[str], complaint_id: str) -> str | None:
