@@ -43,7 +43,9 @@ async def test_the_page_shows_no_contact_details_and_no_internal_names(intake: R
     await intake.say(opened, sequence=1)
     await intake.until_status(answer["id"], "assigned")
 
+    # Number and token are drawn by chance and may hold any of these letters.
     shown = (await page(intake, token_of(answer))).text
+    shown = shown.replace(answer["number"], "").replace(token_of(answer), "")
 
     for hidden in ("13800138000", "wang@example.com", "C-77", "li.na", "P2"):
         assert hidden not in shown
