@@ -49,6 +49,7 @@ cases = Table(
     Column("version", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("imported", Boolean, nullable=False),
+    Column("awaiting_until", UtcDateTime),
     PrimaryKeyConstraint("id", name="pk_cases"),
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),

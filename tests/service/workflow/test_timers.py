@@ -131,3 +131,30 @@ async def test_lateness_is_told(workflow: Workflow, hours: int) -> None:
 
     late = [e.late_seconds for _, e in await workflow.said(case_id) if isinstance(e, ClockBreached)]
     assert late[0] == (hours - 4) * 3600 + 3
+
+
+async def test_a_wait_for_the_customer_ends_by_itself_and_says_so(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    await workflow.acknowledge(case_id)
+    await workflow.act(case_id, "start-investigation")
+    waiting = await workflow.act(case_id, "request-information", text="请提供照片")
+
+    await workflow.pass_time(timedelta(days=7))
+
+    case = await workflow.case(case_id)
+    assert (waiting["state"], waiting["next_due_at"]) == (
+        "awaiting_customer",
+        "2026-11-30T04:00:00Z",
+    )
+    assert case["state"] == "investigating"
+    assert (case["history"][-1]["action"], case["history"][-1]["why"]) == (
+        "stop-waiting",
+        "no-answer",
+    )
+    last = (await workflow.said(case_id))[-1][1]
+    assert isinstance(last, ClockBreached)
+    assert (last.clock, last.state, last.owner) == (
+        "receive-information",
+        "investigating",
+        case["owner"],
+    )

@@ -27,6 +27,7 @@ from services.workflow_service.cases.domain.reactions import (
     regraded,
 )
 from services.workflow_service.cases.repository.rows import clocks_of, clocks_text
+from shared.events.cases import ClockBreached
 from shared.events.complaints import ComplaintAmended, ComplaintRegraded
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import InvalidInput
@@ -75,8 +76,10 @@ def decided(case: Case, action: Action, now: datetime) -> Change | None:
     try:
         return decide(case, command(action, now), now=now, rules=RULES)
     except ForbiddenTransition:
-        # A breach that nobody has seen yet took the case to the top before the action.
-        assert action is Action.ESCALATE
+        # What nobody has seen yet came before the action: a breach took the case to the top, or
+        # the time was over for which we wait.
+        waited = case.awaiting_until is not None and case.awaiting_until < now
+        assert action is Action.ESCALATE or waited
         return None
 
 
@@ -123,6 +126,7 @@ def assert_sound(case: Case) -> None:
         assert not any(clock.is_open for clock in case.clocks)
         assert case.next_point() is None
     assert (case.state is CaseState.AWAITING_CUSTOMER) == (case.state_before is not None)
+    assert (case.state is CaseState.AWAITING_CUSTOMER) == (case.awaiting_until is not None)
     paused = [clock for clock in case.clocks if clock.state is ClockState.PAUSED]
     assert not paused or case.state is CaseState.AWAITING_CUSTOMER
     assert (
@@ -201,7 +205,8 @@ def test_asking_the_customer_pauses_only_what_waits_for_them() -> None:
     states = clock_states(case)
     assert states["first_reply"] == "met"
     assert states["propose"] == states["resolve"] == "paused"
-    assert case.next_step() == ("receive-information", None)
+    waiting_ends = MONDAY_NOON + timedelta(days=7, minutes=1)
+    assert case.next_step() == ("receive-information", waiting_ends)
 
 
 def test_an_answer_returns_the_case_to_where_it_was() -> None:
@@ -213,6 +218,32 @@ def test_an_answer_returns_the_case_to_where_it_was() -> None:
     assert case.state is CaseState.INVESTIGATING
     propose = next(clock for clock in case.clocks if clock.kind is ClockKind.PROPOSE)
     assert propose.due_at == MONDAY_NOON + timedelta(hours=25)
+
+
+def test_a_wait_that_nobody_answers_ends_by_itself_and_clocks_go_on_from_then() -> None:
+    case = act(opened(tier="vip"), Action.START_INVESTIGATION)  # propose: 12 hours
+    case = act(case, Action.REQUEST_INFORMATION, minutes=60)
+    over = MONDAY_NOON + timedelta(days=7, hours=1)
+
+    change = fire_due(case, now=over + timedelta(hours=1), rules=RULES)
+
+    assert change is not None
+    told = [said.event for said in change.said if isinstance(said.event, ClockBreached)]
+    assert told[-1].clock == "receive-information"
+    assert (told[-1].due_at, told[-1].late_seconds) == (over, 3600)
+    assert (change.case.state, change.case.escalation_level) == (CaseState.INVESTIGATING, 0)
+    propose = next(clock for clock in change.case.clocks if clock.kind is ClockKind.PROPOSE)
+    assert propose.due_at == over + timedelta(hours=11)
+    assert [line.action for line in change.entries][-1] == "stop-waiting"
+
+
+def test_an_answer_in_time_leaves_no_wait_behind() -> None:
+    case = act(opened(), Action.REQUEST_INFORMATION)
+
+    answered = act(case, Action.RECEIVE_INFORMATION, minutes=2)
+    proposed = act(case, Action.PROPOSE, minutes=2)
+
+    assert (answered.awaiting_until, proposed.awaiting_until) == (None, None)
 
 
 def test_reopening_starts_another_round_with_new_clocks() -> None:

@@ -20,6 +20,7 @@ from services.workflow_service.cases.domain.lifecycle import (
 from services.workflow_service.cases.domain.ownership import escalate, give_to
 from services.workflow_service.cases.domain.passing import pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.domain.waiting import begin_waiting, end_waiting, go_back
 from services.workflow_service.escalation.domain.ladder import Cause
 from shared.events import cases as events
 from shared.events.base import Money
@@ -87,8 +88,7 @@ def _move(draft: Draft, command: Command) -> None:
     after = target_of(before, command.action)
     draft.case = replace(draft.case, state=after)
     if before is CaseState.AWAITING_CUSTOMER and after is not before:
-        draft.resume(command.at, command.action.value)
-        draft.case = replace(draft.case, state_before=None)
+        end_waiting(draft, command.at, command.action.value)
 
 
 def _record(draft: Draft, command: Command, before: CaseState) -> None:
@@ -163,8 +163,7 @@ def _record_contact(draft: Draft, command: Command, before: CaseState) -> None:
 
 def _request_information(draft: Draft, command: Command, before: CaseState) -> None:
     draft.meet(ClockKind.FIRST_REPLY, command.at)
-    draft.case = replace(draft.case, state_before=before)
-    draft.pause(command.at, command.action.value)
+    begin_waiting(draft, command.at, before=before)
     draft.say(events.InformationRequested, command.at, words_id=command.words_id)
 
 
@@ -174,9 +173,7 @@ def _receive_information(draft: Draft, command: Command, _before: CaseState) -> 
 
 def receive_information(draft: Draft, at: datetime) -> None:
     """Bring an awaiting case back to where it was, its clocks running again."""
-    draft.resume(at, Action.RECEIVE_INFORMATION.value)
-    back = draft.case.state_before or CaseState.ASSIGNED
-    draft.case = replace(draft.case, state=back, state_before=None)
+    go_back(draft, at, Action.RECEIVE_INFORMATION.value)
     draft.say(events.InformationReceived, at)
 
 

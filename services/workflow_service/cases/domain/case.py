@@ -39,7 +39,8 @@ class Facts:
 class Case:
     """One case. `version` rises with every change, `sequence` is that of its last event.
 
-    `state_before` is where an awaiting case returns to. `round` counts from 1, up at reopening.
+    `state_before` is where an awaiting case returns to, at `awaiting_until` by itself. `round`
+    counts from 1, up at reopening.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Case:
     version: int = 1
     sequence: int = 0
     imported: bool = False
+    awaiting_until: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -85,8 +87,9 @@ class Case:
         return tuple(action for action in actions if action is not Action.ESCALATE)
 
     def next_point(self) -> datetime | None:
-        """Return when the first of its clocks warns or breaches; None where none will."""
-        return min((at for clock in self.clocks if (at := clock.next_point())), default=None)
+        """Return when a clock warns or breaches or a wait ends, whichever is first; or None."""
+        points = [clock.next_point() for clock in self.clocks]
+        return min((at for at in (*points, self.awaiting_until) if at), default=None)
 
     def next_step(self) -> tuple[str | None, datetime | None]:
         """Return what comes next and when it is due: for tracking pages and CRM systems.
@@ -94,7 +97,7 @@ class Case:
         The acknowledgement is not a step that anybody waits for.
         """
         if self.state is CaseState.AWAITING_CUSTOMER:
-            return Action.RECEIVE_INFORMATION.value, None
+            return Action.RECEIVE_INFORMATION.value, self.awaiting_until
         waiting = [
             (clock.due_at, clock.kind.value)
             for clock in self.clocks

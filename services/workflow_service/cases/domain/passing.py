@@ -1,4 +1,4 @@
-"""Time passes over a case: its clocks warn, breach, and a breach takes it up the ladder."""
+"""Time passes over a case: waits end, clocks warn and breach, a breach takes it up the ladder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.ownership import escalate
+from services.workflow_service.cases.domain.waiting import give_up_waiting
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.escalation.domain.ladder import Cause
@@ -14,10 +15,13 @@ from shared.events.words import ClockKind
 
 
 def pass_time(draft: Draft, until: datetime) -> bool:
-    """Fire every warning and breach due by `until`, oldest first; tell whether there was one."""
+    """Do whatever is due by `until`, oldest first; tell whether there was anything."""
     fired = False
     while (at := draft.case.next_point()) is not None and at <= until:
-        _fire(draft, next(c for c in draft.case.clocks if c.next_point() == at), at)
+        if at == draft.case.awaiting_until:
+            give_up_waiting(draft, at)
+        else:
+            _fire(draft, next(c for c in draft.case.clocks if c.next_point() == at), at)
         fired = True
     return fired
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.workflow_service.clocks.domain.calendar import Calendar, RoundTheClock
 from services.workflow_service.clocks.domain.policy import Policy, priority_of
@@ -47,6 +48,12 @@ class Rules:
     def calendar(self, name: str) -> Calendar:
         """Return the calendar that a clock names."""
         return self.always if name == self.always.name else self.working
+
+    def waiting_ends(self, label: str, at: datetime) -> datetime:
+        """Return until when we wait for the customer, having asked at `at`."""
+        target = self.policy_of(label).awaiting_customer_ends_after
+        calendar = self.working if target.business else self.always
+        return calendar.add(at, target.counted_seconds(calendar.day_seconds, halved=False))
 
     def span(self, label: str, kind: ClockKind, *, priority: str, tier: str) -> Span:
         """Return a clock's target under a policy."""

@@ -44,6 +44,7 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.version,
         case.sequence,
         case.imported,
+        case.awaiting_until,
     )
 
 
@@ -74,6 +75,7 @@ def case_of(row: RowMapping) -> Case:
         version=row["version"],
         sequence=row["sequence"],
         imported=row["imported"],
+        awaiting_until=row["awaiting_until"],
     )
 
 

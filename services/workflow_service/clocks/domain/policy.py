@@ -107,6 +107,7 @@ class Policy(BaseModel):
     warnings: tuple[Share, ...] = (50, 80)
     halved_for: Halved = Halved()
     paused_while_awaiting_customer: tuple[ClockKind, ...] = ()
+    awaiting_customer_ends_after: TargetText = Target(seconds=7 * 86400, days=0, business=False)
     clocks: Mapping[ClockKind, ClockPolicy]
 
     @model_validator(mode="after")
