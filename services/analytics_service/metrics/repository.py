@@ -50,7 +50,8 @@ OPEN = "state IN (" + ", ".join(f"'{state.value}'" for state in sorted(OPEN_STAT
 OVERDUE = (
     f"{OPEN} AND ("
     + " OR ".join(
-        f"({kind}_clock = 'breached' AND {column} IS NULL)" for kind, column in _MILESTONES.items()
+        f"({kind}_clock = 'breached' AND {column} IS NULL AND {kind}_due_at IS NOT NULL)"
+        for kind, column in _MILESTONES.items()
     )
     + ")"
 )

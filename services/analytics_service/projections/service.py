@@ -12,7 +12,12 @@ import orjson
 from services.analytics_service.projections.domain.facts import SEQUENCE_OF, Fact, StageChange
 from services.analytics_service.projections.domain.folding import follow_case, naive, new_fact
 from services.analytics_service.projections.domain.stages import set_stages
-from services.analytics_service.projections.repository.store import Changes, ParkedEvent, Store
+from services.analytics_service.projections.repository.store import (
+    Changes,
+    ParkedEvent,
+    Store,
+    UnstorableValue,
+)
 from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
@@ -51,11 +56,24 @@ class Projector:
         return sum(map(len, self._parked.values()))
 
     def fold(self, records: Sequence[LoggedRecord]) -> int:
-        """Fold records into the store in one transaction and return how many were new."""
+        """Fold records into the store in one transaction and return how many were new.
+
+        Where the store refuses a value, the batch is halved until the one record that holds it is
+        found and parked: one bad value must not stop everybody else.
+        """
+        try:
+            return self._fold(records)
+        except UnstorableValue as wrong:
+            if len(records) == 1:
+                return self._fold(records, refused=str(wrong))
+            middle = len(records) // 2
+            return self.fold(records[:middle]) + self.fold(records[middle:])
+
+    def _fold(self, records: Sequence[LoggedRecord], *, refused: str | None = None) -> int:
         batch = _Batch(self._store, self._reactions, self._parked)
         batch.load(records)
         for record in records:
-            batch.take(record)
+            batch.take(record, refused)
         batch.release()
         self._store.write(batch.changes())
         self._parked = batch.parked
@@ -86,11 +104,11 @@ class _Batch:
         """Read the facts that the records are about."""
         self._facts = self._store.facts({record.key for record in records if _is_id(record.key)})
 
-    def take(self, record: LoggedRecord) -> None:
-        """Fold one record, or park it."""
+    def take(self, record: LoggedRecord, refused: str | None = None) -> None:
+        """Fold one record, or park it; at once where the store has `refused` it."""
         place = TopicPartition(record.topic, record.partition)
         self._positions[place] = record.offset + 1
-        reason = self._try(record.key, record.headers, record.value)
+        reason = refused or self._try(record.key, record.headers, record.value)
         if reason is not None:
             self._park(record, reason)
 
@@ -176,10 +194,10 @@ class _Batch:
             return fact
         at = naive(envelope.time)
         before = fact.state if fact.workflow_sequence else None
-        if isinstance(data, WorkflowEvent):
-            follow_case(fact, data, at)
         if reaction is not None:
             reaction(fact, data, at)
+        if isinstance(data, WorkflowEvent):
+            follow_case(fact, data)
         if moves_case and fact.state != before:
             self._stages.append(
                 StageChange(

@@ -307,7 +307,12 @@ class Presenter:
             return [self._labels.value(dimension, value) for value in values]
         heads, year = [], None
         for day in (date.fromisoformat(str(value)) for value in values):
-            text = f"{day:%m-%d}" if self._chinese else f"{day.day} {day:%b}"
+            # A hyphen that no line breaks at.
+            text = (
+                f"{day:%m}\N{NON-BREAKING HYPHEN}{day:%d}"
+                if self._chinese
+                else f"{day.day} {day:%b}"
+            )
             heads.append(text if day.year == year else f"{day.year} {text}")
             year = day.year
         return heads

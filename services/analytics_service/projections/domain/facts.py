@@ -97,7 +97,7 @@ class Fact:
 
     def clock(self, kind: str) -> str | None:
         """Return the state of a clock, None where this complaint has none of that kind."""
-        state: str | None = getattr(self, f"{kind}_clock")
+        state: str | None = getattr(self, f"{kind}_clock", None)
         return state
 
     def set_clock(self, kind: str, state: str, due_at: datetime | None = None) -> None:

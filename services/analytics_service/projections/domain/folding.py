@@ -45,11 +45,18 @@ def new_fact(data: complaints.ComplaintReceived) -> Fact:
         language=data.language,
         product=data.product,
         region=data.region,
-        h3=int(data.h3, 16) if data.h3 else None,
+        h3=_cell(data.h3) if data.h3 else None,
         motive=data.motive,
         source_system=data.source_system,
         imported=data.imported,
     )
+
+
+def _cell(text: str) -> int:
+    cell = int(text, 16)
+    if not 0 < cell < 1 << 63:
+        raise ValueError(f"h3: {text} is no cell")
+    return cell
 
 
 def regraded(fact: Fact, data: complaints.ComplaintRegraded, at: datetime) -> None:
@@ -60,8 +67,11 @@ def regraded(fact: Fact, data: complaints.ComplaintRegraded, at: datetime) -> No
     fact.priority = data.priority
 
 
-def follow_case(fact: Fact, data: WorkflowEvent, at: datetime) -> None:
-    """Take over what every event of workflow carries: state, and the next clock's due time."""
+def follow_case(fact: Fact, data: WorkflowEvent) -> None:
+    """Take over what every event of workflow carries: state, and the next clock's due time.
+
+    Comes after the event's own function, whose clocks it may give another due time.
+    """
     fact.state = data.state
     if data.next_step in CLOCK_KINDS and data.next_due_at is not None:
         state = fact.clock(data.next_step)
@@ -78,7 +88,8 @@ def opened(fact: Fact, data: cases.CaseOpened, at: datetime) -> None:
     for clock in data.clocks:
         if fact.clock(clock.kind) is None:
             fact.set_clock(clock.kind, ClockState.RUNNING, _optional(clock.due_at))
-        elif clock.due_at is not None:  # notification was read before this event
+        elif clock.kind in CLOCK_KINDS and clock.due_at is not None:
+            # What notification says was read before this event.
             setattr(fact, f"{clock.kind}_due_at", naive(clock.due_at))
     if data.owner is not None:
         _assigned_at(fact, at)
@@ -132,13 +143,19 @@ def proposed(fact: Fact, data: cases.SolutionProposed, at: datetime) -> None:
 
 
 def clock_breached(fact: Fact, data: cases.ClockBreached, at: datetime) -> None:
-    """Take the timer's word over everything else that is known of this clock."""
+    """Take the timer's word over everything else that is known of this clock.
+
+    A kind that is not known here, being newer, counts as a missed deadline all the same.
+    """
+    fact.breached = True
     fact.set_clock(data.clock, ClockState.BREACHED, naive(data.due_at))
 
 
 def escalated(fact: Fact, data: cases.Escalated, at: datetime) -> None:
-    """Note the level the case is on now."""
+    """Note the level the case is on now, and who got it there."""
     fact.escalation_level = data.level
+    if data.owner is not None:
+        _assigned_at(fact, at)
 
 
 def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
@@ -146,29 +163,42 @@ def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
     fact.resolved_at = at
     fact.outcome = data.outcome
     fact.meet_clock(ClockKind.RESOLVE)
-    _stop_waiting(fact, but=ClockKind.FOLLOW_UP)
+    for kind in (ClockKind.ASSIGN, ClockKind.FIRST_REPLY, ClockKind.PROPOSE):
+        fact.cancel_clock(kind)
 
 
-def ended(fact: Fact, data: cases.Rejected | cases.Withdrawn, at: datetime) -> None:
-    """End a case without a resolution: it has an outcome, but no resolution time."""
-    fact.outcome = data.outcome
-    _stop_waiting(fact)
+def rejected(fact: Fact, data: cases.Rejected, at: datetime) -> None:
+    """End a case without a resolution; the customer has an answer, which resolve waits for."""
+    fact.meet_clock(ClockKind.RESOLVE)
+    _end(fact, data.outcome)
+
+
+def withdrawn(fact: Fact, data: cases.Withdrawn, at: datetime) -> None:
+    """End a case without a resolution and without a time."""
+    _end(fact, data.outcome)
 
 
 def reopened(fact: Fact, data: cases.Reopened, at: datetime) -> None:
-    """Open the case again: until it is resolved anew it has no time of resolution."""
+    """Open the case again: until it is resolved anew it has no time of resolution.
+
+    A breach of an earlier round stays on record. It is late no more, so it loses its due time:
+    the new round's clock is late only when it is breached itself.
+    """
     fact.reopened += 1
-    fact.outcome = None
-    fact.resolved_at = None
-    fact.closed_at = None
+    fact.outcome = fact.resolved_at = fact.closed_at = None
     fact.cancel_clock(ClockKind.FOLLOW_UP)
+    for kind in (ClockKind.PROPOSE, ClockKind.RESOLVE):
+        setattr(fact, f"{kind}_due_at", None)
+        if fact.clock(kind) != ClockState.BREACHED:
+            fact.set_clock(kind, ClockState.RUNNING)
+    if data.owner is not None:
+        _assigned_at(fact, at)
 
 
 def closed(fact: Fact, data: cases.Closed, at: datetime) -> None:
     """File the case; nobody waits for the follow-up any more."""
     fact.closed_at = at
-    fact.outcome = data.outcome
-    _stop_waiting(fact)
+    _end(fact, data.outcome)
 
 
 def acknowledgement_sent(fact: Fact, data: NotificationEvent, at: datetime) -> None:
@@ -201,8 +231,7 @@ def _replied_at(fact: Fact, at: datetime) -> None:
     fact.meet_clock(ClockKind.FIRST_REPLY)
 
 
-def _stop_waiting(fact: Fact, *, but: ClockKind | None = None) -> None:
-    """Cancel what still runs, except the acknowledgement, which notification decides."""
+def _end(fact: Fact, outcome: str) -> None:
+    fact.outcome = outcome
     for kind in CLOCK_KINDS:
-        if kind not in (but, ClockKind.ACKNOWLEDGE):
-            fact.cancel_clock(kind)
+        fact.cancel_clock(kind)

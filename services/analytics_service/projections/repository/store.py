@@ -37,6 +37,10 @@ _SELECT_FACT = ", ".join("complaint_id::VARCHAR" if c == "complaint_id" else c f
 _GROUPS = 4
 
 
+class UnstorableValue(ValueError):
+    """A value that fits its event but no column: nothing of its batch was written."""
+
+
 class UnusableFile(Exception):
     """The file does not open, or has another layout: it is set aside and rebuilt from the log."""
 
@@ -188,6 +192,9 @@ class Store:
         self._connection.begin()
         try:
             yield
+        except duckdb.DataError as wrong:
+            self._connection.rollback()
+            raise UnstorableValue(f"the store refuses a value: {wrong}") from wrong
         except BaseException:
             self._connection.rollback()
             raise

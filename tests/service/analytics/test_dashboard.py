@@ -1,0 +1,185 @@
+"""The dashboard's pages as they are served, without a browser."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+
+from tests.service.analytics.conftest import Running
+from tests.service.analytics.story import tell_many
+
+
+async def _page(analytics: Running, address: str, language: str = "en") -> str:
+    response = await analytics.client.get(address, headers={"accept-language": language})
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+def _links(page: str, start: str) -> list[str]:
+    found = [unescape(href) for href in re.findall(r'href="([^"]+)"', page)]
+    return [href for href in found if href.startswith(start)]
+
+
+async def test_before_the_first_complaint_it_says_how_to_send_one(analytics: Running) -> None:
+    page = await _page(analytics, "/dashboard")
+
+    assert "Nothing has been received yet" in page
+    assert "python -m services demo" in page
+
+
+async def test_it_shows_figures_heat_table_and_data_under_each_chart(analytics: Running) -> None:
+    await analytics.hear(tell_many(200))
+
+    page = await _page(analytics, "/dashboard?period=all")
+
+    assert '<table class="heat">' in page
+    for chart in ("trend", "stages", "places"):
+        assert f'data-chart="{chart}"' in page
+        assert f'id="spec-{chart}"' in page
+    assert page.count('class="figure"') == 6
+    assert page.count("As a table") == 3
+
+
+async def test_it_speaks_the_readers_language(analytics: Running) -> None:
+    await analytics.hear(tell_many(20))
+
+    page = await _page(analytics, "/dashboard?period=all", "zh-CN")
+
+    assert '<html lang="zh-CN">' in page
+    assert "投诉集中在哪里" in page
+    assert "物流：" in page
+    assert "Slowest categories" not in page
+
+
+async def test_nothing_inline_runs_without_the_nonce(analytics: Running) -> None:
+    await analytics.hear(tell_many(20))
+
+    response = await analytics.client.get("/dashboard?period=all")
+
+    policy = response.headers["content-security-policy"]
+    nonce = re.search(r"'nonce-([^']+)'", policy)
+    assert nonce is not None
+    assert "unsafe" not in policy
+    assert not re.search(r'\son\w+="|\sstyle="', response.text)
+    for tag in re.findall(r"<(?:script|style)[^>]*>", response.text):
+        assert f'nonce="{nonce[1]}"' in tag or 'type="application/json"' in tag
+
+
+async def test_every_cell_leads_to_exactly_its_complaints(analytics: Running) -> None:
+    await analytics.hear(tell_many(120))
+    page = await _page(analytics, "/dashboard?period=all&rows=category&columns=channel")
+    cells = re.findall(r'<td class="heat-\d"><a href="([^"]+)">(\d+)</a>', page)
+
+    assert len(cells) == 15
+    for href, count in cells:
+        listing = await _page(analytics, unescape(href))
+        assert f"<h1>{count} complaint" in listing, href
+
+
+async def test_every_figure_leads_to_a_list_that_holds_as_many(analytics: Running) -> None:
+    await analytics.hear(tell_many(150))
+    page = await _page(analytics, "/dashboard?period=all&category=other&channel=web")
+    figures = re.findall(
+        r'class="figure" href="([^"]+)">\s*<span class="figure-label">([^<]+)</span>\s*'
+        r'<span class="figure-value">([^<]+)<',
+        page,
+    )
+
+    counted = {label: (unescape(href), value) for href, label, value in figures}
+    for label in ("Received", "Open", "Overdue", "Reopened"):
+        href, value = counted[label]
+        assert f"<h1>{value} complaint" in await _page(analytics, href), label
+
+
+async def test_a_breach_that_was_made_good_is_overdue_no_more(analytics: Running) -> None:
+    await analytics.hear(tell_many(150))
+
+    breached = await _page(analytics, "/dashboard/complaints?period=all&status=breached")
+    overdue = await _page(analytics, "/dashboard/complaints?period=all&status=overdue")
+
+    assert _heading(breached) > 0
+    assert _heading(overdue) == 0  # every story with a breach goes on to a reply
+
+
+def _heading(page: str) -> int:
+    found = re.search(r"<h1>([\d,]+) complaint", page)
+    assert found is not None
+    return int(found[1].replace(",", ""))
+
+
+async def test_lists_are_paged_and_nobody_is_on_two_pages(analytics: Running) -> None:
+    await analytics.hear(tell_many(120))
+    address: str | None = "/dashboard/complaints?period=all"
+    numbers: list[str] = []
+    while address:
+        page = await _page(analytics, address)
+        numbers += re.findall(r">(N-\d{6})<", page)
+        following = re.search(r'href="([^"]+)" rel="next"', page)
+        address = unescape(following[1]) if following else None
+
+    assert len(numbers) == len(set(numbers)) == 120
+
+
+async def test_a_bar_of_the_trend_leads_to_its_days(analytics: Running) -> None:
+    await analytics.hear(tell_many(120))
+    page = await _page(analytics, "/dashboard?period=custom&from=2026-09-01&to=2026-09-03")
+
+    links = _links(page, "/dashboard/complaints?period=custom&from=2026-09-01&to=2026-09-02")
+
+    assert links
+    day = (await analytics.get("heatmap", day="2026-09-01"))["total"]
+    assert _heading(await _page(analytics, links[0])) == day
+
+
+async def test_a_hexagon_leads_to_the_complaints_in_it(analytics: Running) -> None:
+    await analytics.hear(tell_many(120))
+    cells = (await analytics.get("geo", resolution=7))["cells"]
+
+    page = await _page(analytics, f"/dashboard/complaints?period=all&cell={cells[0]['h3']}")
+
+    assert _heading(page) == cells[0]["count"]
+
+
+async def test_old_records_show_without_being_asked_for(analytics: Running) -> None:
+    await analytics.hear(tell_many(5))  # all of them older than ninety days before NOW's year end
+
+    page = await _page(analytics, "/dashboard?period=7d")
+    assert "No complaint fits this selection" in page
+    assert _links(page, "/dashboard?period=all")
+
+
+@pytest.mark.parametrize("figure", ["heatmap", "trend", "stages", "slowest", "places"])
+async def test_every_figure_can_be_had_as_csv(analytics: Running, figure: str) -> None:
+    await analytics.hear(tell_many(60))
+
+    response = await analytics.client.get(f"/dashboard/{figure}.csv?period=all")
+
+    assert response.headers["content-type"].startswith("text/csv")
+    assert len(response.text.splitlines()) > 1
+
+
+async def test_an_unknown_figure_is_not_found(analytics: Running) -> None:
+    response = await analytics.client.get("/dashboard/nonsense.csv")
+
+    assert (response.status_code, response.headers["content-type"]) == (
+        404,
+        "application/problem+json",
+    )
+
+
+async def test_a_stranger_is_sent_away_once_a_key_exists(analytics: Running) -> None:
+    from shared.http.access import Role
+
+    gate = analytics.client._transport.app.state.gate  # type: ignore[attr-defined]
+    secret = gate.keys.create(role=Role.AGENT, name="agent")
+    lead = gate.keys.create(role=Role.LEAD, name="lead")
+
+    async def status(key: str | None) -> int:
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        response: httpx.Response = await analytics.client.get("/dashboard", headers=headers)
+        return response.status_code
+
+    assert [await status(None), await status(secret), await status(lead)] == [401, 403, 200]
