@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass
+from typing import cast
 
 import uvloop
 
@@ -32,13 +33,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Answers a second and their times in milliseconds; every answer that was not 2xx counted."""
+    """Answers a second and their times in milliseconds; every answer that was not 2xx counted.
+
+    `begun` has the wall-clock time at which the n-th request was due, where a rate was asked for.
+    """
 
     per_second: float
     p50_ms: float
     p99_ms: float
     answers: int
     failures: int
+    begun: list[float]
 
 
 class _Connection(asyncio.Protocol):
@@ -50,8 +55,8 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports do not derive from asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -86,6 +91,7 @@ class _Run:
         self.requests = [_request(job, body) for body in job.bodies]
         self.sent = 0
         self.times: list[float] = []
+        self.begun: list[float] = []
         self.failures = 0
         self.begin = time.perf_counter() + job.warm_up_seconds
         self.end = self.begin + job.seconds
@@ -99,7 +105,7 @@ class _Run:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(_Connection, self.job.host, self.job.port)
         while (started := time.perf_counter()) < self.end:
-            await self._one(connection, started)
+            await self._one(connection, started, self.next_request())
 
     async def paced(self) -> None:
         """Open loop: requests start at fixed times, however slow the answers are."""
@@ -113,19 +119,22 @@ class _Run:
         due = time.perf_counter()
         while due < self.end:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            task = asyncio.create_task(self._borrowing(idle, due))
+            self.begun.append(time.time() - (time.perf_counter() - due))
+            task = asyncio.create_task(self._borrowing(idle, due, self.next_request()))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             due += 1 / self.job.rate
         await asyncio.gather(*tasks)
 
-    async def _borrowing(self, idle: asyncio.Queue[_Connection], due: float) -> None:
+    async def _borrowing(
+        self, idle: asyncio.Queue[_Connection], due: float, request: bytes
+    ) -> None:
         connection = await idle.get()
-        await self._one(connection, due)
+        await self._one(connection, due, request)
         idle.put_nowait(connection)
 
-    async def _one(self, connection: _Connection, started: float) -> None:
-        status = await connection.send(self.next_request())
+    async def _one(self, connection: _Connection, started: float, request: bytes) -> None:
+        status = await connection.send(request)
         now = time.perf_counter()
         if started >= self.begin:
             self.times.append(now - started)
@@ -155,6 +164,7 @@ async def run(job: Job) -> Result:
         p99_ms=round(times[int(len(times) * 0.99)] * 1000, 2),
         answers=len(times),
         failures=state.failures,
+        begun=state.begun,
     )
 
 

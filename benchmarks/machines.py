@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import psutil
 
 from benchmarks.load import Job, Result
 from deploy.local.kafka import start_kafka, stop_kafka
@@ -39,16 +40,22 @@ def servers() -> Iterator[tuple[PostgresServer, str]]:
 
 
 @contextmanager
-def distributed(postgres: PostgresServer, kafka: str) -> Iterator[Product]:
-    """Run the five processes on fresh databases."""
+def distributed(
+    postgres: PostgresServer, kafka: str, *, started: bool = True, **settings: str
+) -> Iterator[Product]:
+    """Run the five processes; `started=False` only brings their databases up to date."""
     with TemporaryDirectory(prefix="redress-bench-") as home:
         urls = {
-            name: ensure_database(postgres, f"bench_{name}", role=f"bench_{name}", password="bench")  # noqa: S106
+            name: ensure_database(postgres, f"bench_{name}", role=f"bench_{name}", password="bench")
             for name in DATABASES
         }
-        product = Product.distributed(Path(home), databases=urls, kafka=kafka)
-        product.start()
+        product = Product.distributed(Path(home), databases=urls, kafka=kafka, settings=settings)
         try:
+            if started:
+                product.start()
+            else:
+                command = [sys.executable, "-m", "services", "migrate"]
+                subprocess.run(command, env=os.environ | product.environment, check=True)
             yield product
         finally:
             product.stop()
@@ -69,7 +76,7 @@ def embedded(**settings: str) -> Iterator[Product]:
 @contextmanager
 def reference(postgres: PostgresServer) -> Iterator[int]:
     """Run the bare FastAPI + asyncpg reference; yields its port."""
-    url = ensure_database(postgres, "bench_reference", role="bench_reference", password="bench")  # noqa: S106
+    url = ensure_database(postgres, "bench_reference", role="bench_reference", password="bench")
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.reference", str(port)], stdin=subprocess.PIPE
@@ -78,14 +85,15 @@ def reference(postgres: PostgresServer) -> Iterator[int]:
     process.stdin.write(url.encode())
     process.stdin.close()
     try:
-        _wait_for(f"http://127.0.0.1:{port}/openapi.json")
+        wait_until_open(f"http://127.0.0.1:{port}/openapi.json")
         yield port
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(url: str) -> None:
+def wait_until_open(url: str) -> None:
+    """Wait until a server answers anything; raises RuntimeError after ten seconds."""
     for _ in range(200):
         try:
             httpx.get(url, timeout=1)
@@ -128,3 +136,19 @@ def resident_mib(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError(f"process {pid} is gone")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process has taken: what other load cannot falsify."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def wait_rate(done: Callable[[], bool], count: int, *, seconds: float = 300) -> float:
+    """Return how many of `count` a second were done when `done` came true, counted from now."""
+    began = time.perf_counter()
+    while not done():
+        if time.perf_counter() - began > seconds:
+            raise RuntimeError(f"not done in {seconds} s")
+        time.sleep(0.02)
+    return count / (time.perf_counter() - began)

@@ -20,32 +20,38 @@ SECONDS = 6.0
 OTHERS = ("workflow", "notification", "analytics")
 
 
-def main(console: Console) -> None:
+def main(console: Console, *, quick: bool = False) -> None:
     """Measure all of them in one run and print one table."""
     bodies = complaints(5000)
+    seconds = SECONDS / 3 if quick else SECONDS
     columns = ("what", "connections", "a second", "× reference", "p50 ms", "p99 ms")
     table = Table(*columns, title="POST /v1/complaints")
     with servers() as (postgres, kafka):
         with reference(postgres) as port:
-            base = {count: measure(port, count, bodies) for count in CONNECTIONS}
+            base = {count: measure(port, count, bodies, seconds) for count in CONNECTIONS}
         add(table, "reference: FastAPI + asyncpg INSERT", base, base)
         with distributed(postgres, kafka) as product:
             port = product.ports["intake"]
             pause(product, signal.SIGSTOP)
-            alone = {count: measure(port, count, bodies) for count in CONNECTIONS}
+            alone = {count: measure(port, count, bodies, seconds) for count in CONNECTIONS}
             add(table, "PostgreSQL + Kafka, intake and relay", alone, base)
             pause(product, signal.SIGCONT)
-            together = {count: measure(port, count, bodies) for count in CONNECTIONS}
+            together = {count: measure(port, count, bodies, seconds) for count in CONNECTIONS}
             add(table, "PostgreSQL + Kafka, all services", together, base)
     with embedded() as product:
         port = product.ports["embedded"]
-        add(table, "embedded, SQLite", {c: measure(port, c, bodies) for c in CONNECTIONS}, base)
+        add(
+            table,
+            "embedded, SQLite",
+            {c: measure(port, c, bodies, seconds) for c in CONNECTIONS},
+            base,
+        )
     console.print(table)
 
 
-def measure(port: int, connections: int, bodies: list[str]) -> Result:
+def measure(port: int, connections: int, bodies: list[str], seconds: float) -> Result:
     """Send one load; fails where an answer is not 2xx."""
-    job = Job("127.0.0.1", port, "/v1/complaints", bodies, connections, SECONDS)
+    job = Job("127.0.0.1", port, "/v1/complaints", bodies, connections, seconds)
     result = load(job)
     if result.failures:
         raise RuntimeError(f"{result.failures} of {result.answers} answers failed")

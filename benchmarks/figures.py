@@ -1,0 +1,241 @@
+"""Every analytics endpoint over ten million facts, while 500 events a second come in.
+
+Aims: p95 over 90 days under 100 ms, over everything under 400 ms, `as_of` under 2 s old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.events import received
+from benchmarks.machines import resident_mib, servers
+from services.analytics_service.projections.models import FACTS, LAYOUT, TABLES, create_table
+from shared.bus.kafka import KafkaBus
+from tests.harness.product import Product
+
+FACT_COUNT = 10_000_000
+PER_SECOND = 500
+REPEATS = 20
+YEARS = 3
+
+Question = dict[str, str | list[str]]
+QUESTIONS: Mapping[str, tuple[str, Question]] = {
+    "heat map category × region": ("heatmap", {}),
+    "heat map category × week": ("heatmap", {"columns": "week"}),
+    "heat map, breached, P1": ("heatmap", {"measure": "breached", "priority": "P1"}),
+    "geo, resolution 6": ("geo", {}),
+    "geo, resolution 4": ("geo", {"resolution": "4"}),
+    "resolution times": ("resolution-times", {}),
+    "resolution times by category": ("resolution-times", {"group_by": "category"}),
+    "resolution times, two stages": (
+        "resolution-times",
+        {"stage": ["to_first_reply", "to_resolve"]},
+    ),
+    "SLA": ("sla", {}),
+    "SLA by department": ("sla", {"group_by": "department"}),
+    "trend by day": ("trend", {}),
+    "trend by week and category": ("trend", {"interval": "week", "group_by": "category"}),
+}
+
+# Columns that are not drawn below are empty.
+_VALUES = {
+    "complaint_id": "printf('%08x-%04x-7%03x-8%03x-%012x', (ms >> 16)::BIGINT, (ms & 65535)::BIGINT,"
+    " (i % 4096)::BIGINT, ((i * 7) % 4096)::BIGINT, i::BIGINT)::UUID",
+    "number": "'C' || i",
+    "received_at": "at",
+    "category": "list_value({categories})[1 + hash(i, 1) % 24]",
+    "channel": "list_value('web','hotline','app','email','chat')[1 + hash(i, 2) % 5]",
+    "severity": "list_value('minor','moderate','major','critical')[1 + hash(i, 3) % 4]",
+    "urgency": "list_value('low','normal','high')[1 + hash(i, 4) % 3]",
+    "priority": "list_value('P1','P2','P3','P4')[1 + hash(i, 5) % 4]",
+    "tier": "list_value('standard','silver','gold')[1 + hash(i, 6) % 3]",
+    "language": "CASE WHEN hash(i, 7) % 3 = 0 THEN 'en' ELSE 'zh' END",
+    "product": "'SKU-' || (hash(i, 8) % 200)",
+    "region": "'CN-' || (11 + hash(i, 9) % 34)",
+    "department": "list_value('product','logistics','service','billing')[1 + hash(i, 10) % 4]",
+    "h3": "list_value({cells})[1 + hash(i, 11) % 2000]",
+    "imported": "false",
+    "state": "CASE WHEN done THEN 'closed' ELSE 'assigned' END",
+    "outcome": "CASE WHEN done THEN 'solved' END",
+    "escalation_level": "(hash(i, 12) % 8 = 0)::TINYINT",
+    "reopened": "0",
+    "handovers": "0",
+    "breached": "hash(i, 13) % 6 = 0",
+    "acknowledged_at": "at + INTERVAL 1 SECOND",
+    "assigned_at": "at",
+    "first_reply_at": "at + to_seconds((took * 0.2)::BIGINT)",
+    "resolved_at": "CASE WHEN done THEN at + to_seconds(took::BIGINT) END",
+    "closed_at": "CASE WHEN done THEN at + to_seconds(took::BIGINT + 86400) END",
+    "to_acknowledge": "1.0",
+    "to_assign": "0.0",
+    "to_first_reply": "took * 0.2",
+    "to_resolve": "CASE WHEN done THEN took * 0.8 END",
+    "total": "CASE WHEN done THEN took END",
+    "acknowledge_clock": "'met'",
+    "acknowledge_due_at": "at + INTERVAL 1 HOUR",
+    "first_reply_clock": "CASE WHEN hash(i, 13) % 6 = 0 THEN 'breached' ELSE 'met' END",
+    "first_reply_due_at": "at + INTERVAL 1 DAY",
+    "resolve_clock": "CASE WHEN done THEN 'met' ELSE 'running' END",
+    "resolve_due_at": "at + INTERVAL 5 DAY",
+    "intake_sequence": "1",
+    "workflow_sequence": "1",
+    "notification_sequence": "0",
+}
+
+
+def main(console: Console, *, quick: bool = False) -> None:
+    """Make the facts, start analytics over them, let events flow, ask, print one table."""
+    count = FACT_COUNT // 10 if quick else FACT_COUNT
+    with servers() as (_postgres, kafka), analytics(kafka, count) as product:
+        with flowing(kafka) as flow:
+            ages: list[float] = []
+            table = ask_everything(product, ages)
+        console.print(table)
+        size = (product.home / "analytics.duckdb").stat().st_size / 1e6
+        resident = resident_mib(product.processes["analytics"].pid)
+    console.print(
+        f"{count:,} facts, {size:,.0f} MB on disk, {resident:,.0f} MiB resident; "
+        f"{flow.sent / flow.seconds:,.0f} events/s came in; age of as_of: "
+        f"p50 {at(ages, 0.5):.2f} s, p95 {at(ages, 0.95):.2f} s, longest {max(ages):.2f} s (aim < 2 s)"
+    )
+
+
+def ask_everything(product: Product, ages: list[float]) -> Table:
+    """Ask each question over 90 days and over everything, and note how old `as_of` is."""
+    columns = ("question", "90 days p50 ms", "p95", "everything p50 ms", "p95")
+    table = Table(*columns, title="Analytics over HTTP (aims: p95 < 100 ms, < 400 ms)")
+    since = (datetime.now(UTC) - timedelta(days=90)).date().isoformat()
+    with httpx.Client(base_url=product.urls["analytics"], timeout=60) as client:
+        for name, (path, question) in QUESTIONS.items():
+            cells = []
+            for limits in ({"from": since}, {}):
+                spans = [
+                    ask(client, f"/v1/analytics/{path}", question | limits, ages)
+                    for _ in range(REPEATS)
+                ]
+                cells += [f"{at(spans, 0.5) * 1000:.0f}", f"{at(spans, 0.95) * 1000:.0f}"]
+            table.add_row(name, *cells)
+    return table
+
+
+def ask(client: httpx.Client, path: str, question: Question, ages: list[float]) -> float:
+    """Return the seconds of one answer."""
+    began = time.perf_counter()
+    answer = client.get(path, params=question)
+    took = time.perf_counter() - began
+    answer.raise_for_status()
+    as_of = datetime.fromisoformat(answer.headers["x-as-of"])
+    ages.append((datetime.now(UTC) - as_of).total_seconds())
+    return took
+
+
+def at(values: list[float], share: float) -> float:
+    """Return the value below which that share of the values lies."""
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
+@contextmanager
+def analytics(kafka: str, count: int) -> Iterator[Product]:
+    """Run analytics alone over a file that is already full."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="redress-bench-") as home:
+        make_facts(Path(home) / "analytics.duckdb", count)
+        asyncio.run(make_topics(kafka))
+        product = Product.distributed(Path(home), databases={}, kafka=kafka)
+        product.spawn("analytics")
+        try:
+            product.wait_ready("analytics")
+            yield product
+        finally:
+            product.stop()
+
+
+def make_facts(path: Path, count: int) -> None:
+    """Fill a file of facts inside DuckDB, in the order of their ids as a folding would."""
+    import h3
+
+    centre = h3.latlng_to_cell(31.23, 121.47, 7)
+    cells = ",".join(str(h3.str_to_int(cell)) for cell in sorted(h3.grid_disk(centre, 26))[:2000])
+    categories = ",".join(
+        f"'{top}.{n}'" for top in ("product", "logistics", "billing") for n in range(8)
+    )
+    values = [
+        _VALUES.get(column, "NULL").format(categories=categories, cells=cells) for column in FACTS
+    ]
+    span_ms = YEARS * 365 * 86_400_000
+    with duckdb.connect(str(path)) as connection:
+        for name, columns in TABLES.items():
+            connection.execute(create_table(name, columns))
+        connection.execute(
+            "INSERT INTO meta VALUES (?, ?)", [LAYOUT, datetime.now(UTC).replace(tzinfo=None)]
+        )
+        connection.execute(
+            f"INSERT INTO facts SELECT {', '.join(values)} FROM ("
+            "SELECT i, ms, make_timestamp(ms * 1000) AS at, "
+            "600 + pow(hash(i, 14) % 1000 / 1000.0, 4) * 2000000 AS took, hash(i, 15) % 10 > 0 AS done "
+            f"FROM (SELECT i, (epoch_ms(now()) - {span_ms} + i * ({span_ms} / {count}))::BIGINT AS ms "
+            f"FROM range({count}) AS numbers(i))) ORDER BY complaint_id"
+        )
+
+
+async def make_topics(kafka: str) -> None:
+    """Make the topics, as `migrate` would."""
+    bus = KafkaBus(kafka)
+    await bus.start()
+    await bus.ensure_topics()
+    await bus.stop()
+
+
+@dataclass
+class Flow:
+    """How many events came in, and in what time."""
+
+    sent: int = 0
+    seconds: float = 1.0
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def flowing(kafka: str) -> Iterator[Flow]:
+    """Publish events at a steady rate from a thread."""
+    flow = Flow()
+    thread = threading.Thread(target=lambda: asyncio.run(_flow(kafka, flow)))
+    thread.start()
+    time.sleep(2)  # until the first are folded in: `as_of` is theirs from now on
+    try:
+        yield flow
+    finally:
+        flow.ended.set()
+        thread.join()
+
+
+async def _flow(kafka: str, flow: Flow) -> None:
+    bus = KafkaBus(kafka)
+    await bus.start()
+    producer = await bus.producer()
+    began = due = time.monotonic()
+    while not flow.ended.is_set():
+        await producer.publish(list(received(PER_SECOND // 10)))
+        flow.sent += PER_SECOND // 10
+        due += 0.1
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+    flow.seconds = time.monotonic() - began
+    await producer.close()
+    await bus.stop()
+
+
+if __name__ == "__main__":
+    main(Console())
