@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +20,9 @@ from shared.kernel.settings import CommonSettings
 from shared.service import Platform, ServiceUnit
 
 log = logging.get(__name__)
+
+_YOUNG_OBJECTS = 20_000
+"""Between two collections. A batch of 500 events makes more objects than Python's usual 700."""
 
 SERVICES = ("intake", "workflow", "notification", "analytics")
 WITH_DATABASE = ("intake", "workflow", "notification")
@@ -104,6 +108,7 @@ def listen(settings: CommonSettings, platform: Platform) -> socket.socket:
 
 async def serve_http(app: object, bound: socket.socket) -> None:
     """Answer HTTP until SIGINT or SIGTERM; requests under way are finished first."""
+    _spare_the_collector()
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]  # any ASGI callable
         log_config=None,
@@ -113,3 +118,14 @@ async def serve_http(app: object, bound: socket.socket) -> None:
         server_header=False,
     )
     await uvicorn.Server(config).serve(sockets=[bound])
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from walking the program itself again and again.
+
+    What was loaded at the start stays for ever. Batches are freed by counting references; walking
+    everything because of them took a third of the time of an import.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
