@@ -9,19 +9,19 @@ PostgreSQL: an ordinary pool for both.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from shared.kernel.errors import ConfigurationError, Unavailable
+from shared.db.failures import reached
+from shared.kernel.errors import ConfigurationError
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -63,6 +63,7 @@ class Database:
         options: dict[str, Any] = {
             "poolclass": AsyncAdaptedQueuePool,
             "max_overflow": 0,
+            "hide_parameters": True,
             "connect_args": {"isolation_level": None, "timeout": 30},
         }
         writer = create_async_engine(url, pool_size=1, **options)
@@ -80,6 +81,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=False,
+            # An error that is logged with its statement must not quote what customers wrote.
+            hide_parameters=True,
         )
         return cls(dialect="postgresql", writer=engine, reader=engine)
 
@@ -89,17 +92,13 @@ class Database:
 
         Raises Unavailable where the database cannot be reached or its disk is full.
         """
-        if self._turn is None:
-            async with _translated(), self._writer.begin() as connection:
-                yield connection
-            return
-        async with self._turn, _translated(), self._writer.begin() as connection:
+        async with self._turn or nullcontext(), reached(self._writer.begin()) as connection:
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that only reads, each statement on a consistent snapshot."""
-        async with _translated(), self._reader.connect() as connection:
+        async with reached(self._reader.connect()) as connection:
             yield connection
 
     async def close(self) -> None:
@@ -107,28 +106,6 @@ class Database:
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Turn what is not the caller's fault into Unavailable; integrity errors pass as they are."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as failure:
-        raise Unavailable(_reason(failure)) from failure
-    except DBAPIError as failure:
-        if failure.connection_invalidated:
-            raise Unavailable(_reason(failure)) from failure
-        raise
-    except OSError as failure:
-        raise Unavailable(f"the database cannot be reached: {failure.strerror}") from failure
-
-
-def _reason(failure: DBAPIError) -> str:
-    text = str(failure.orig)
-    if isinstance(failure.orig, sqlite3.OperationalError) and "full" in text:
-        return "the disk is full: nothing was stored"
-    return f"the database does not answer: {text}"
 
 
 def _prepare_writer(connection: Any, _record: object) -> None:

@@ -6,27 +6,22 @@ import traceback
 from pathlib import PurePath
 
 import httpx
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from shared.db.failures import is_passing
 from shared.kernel.errors import RateLimited, RedressError, Unavailable
 from shared.messaging.marks import MarksMoved
 
 _TRANSIENT = (
-    Unavailable, RateLimited, MarksMoved, OperationalError, InterfaceError,
-    httpx.TransportError, ConnectionError, TimeoutError,
+    Unavailable, RateLimited, MarksMoved, httpx.TransportError, ConnectionError, TimeoutError,
 )  # fmt: skip
-# PostgreSQL: serialization failure, deadlock, lock not available; connection and shutdown classes.
-_TRANSIENT_STATES = ("40001", "40P01", "55P03", "08", "57P", "53")
 
 
 def is_transient(failure: Exception) -> bool:
     """Tell whether trying the same again can help."""
     if isinstance(failure, _TRANSIENT):
         return True
-    if isinstance(failure, DBAPIError):
-        state = getattr(failure.orig, "sqlstate", None) or getattr(failure.orig, "pgcode", None)
-        return failure.connection_invalidated or str(state or "").startswith(_TRANSIENT_STATES)
-    return False
+    return isinstance(failure, DBAPIError) and is_passing(failure)
 
 
 def reason_of(failure: Exception) -> str:

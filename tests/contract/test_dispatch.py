@@ -125,6 +125,18 @@ async def test_poison_parks_only_its_complaint_and_the_rest_of_the_batch_flows(k
     ]
 
 
+@pytest.mark.parametrize("failure", [FileNotFoundError("template.j2"), PermissionError("no")])
+async def test_an_os_error_of_a_handler_parks_its_complaint_and_no_other(
+    kit: Kit, failure: OSError
+) -> None:
+    kit.container.fail_at[("bad", 1)] = failure
+    await kit.publish(record_of(started("bad"), 1), record_of(started("good"), 1))
+
+    await take_in(kit, until=1, letters=1)
+
+    assert await kit.heard() == [("good", 1)]
+
+
 async def test_the_reason_of_a_failure_does_not_quote_what_customers_wrote(kit: Kit) -> None:
     kit.container.fail_at[("a", 1)] = ValueError("li.na@example.org wrote this")
     await kit.publish(record_of(started("a"), 1))
