@@ -11,8 +11,12 @@ import structlog
 Logger = structlog.stdlib.BoundLogger
 
 
-def configure(*, level: str = "info", form: Literal["json", "console"] = "json") -> None:
-    """Send every log line, ours and the libraries', to standard error in one form."""
+def configure(*, level: str = "info", form: Literal["auto", "json", "console"] = "auto") -> None:
+    """Send every log line, ours and the libraries', to standard error in one form.
+
+    `auto` writes for the eye where standard error is a terminal, and JSON elsewhere.
+    """
+    for_the_eye = form == "console" or (form == "auto" and sys.stderr.isatty())
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -21,9 +25,9 @@ def configure(*, level: str = "info", form: Literal["json", "console"] = "json")
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if for_the_eye
+        else structlog.processors.JSONRenderer()
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -45,8 +45,8 @@ class CommonSettings(RedressSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
     )
-    log_format: Literal["json", "console"] = Field(
-        default="json", description="One JSON object a line, or for the eye."
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="JSON lines, or for the eye; auto: for the eye in a terminal."
     )
     replica: int = Field(
         default=1, ge=1, description="Number of this process among those of its service."
