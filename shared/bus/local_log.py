@@ -68,13 +68,11 @@ class LocalLog:
         for consumer in self._consumers:
             await consumer.close()
         self._consumers.clear()
-        if self._committer is not None:
-            self._committer.cancel()
-            await asyncio.gather(self._committer, return_exceptions=True)
-            self._committer = None
-        for order in self._orders:
-            order.done.set_exception(Unavailable("the event log is closed"))
-        self._orders.clear()
+        # Without its name nothing more is ordered; what was ordered is still written and answered.
+        committer, self._committer = self._committer, None
+        if committer is not None:
+            self._ordered.set()
+            await committer
         if self._reader is not None:
             await self._in(self._read_thread, self._reader.close)
         if self._writer is not None:
@@ -116,7 +114,7 @@ class LocalLog:
         """Append records durably; raises Unpublished where nothing was stored."""
         try:
             await self._order(records=records)
-        except (sqlite3.Error, UnknownTopic, Unavailable) as failure:
+        except (sqlite3.Error, UnknownTopic, Unavailable, ValueError, TypeError) as failure:
             raise Unpublished((), f"the event log did not take the records: {failure}") from failure
 
     # What consumers need (local_consumer.Store).
@@ -171,7 +169,7 @@ class LocalLog:
         await order.done
 
     async def _commit_forever(self) -> None:
-        while True:
+        while self._committer is not None or self._orders:
             await self._ordered.wait()
             self._ordered.clear()
             orders, self._orders = self._orders, []
@@ -185,7 +183,7 @@ class LocalLog:
         stamp = int(self.clock.now().timestamp() * 1000)
         try:
             await self._in(self._write_thread, lambda: writer.write(records, positions, stamp))
-        except (sqlite3.Error, UnknownTopic) as failure:
+        except Exception as failure:  # noqa: BLE001 - the edge of this worker: nobody may wait for ever
             for order in orders:
                 if not order.done.done():
                     order.done.set_exception(failure)

@@ -142,6 +142,35 @@ async def test_a_closed_log_takes_nothing(tmp_path: Path) -> None:
         await producer.publish([record("a", "1")])
 
 
+async def test_a_record_that_cannot_be_written_stops_nobody_else(tmp_path: Path) -> None:
+    log = await opened(tmp_path / "log.db")
+    producer = await log.producer()
+
+    async with asyncio.timeout(20):
+        with pytest.raises(Unpublished):
+            await producer.publish([Record(TOPIC, "a", b"1", (("\ud800", b""),))])
+        await producer.publish([record("a", "2")])
+    await log.stop()
+
+
+async def test_a_log_closes_and_answers_everybody_though_some_have_given_up(tmp_path: Path) -> None:
+    log = await opened(tmp_path / "log.db")
+    producer = await log.producer()
+    publishes = [asyncio.create_task(producer.publish([record("a", "x")])) for _ in range(3)]
+    await asyncio.sleep(0)
+    publishes[0].cancel()
+
+    async with asyncio.timeout(20):
+        await log.stop()
+        outcomes = await asyncio.gather(*publishes, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [
+        asyncio.CancelledError,
+        type(None),
+        type(None),
+    ]
+
+
 async def test_a_file_that_is_no_log_is_unavailable(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     path.write_bytes(b"this is no database, however long it may be" * 100)
