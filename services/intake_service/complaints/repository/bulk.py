@@ -63,8 +63,7 @@ async def _write_sqlite(
 ) -> None:
     try:
         for shape, rows in parts:
-            values = [tuple(map(_sqlite_value, row)) for row in rows]
-            await connection.exec_driver_sql(_sqlite_statement(shape), values)
+            await connection.exec_driver_sql(_sqlite_statement(shape), _sqlite_values(shape, rows))
     except IntegrityError as failure:
         raise GroupConflict(str(failure.orig)) from failure
 
@@ -81,8 +80,15 @@ async def _write_postgresql(
             raise GroupConflict(str(failure)) from failure
 
 
-def _sqlite_value(value: object) -> object:
-    return utc_text(value) if isinstance(value, datetime) else value
+def _sqlite_values(shape: Shape, rows: Sequence[Row]) -> list[Row]:
+    # Column by column: only those that hold instants need a look at their values.
+    columns: list[Sequence[object]] = list(zip(*rows, strict=True))
+    for place, name in enumerate(shape.columns):
+        if isinstance(shape.table.c[name].type, UtcDateTime):
+            columns[place] = [
+                utc_text(value) if isinstance(value, datetime) else None for value in columns[place]
+            ]
+    return list(zip(*columns, strict=True))
 
 
 @cache

@@ -15,6 +15,7 @@ from services.intake_service.complaints.models import (
     milestones,
     regradings,
 )
+from shared.db.types import utc_text
 
 
 class AdditionValues(TypedDict):
@@ -68,6 +69,9 @@ _FOLLOW = (
         {name: bindparam(name) for name in ("status", "next_step", "next_due_at", "progress_at")}
     )
 )
+_FOLLOW_SQLITE = (
+    "UPDATE complaints SET status = ?, next_step = ?, next_due_at = ?, progress_at = ? WHERE id = ?"
+)
 
 
 async def add_addition(connection: AsyncConnection, values: AdditionValues) -> None:
@@ -96,8 +100,24 @@ async def set_grade(connection: AsyncConnection, complaint_id: str, grade: dict[
 
 async def follow_cases(connection: AsyncConnection, progress: Sequence[ProgressValues]) -> None:
     """Store how these complaints' cases stand; complaints that are unknown here are passed over."""
-    if progress:
+    if not progress:
+        return
+    if connection.dialect.name == "sqlite":
+        # Past SQLAlchemy's processing of each value: an import brings tens of thousands.
+        await connection.exec_driver_sql(_FOLLOW_SQLITE, [_as_text(values) for values in progress])
+    else:
         await connection.execute(_FOLLOW, [dict(values) for values in progress])
+
+
+def _as_text(values: ProgressValues) -> tuple[str | None, ...]:
+    due_at = values["next_due_at"]
+    return (
+        values["status"],
+        values["next_step"],
+        utc_text(due_at) if due_at else None,
+        utc_text(values["progress_at"]),
+        values["of_id"],
+    )
 
 
 async def add_milestones(connection: AsyncConnection, rows: Sequence[MilestoneValues]) -> None:

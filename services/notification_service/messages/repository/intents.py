@@ -34,6 +34,13 @@ class NewComplaint(TypedDict):
     wrapped_key: bytes | None
 
 
+_REMEMBER_SQLITE = (
+    f"INSERT INTO complaints ({', '.join(NewComplaint.__annotations__)}) "  # noqa: S608 - our own
+    f"VALUES ({', '.join(f':{name}' for name in NewComplaint.__annotations__)}) "
+    "ON CONFLICT DO NOTHING"
+)
+
+
 class NewIntent(TypedDict):
     """A row of `notifications` as it begins."""
 
@@ -54,7 +61,11 @@ class NewIntent(TypedDict):
 
 async def remember(connection: AsyncConnection, rows: Sequence[NewComplaint]) -> None:
     """Write complaints; those that are known stay as they are."""
-    await _insert_new(connection, complaints, rows)
+    if rows and connection.dialect.name == "sqlite":
+        # Past SQLAlchemy's processing of each value: an import brings tens of thousands.
+        await connection.exec_driver_sql(_REMEMBER_SQLITE, [dict(row) for row in rows])
+    else:
+        await _insert_new(connection, complaints, rows)
 
 
 async def add_intents(connection: AsyncConnection, rows: Sequence[NewIntent]) -> None:
