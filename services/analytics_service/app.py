@@ -15,8 +15,9 @@ from services.analytics_service.dashboard.service import Dashboard
 from services.analytics_service.handlers import REACTIONS, TOPICS
 from services.analytics_service.metrics import endpoints as metrics_endpoints
 from services.analytics_service.metrics.service import Metrics
-from services.analytics_service.projections import endpoints as projections_endpoints
-from services.analytics_service.projections.jobs import Folding
+from services.analytics_service.projections.endpoints import routes as projections_endpoints
+from services.analytics_service.projections.jobs.feed import Source
+from services.analytics_service.projections.jobs.folding import Folding
 from services.analytics_service.projections.repository.serving import Serving
 from services.analytics_service.reports import endpoints as reports_endpoints
 from services.analytics_service.reports.service import Reports
@@ -89,13 +90,12 @@ def build_parts(platform: Platform, settings: AnalyticsSettings) -> Analytics:
         threads=settings.threads,
         readers=settings.readers,
     )
-    folding = Folding(
+    source = Source(
         bus=platform.bus,
-        serving=serving,
-        reactions=REACTIONS,
         topics=TOPICS,
-        clock=platform.clock,
+        reactions=REACTIONS,
+        now=platform.clock.now,
         batch_size=settings.batch_size,
-        pause_seconds=settings.pause_ms / 1000,
     )
+    folding = Folding(source, serving, pause_seconds=settings.pause_ms / 1000)
     return Analytics(serving, folding, Metrics(serving, common.zone), Reports(serving, common.zone))

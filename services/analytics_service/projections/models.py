@@ -80,6 +80,7 @@ STAGE_CHANGES: Mapping[str, str] = {
 }
 
 PARKED: Mapping[str, str] = {
+    "id": "BIGINT",
     "complaint_id": "VARCHAR",
     "topic": "VARCHAR",
     "partition": "SMALLINT",
@@ -88,7 +89,9 @@ PARKED: Mapping[str, str] = {
     "headers": "VARCHAR",
     "value": "BLOB",
     "reason": "VARCHAR",
+    "parked_at": "TIMESTAMP",
 }
+"""The columns in the order of `repository.store.ParkedEvent`."""
 
 POSITIONS: Mapping[str, str] = {
     "topic": "VARCHAR",

@@ -16,17 +16,21 @@ from services.analytics_service.handlers import REACTIONS
 from services.analytics_service.projections.domain.facts import COLUMNS
 from services.analytics_service.projections.models import FACTS
 from services.analytics_service.projections.repository.store import Store, id_groups
-from services.analytics_service.projections.service import Projector
+from services.analytics_service.projections.service import projector as projecting
 from shared.bus.memory import MemoryLog
 from shared.bus.port import LoggedRecord
 from shared.events import cases
 from shared.events.topics import COMPLAINTS
-from tests.service.analytics.conftest import Running, serving
+from tests.service.analytics.conftest import NOW, Running, serving
 from tests.service.analytics.story import BEGAN, Log, Story, id_at, tell_many
 
 
 def _open(path: Path) -> Store:
     return Store(path, memory_mb=96, threads=1)
+
+
+def _projector(store: Store) -> projecting.Projector:
+    return projecting.Projector(store, REACTIONS, lambda: NOW)
 
 
 def _content(store: Store) -> list[object]:
@@ -47,7 +51,7 @@ def test_the_columns_of_fact_and_table_are_the_same_in_the_same_order() -> None:
 def test_records_read_again_change_nothing(tmp_path: Path) -> None:
     records = tell_many(200).records
     store = _open(tmp_path / "a.duckdb")
-    projector = Projector(store, REACTIONS)
+    projector = _projector(store)
     folded = sum(projector.fold(batch) for batch in _batches(records, 97))
     before = _content(store)
 
@@ -64,7 +68,7 @@ def test_the_size_of_batches_does_not_matter(tmp_path: Path, size: int) -> None:
     stores = []
     for name, width in (("one", size), ("other", 23)):
         store = _open(tmp_path / f"{name}.duckdb")
-        projector = Projector(store, REACTIONS)
+        projector = _projector(store)
         for batch in _batches(records, width):
             projector.fold(batch)
         stores.append(_content(store))
@@ -83,7 +87,7 @@ def test_notifications_may_come_before_or_after_what_they_are_about(tmp_path: Pa
         ("messages last", complaints + messages),
     ):
         store = _open(tmp_path / f"{name}.duckdb")
-        projector = Projector(store, REACTIONS)
+        projector = _projector(store)
         for batch in _batches(order, 50):
             projector.fold(batch)
         assert projector.parked_count == 0
@@ -100,7 +104,7 @@ def test_an_event_after_a_gap_waits_for_the_missing_one(tmp_path: Path) -> None:
     received, opened, started, resolved = log.records
     path = tmp_path / "a.duckdb"
     store = _open(path)
-    projector = Projector(store, REACTIONS)
+    projector = _projector(store)
 
     projector.fold([received, opened, resolved])
 
@@ -108,7 +112,7 @@ def test_an_event_after_a_gap_waits_for_the_missing_one(tmp_path: Path) -> None:
     assert store.facts([story.complaint_id])[story.complaint_id].resolved_at is None
     store.close()  # what waits is not forgotten
     store = _open(path)
-    projector = Projector(store, REACTIONS)
+    projector = _projector(store)
     projector.fold([started])
     assert projector.parked_count == 0
     assert store.parked() == []
@@ -125,7 +129,7 @@ def test_a_broken_event_holds_back_its_complaint_only(tmp_path: Path) -> None:
     healthy.opened()
     log.append(COMPLAINTS, sick.complaint_id, b"{}", (("ce_id", b"1"),))
     store = _open(tmp_path / "a.duckdb")
-    projector = Projector(store, REACTIONS)
+    projector = _projector(store)
 
     projector.fold(log.records)
 
@@ -146,7 +150,7 @@ def test_a_key_that_is_no_id_is_parked_and_hurts_nobody(tmp_path: Path) -> None:
     good = Story(log, id_at(BEGAN, 2), BEGAN).received()
     store = _open(tmp_path / "a.duckdb")
 
-    Projector(store, REACTIONS).fold(log.records)
+    _projector(store).fold(log.records)
 
     assert store.count() == 1
     assert list(store.facts([good.complaint_id])) == [good.complaint_id]
@@ -167,11 +171,12 @@ import sys
 from pathlib import Path
 from services.analytics_service.handlers import REACTIONS
 from services.analytics_service.projections.repository.store import Store
-from services.analytics_service.projections.service import Projector
+from services.analytics_service.projections.service.projector import Projector
+from tests.service.analytics.conftest import NOW
 from tests.service.analytics.story import tell_many
 
 store = Store(Path(sys.argv[1]), memory_mb=96, threads=1)
-projector = Projector(store, REACTIONS)
+projector = Projector(store, REACTIONS, lambda: NOW)
 records = tell_many(400).records
 print("ready", flush=True)
 for at in range(0, len(records), 40):
@@ -199,10 +204,10 @@ def test_killed_at_any_moment_it_goes_on_where_it_stood(tmp_path: Path) -> None:
         store.close()
 
     store = _open(path)
-    projector = Projector(store, REACTIONS)
+    projector = _projector(store)
     projector.fold(records)
     untouched = _open(tmp_path / "b.duckdb")
-    Projector(untouched, REACTIONS).fold(records)
+    _projector(untouched).fold(records)
     assert _content(store) == _content(untouched)
 
 
@@ -289,6 +294,45 @@ async def test_a_file_that_knows_more_than_the_log_is_set_aside(tmp_path: Path) 
     async with serving(tmp_path, second) as running:
         await running.hear(tell_many(3, seed=9))
         assert (await running.get("heatmap"))["total"] == 3
+
+
+async def test_operators_see_what_is_parked_and_let_it_go(analytics: Running) -> None:
+    log = Log()
+    story = Story(log, id_at(BEGAN, 1), BEGAN).received()
+    opened = story.opened().log.records.pop()
+    log.append(opened.topic, opened.key, b"{", opened.headers)
+    story.case(cases.InvestigationStarted, state="investigating")
+    await analytics.hear(log)
+    letters = "/v1/internal/analytics/dead-letters"
+
+    items = (await analytics.client.get(letters)).json()["items"]
+
+    assert [(item["type"], item["state"]) for item in items] == [
+        ("CaseOpened", "dead"),
+        ("InvestigationStarted", "parked"),
+    ]
+    detail = (await analytics.client.get(f"{letters}/{items[0]['id']}")).json()
+    assert (detail["data"], detail["complaint_id"]) == ("{", story.complaint_id)
+    retried = await analytics.client.post(f"{letters}/{story.complaint_id}/retry")
+    assert retried.json()["waiting"] == 2
+    dropped = await analytics.client.post(f"{letters}/{items[0]['id']}/drop")
+    assert dropped.json() == {"handled": 1, "waiting": 0, "reason": None}
+    assert (await analytics.client.get(letters)).json()["items"] == []
+    assert (await analytics.client.get(f"{letters}/{items[0]['id']}")).status_code == 404
+
+
+def test_a_value_that_fits_no_column_is_parked_and_hurts_nobody(tmp_path: Path) -> None:
+    log = Log()
+    sick = Story(log, id_at(BEGAN, 1), BEGAN).received().opened()
+    sick.case(cases.Escalated, state="assigned", level=4000, previous_level=0, cause="breach")
+    Story(log, id_at(BEGAN, 2), BEGAN).received().opened()
+    store = _open(tmp_path / "a.duckdb")
+    projector = _projector(store)
+
+    folded = projector.fold(log.records)
+
+    assert (folded, store.count(), projector.parked_count) == (4, 2, 1)
+    assert "refuses" in store.parked()[0].reason
 
 
 async def test_rebuilding_needs_an_admin(analytics: Running) -> None:

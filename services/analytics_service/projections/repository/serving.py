@@ -75,8 +75,16 @@ class Serving:
             self._store = None
 
     async def write(self, work: Callable[[], T]) -> T:
-        """Run blocking work in the one thread that writes."""
-        return await anyio.to_thread.run_sync(lambda: self._pool.submit(work).result())
+        """Run blocking work in the one thread that writes.
+
+        After a full disk and alike DuckDB refuses everything until the file is opened anew; the
+        caller gets the error and begins again from the positions in the file.
+        """
+        try:
+            return await anyio.to_thread.run_sync(lambda: self._pool.submit(work).result())
+        except duckdb.FatalException:
+            await anyio.to_thread.run_sync(self._reopen)
+            raise
 
     async def read(self, question: Callable[[Reading], T]) -> T:
         """Answer a question in a thread, on a consistent view of the facts."""
@@ -95,6 +103,12 @@ class Serving:
             finally:
                 self._swapping = False
                 self._gate.notify_all()
+
+    def _reopen(self) -> None:
+        with self._gate:
+            self._gate.wait_for(lambda: self._reading == 0)
+            self.store.close()
+            self._store = self.open_file(self.path)
 
     def start_over(self, now: datetime) -> None:
         """Set the served file aside and serve an empty one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +26,7 @@ from services.analytics_service.projections.models import (
     BATCH,
     FACTS,
     LAYOUT,
+    PARKED,
     TABLES,
     create_table,
 )
@@ -49,6 +50,7 @@ class UnusableFile(Exception):
 class ParkedEvent:
     """A record that could not be folded yet, or at all, as it came from the log."""
 
+    id: int
     complaint_id: str
     topic: str
     partition: int
@@ -57,6 +59,7 @@ class ParkedEvent:
     headers: str
     value: bytes
     reason: str
+    parked_at: datetime
 
 
 @dataclass(slots=True)
@@ -171,8 +174,7 @@ class Store:
     def parked(self) -> list[ParkedEvent]:
         """Return everything parked, in the order of the log within each partition."""
         rows = self._connection.execute(
-            "SELECT complaint_id, topic, partition, log_offset, timestamp_ms, headers, value, "
-            "reason FROM parked ORDER BY topic, partition, log_offset"
+            f"SELECT {', '.join(PARKED)} FROM parked ORDER BY topic, partition, log_offset"
         ).fetchall()
         return [ParkedEvent(*row) for row in rows]
 
@@ -182,7 +184,7 @@ class Store:
             self._append("facts", map(as_row, changes.new))
             self._update(changes.changed)
             self._append("stage_changes", changes.stages)
-            self._append("parked", map(_parked_row, changes.parked))
+            self._append("parked", map(astuple, changes.parked))
             self._release(changes.released)
             self._move(changes.positions, changes.as_of)
         self._positions.update(self._ahead(changes.positions))
@@ -226,9 +228,8 @@ class Store:
     def _release(self, events: Sequence[ParkedEvent]) -> None:
         if events:
             self._connection.execute(
-                "DELETE FROM parked WHERE (topic, partition, log_offset) IN "
-                "(SELECT (unnest(?::VARCHAR[]), unnest(?::SMALLINT[]), unnest(?::BIGINT[])))",
-                [[getattr(e, name) for e in events] for name in ("topic", "partition", "offset")],
+                "DELETE FROM parked WHERE id IN (SELECT unnest(?::BIGINT[]))",
+                [[event.id for event in events]],
             )
 
     def _ahead(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
@@ -263,16 +264,3 @@ def id_groups(ids: Iterable[str], *, at_most: int = _GROUPS) -> list[list[str]]:
     )
     cuts = [0, *sorted(gaps[: at_most - 1]), len(ordered)]
     return [ordered[start:end] for start, end in pairwise(cuts)]
-
-
-def _parked_row(event: ParkedEvent) -> tuple[object, ...]:
-    return (
-        event.complaint_id,
-        event.topic,
-        event.partition,
-        event.offset,
-        event.timestamp_ms,
-        event.headers,
-        event.value,
-        event.reason,
-    )

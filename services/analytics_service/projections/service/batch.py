@@ -1,9 +1,9 @@
-"""Folding a batch of records into the store, exactly once whatever is repeated."""
+"""One batch of records: which are new, which wait, and what they make of the facts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,16 +16,12 @@ from services.analytics_service.projections.repository.store import (
     Changes,
     ParkedEvent,
     Store,
-    UnstorableValue,
 )
 from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
 from shared.events.envelope import BrokenEnvelope, Envelope, Headers
 from shared.events.registry import REGISTRY, BrokenData, UnknownEvent, decode
-from shared.kernel import logging
-
-log = logging.get(__name__)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -33,61 +29,25 @@ Reactions = Mapping[type[EventData], Any]
 
 WAITS_FOR_COMPLAINT = "waits for its ComplaintReceived"
 WAITS_FOR_PREDECESSOR = "waits for the event before it"
+WAITS = frozenset({WAITS_FOR_COMPLAINT, WAITS_FOR_PREDECESSOR})
 
 
-class Projector:
-    """Folds batches into one store. Not thread-safe: one folding thread per store.
+class Batch:
+    """The state of one fold; thrown away if its transaction fails.
 
     A record is dropped when its source's last sequence on the fact row has passed it, folded when
-    it is the next, and parked when one before it is missing: a later batch brings that one, or an
-    operator sees the gap.
+    it is the next, and parked when one before it is missing.
     """
 
-    def __init__(self, store: Store, reactions: Reactions) -> None:
-        self._store = store
-        self._reactions = reactions
-        self._parked: dict[str, list[ParkedEvent]] = {}
-        for event in store.parked():
-            self._parked.setdefault(event.complaint_id, []).append(event)
-
-    @property
-    def parked_count(self) -> int:
-        """How many records wait or are broken."""
-        return sum(map(len, self._parked.values()))
-
-    def fold(self, records: Sequence[LoggedRecord]) -> int:
-        """Fold records into the store in one transaction and return how many were new.
-
-        Where the store refuses a value, the batch is halved until the one record that holds it is
-        found and parked: one bad value must not stop everybody else.
-        """
-        try:
-            return self._fold(records)
-        except UnstorableValue as wrong:
-            if len(records) == 1:
-                return self._fold(records, refused=str(wrong))
-            middle = len(records) // 2
-            return self.fold(records[:middle]) + self.fold(records[middle:])
-
-    def _fold(self, records: Sequence[LoggedRecord], *, refused: str | None = None) -> int:
-        batch = _Batch(self._store, self._reactions, self._parked)
-        batch.load(records)
-        for record in records:
-            batch.take(record, refused)
-        batch.release()
-        self._store.write(batch.changes())
-        self._parked = batch.parked
-        _tell(batch.newly_parked)
-        return batch.folded
-
-
-class _Batch:
-    """The state of one fold; thrown away if the transaction fails."""
-
     def __init__(
-        self, store: Store, reactions: Reactions, parked: Mapping[str, list[ParkedEvent]]
+        self,
+        store: Store,
+        reactions: Reactions,
+        parked: Mapping[str, list[ParkedEvent]],
+        now: datetime,
     ) -> None:
         self._store = store
+        self._now = naive(now)
         self._reactions = reactions
         self._facts: dict[str, Fact] = {}
         self._new: set[str] = set()
@@ -100,9 +60,9 @@ class _Batch:
         self.newly_parked: list[ParkedEvent] = []
         self.folded = 0
 
-    def load(self, records: Iterable[LoggedRecord]) -> None:
-        """Read the facts that the records are about."""
-        self._facts = self._store.facts({record.key for record in records if _is_id(record.key)})
+    def load(self, keys: Iterable[str]) -> None:
+        """Read the facts that records with these keys are about."""
+        self._facts = self._store.facts({key for key in keys if _is_id(key)})
 
     def take(self, record: LoggedRecord, refused: str | None = None) -> None:
         """Fold one record, or park it; at once where the store has `refused` it."""
@@ -115,17 +75,31 @@ class _Batch:
     def release(self) -> None:
         """Fold what was parked for complaints that have got further meanwhile."""
         for complaint in self._touched & self.parked.keys():
-            waiting = self.parked[complaint]
-            progress = True
-            while progress:
-                progress = False
-                for event in list(waiting):
-                    if self._try(complaint, _headers(event), event.value) is None:
-                        waiting.remove(event)
-                        self._drop(event)
-                        progress = True
-            if not waiting:
-                del self.parked[complaint]
+            self.retry(complaint)
+
+    def retry(self, complaint: str) -> None:
+        """Fold what is parked for a complaint, in any order that works, as far as it goes."""
+        waiting = self.parked.get(complaint, [])
+        progress = True
+        while progress:
+            progress = False
+            for event in list(waiting):
+                if self._try(complaint, headers_of(event), event.value) is None:
+                    self._forget(event)
+                    progress = True
+
+    def give_up(self, event: ParkedEvent) -> None:
+        """Forget a parked record, and go on as if it had been folded."""
+        self._forget(event)
+        try:
+            envelope = Envelope.from_headers(headers_of(event))
+        except BrokenEnvelope:
+            return
+        column, fact = SEQUENCE_OF.get(envelope.source), self._facts.get(envelope.subject)
+        if column and fact is not None:
+            setattr(fact, column, max(getattr(fact, column), envelope.sequence))
+            self._touched.add(envelope.subject)
+            self.retry(envelope.subject)
 
     def changes(self) -> Changes:
         """Return what is to be written."""
@@ -213,52 +187,45 @@ class _Batch:
         return fact
 
     def _park(self, record: LoggedRecord, reason: str) -> None:
-        event = ParkedEvent(
-            record.key,
-            record.topic,
-            record.partition,
-            record.offset,
-            record.timestamp_ms,
-            orjson.dumps(
-                [[name, text.decode("latin-1")] for name, text in record.headers]
-            ).decode(),
-            record.value,
-            reason,
-        )
-        # A replay brings records again that are parked already.
         waiting = self.parked.setdefault(record.key, [])
-        if any(_place(each) == _place(event) for each in waiting):
+        # A replay brings records again that are parked already.
+        place = (record.topic, record.partition, record.offset)
+        if any((each.topic, each.partition, each.offset) == place for each in waiting):
             return
+        event = ParkedEvent(
+            id=0,  # the projector numbers what is really stored
+            complaint_id=record.key,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            timestamp_ms=record.timestamp_ms,
+            headers=_packed(record.headers),
+            value=record.value,
+            reason=reason,
+            parked_at=self._now,
+        )
         waiting.append(event)
         self.newly_parked.append(event)
 
-    def _drop(self, event: ParkedEvent) -> None:
+    def _forget(self, event: ParkedEvent) -> None:
+        waiting = self.parked[event.complaint_id]
+        waiting.remove(event)
+        if not waiting:
+            del self.parked[event.complaint_id]
         if event in self.newly_parked:
             self.newly_parked.remove(event)
         else:
             self._released.append(event)
 
 
-def _tell(parked: Sequence[ParkedEvent]) -> None:
-    """Warn of what is broken or missing; waiting for another topic is the usual course."""
-    alarming = [event for event in parked if event.reason != WAITS_FOR_COMPLAINT]
-    if alarming:
-        first = alarming[0]
-        log.warning(
-            "analytics.parked",
-            count=len(alarming),
-            complaint_id=first.complaint_id,
-            reason=first.reason,
-        )
-
-
-def _headers(event: ParkedEvent) -> Headers:
+def headers_of(event: ParkedEvent) -> Headers:
+    """Return a parked record's headers as they came."""
     pairs: list[list[str]] = orjson.loads(event.headers)
     return tuple((name, text.encode("latin-1")) for name, text in pairs)
 
 
-def _place(event: ParkedEvent) -> tuple[str, int, int]:
-    return event.topic, event.partition, event.offset
+def _packed(headers: Headers) -> str:
+    return orjson.dumps([[name, value.decode("latin-1")] for name, value in headers]).decode()
 
 
 def _is_id(key: str) -> bool:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from services.analytics_service.projections.jobs import Folding
+from services.analytics_service.projections.endpoints.letters import ParkedLetters
+from services.analytics_service.projections.jobs.folding import Folding
 from services.analytics_service.projections.schemas import RebuildDone
 from shared.http.auth import Scope, requires
+from shared.http.dead_letters import dead_letter_router
 
 
 def router(folding: Folding) -> APIRouter:
-    """Make `/v1/internal/analytics/rebuild`."""
-    routes = APIRouter(
-        prefix="/v1/internal/analytics", dependencies=[Depends(requires(Scope.ADMIN))]
-    )
+    """Make `/v1/internal/analytics/rebuild` and `…/dead-letters`."""
+    routes = APIRouter(include_in_schema=False)
 
-    @routes.post("/rebuild")
+    @routes.post("/v1/internal/analytics/rebuild", dependencies=[Depends(requires(Scope.ADMIN))])
     async def rebuild() -> RebuildDone:
         """Replay the log into a new file and swap it in; answers when it serves."""
         done = await folding.rebuild()
         return RebuildDone(events=done.events, facts=done.facts, took_seconds=done.seconds)
 
+    routes.include_router(dead_letter_router("analytics", ParkedLetters(folding)))
     return routes

@@ -1,0 +1,1 @@
+"""Operators' paths: `routes` rebuilds, `letters` shows what waits or is broken."""

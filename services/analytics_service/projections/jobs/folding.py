@@ -1,0 +1,149 @@
+"""The loop that keeps the facts up to date, and the replay into a new file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from time import perf_counter
+
+from services.analytics_service.projections.jobs.feed import Feed, Source
+from services.analytics_service.projections.repository.serving import Serving, remove
+from services.analytics_service.projections.repository.store import ParkedEvent, Store
+from shared.events.topics import COMPLAINTS
+from shared.kernel import logging
+from shared.kernel.errors import Conflict, Unavailable
+
+log = logging.get(__name__)
+
+
+class RebuildRunning(Conflict):
+    """A rebuild is under way already."""
+
+    code = "rebuild-running"
+    title = "A rebuild is under way"
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did."""
+
+    events: int
+    facts: int
+    seconds: float
+
+
+class Folding:
+    """Keeps the served store up to date, and rebuilds it on demand."""
+
+    def __init__(self, source: Source, serving: Serving, *, pause_seconds: float) -> None:
+        self._source = source
+        self._serving = serving
+        self._pause_seconds = pause_seconds
+        # Held while anything is written to the served store.
+        self._step = asyncio.Lock()
+        self._rebuilding = asyncio.Lock()
+        self._feed: Feed | None = None
+        self._hears_all = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Fold until told to stop."""
+        try:
+            async with self._step:
+                await self._start()
+            while not stopping.is_set():
+                async with self._step:
+                    count = await self._advance()
+                # A few events cost as much as a thousand: let some gather, `as_of` stays young.
+                if count < self._source.batch_size // 2:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stopping.wait(), self._pause_seconds)
+        finally:
+            async with self._step:
+                if self._feed is not None:
+                    await self._feed.close()
+                    self._feed = None
+
+    def parked(self) -> list[ParkedEvent]:
+        """Return the records that wait or are broken."""
+        return self._current().parked()
+
+    async def retry(self, complaint: str) -> int:
+        """Fold what waits for a complaint, as far as it goes; return how many records."""
+        async with self._step:
+            return await self._current().retry(complaint)
+
+    async def drop(self, event: ParkedEvent) -> int:
+        """Give a parked record up; return how many that waited behind it were folded."""
+        async with self._step:
+            return await self._current().drop(event)
+
+    async def rebuild(self) -> Rebuilt:
+        """Replay the whole log into a new file beside the served one, and swap it in.
+
+        Raises RebuildRunning while another is under way. Answers go on being served meanwhile.
+        """
+        if self._rebuilding.locked():
+            raise RebuildRunning("A rebuild is under way; its own answer says when it has ended.")
+        async with self._rebuilding:
+            began = perf_counter()
+            beside = self._serving.path.with_name(self._serving.path.name + ".rebuild")
+            remove(beside)
+            store = self._serving.open_file(beside)
+            try:
+                events, facts = await self._replay(store)
+            except BaseException:
+                store.close()
+                remove(beside)
+                raise
+            return Rebuilt(events, facts, round(perf_counter() - began, 3))
+
+    async def _replay(self, store: Store) -> tuple[int, int]:
+        feed = Feed(self._source, self._serving, store)
+        try:
+            # Complaints first: what notification says would have to wait for them.
+            events = await feed.catch_up([COMPLAINTS])
+            events += await feed.catch_up(self._source.topics)
+            async with self._step:
+                # The served store stands still now, so nothing it has is missing in the new one.
+                events += await feed.catch_up(self._source.topics)
+                facts = store.count()
+                await feed.close()
+                store.close()
+                await asyncio.to_thread(self._serving.swap, store.path)
+                if self._feed is not None:
+                    await self._start()
+        finally:
+            await feed.close()
+        return events, facts
+
+    async def _start(self) -> None:
+        if self._feed is not None:
+            await self._feed.close()
+        await self._set_aside_foreign()
+        self._feed = Feed(self._source, self._serving, self._serving.store)
+        await self._feed.open([COMPLAINTS])
+        self._hears_all = False
+
+    async def _advance(self) -> int:
+        feed = self._current()
+        # Complaints first, so that after a long absence notifications need not wait for them.
+        if not self._hears_all and await feed.has_reached_end([COMPLAINTS]):
+            await feed.open(self._source.topics)
+            self._hears_all = True
+        return await feed.step()
+
+    async def _set_aside_foreign(self) -> None:
+        """Start over where the log is shorter than the store remembers: it is another log."""
+        positions = self._serving.store.positions()
+        for topic in self._source.topics:
+            ends = await self._source.bus.end_positions(topic)
+            if any(positions.get(place, 0) > end for place, end in ends.items()):
+                log.warning("analytics.log_is_shorter", topic=topic)
+                self._serving.start_over(self._source.now())
+                return
+
+    def _current(self) -> Feed:
+        if self._feed is None:
+            raise Unavailable("The folding of events is not running at the moment.")
+        return self._feed
