@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
@@ -61,7 +63,7 @@ def from_request_validation(request: Request, wrong: RequestValidationError) -> 
     if unread and not is_json(request.headers.get("content-type")):
         return wrong_content_type(request.headers.get("content-type", ""))
     model = _body_model(request)
-    return invalid_input([_request_error(found, model) for found in details])
+    return invalid_input([_request_error(found, model, request) for found in details])
 
 
 def is_json(content_type: str | None) -> bool:
@@ -85,12 +87,34 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
+def query_names(request: Request) -> list[str]:
+    """Return the names of the query parameters that the request's path declares."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    if dependant is None:
+        return []
+    # The fields of a query that is read into a model come without saying where they are from.
+    return [
+        field.alias
+        for field in get_flat_params(dependant)
+        if getattr(field.field_info, "in_", ParamTypes.query) is ParamTypes.query
+    ]
+
+
+def unknown_query(name: str, known: Sequence[str]) -> FieldError:
+    """Say that a path has no such query parameter, and which one may have been meant."""
+    near = suggestion(name, known)
+    detail = f'There is no query parameter "{name}" here{near or "."}'
+    return FieldError(f"/query/{name}", "unknown_field", detail)
+
+
 def pointer_of(location: Location) -> str:
     """Write a place as a JSON Pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _request_error(found: ErrorDetails, model: type[BaseModel] | None) -> FieldError:
+def _request_error(
+    found: ErrorDetails, model: type[BaseModel] | None, request: Request
+) -> FieldError:
     place, *rest = found["loc"]
     if found["type"] == "json_invalid":
         context = found.get("ctx") or {}
@@ -101,6 +125,8 @@ def _request_error(found: ErrorDetails, model: type[BaseModel] | None) -> FieldE
     local: Any = {**found, "loc": tuple(rest)}
     if place == "body":
         return _field_error(local, (), model)
+    if place == "query" and found["type"] == "extra_forbidden":
+        return unknown_query(str(rest[-1]), query_names(request))
     error = _field_error(local, (), None)
     name = "/".join(str(part) for part in rest)
     return FieldError(f"/{place}/{name}", error.code, error.detail)

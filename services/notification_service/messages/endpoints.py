@@ -14,6 +14,7 @@ from shared.events.words import MessageChannel
 from shared.http.access import Scope
 from shared.http.auth import principal_of, requires
 from shared.http.pagination import Page, Paging, cut, link_next
+from shared.http.query import KNOWN_QUERY
 from shared.kernel.errors import NotFound
 from shared.web.pages import Pages
 
@@ -25,7 +26,7 @@ _MAIL_CSP = (
 
 def router(archive: Archive) -> APIRouter:
     """Make the paths for machines."""
-    routes = APIRouter(tags=["notifications"])
+    routes = APIRouter(tags=["notifications"], dependencies=[KNOWN_QUERY])
 
     @routes.get(
         "/v1/notifications",

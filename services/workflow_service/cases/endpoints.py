@@ -21,6 +21,7 @@ from shared.events.words import CaseState, Priority
 from shared.http.auth import Principal, Scope, requires
 from shared.http.idempotency import Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
+from shared.http.query import KNOWN_QUERY
 from shared.kernel.errors import FieldError, InvalidInput
 from shared.kernel.ids import new_id, parse_number
 from shared.messaging import UnitOfWork
@@ -70,7 +71,7 @@ Writer = Annotated[Principal, Depends(requires(Scope.CASES_WRITE))]
 
 def router(desk: Desk) -> APIRouter:
     """Make the public paths."""
-    routes = APIRouter(prefix="/v1/cases", tags=["cases"])
+    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[KNOWN_QUERY])
     _add_list(routes, desk)
     _add_single(routes, desk)
     for action in Action:

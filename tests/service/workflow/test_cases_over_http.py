@@ -207,6 +207,16 @@ async def test_a_list_is_filtered_and_paged_without_repeating(workflow: Workflow
     assert "history" not in first["items"][0]
 
 
+async def test_a_misspelt_filter_is_refused_rather_than_forgotten(workflow: Workflow) -> None:
+    answer = await workflow.http.get("/v1/cases?ownr=li.na&statee=assigned")
+
+    found = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert 'did you mean "owner"?' in found["/query/ownr"]
+    assert 'did you mean "state"?' in found["/query/statee"]
+
+
 async def test_overdue_cases_are_listed(workflow: Workflow) -> None:
     late, fine = await workflow.open(priority="P1"), await workflow.open(priority="P4")
     for case_id in (late, fine):

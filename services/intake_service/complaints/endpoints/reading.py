@@ -13,6 +13,7 @@ from services.intake_service.complaints.service.reading import OpenComplaint, Re
 from shared.events.words import CaseState, Channel
 from shared.http.auth import Principal, Scope, requires
 from shared.http.pagination import Page, Paging, cut, link_next
+from shared.http.query import KNOWN_QUERY
 from shared.kernel.errors import Forbidden
 
 Reading = Annotated[Principal, Depends(requires(Scope.COMPLAINTS_READ))]
@@ -38,7 +39,7 @@ def list_filter(
 
 def router(reader: Reader, *, links: Links) -> APIRouter:
     """Make the routes."""
-    made = APIRouter(tags=["complaints"])
+    made = APIRouter(tags=["complaints"], dependencies=[KNOWN_QUERY])
 
     async def revealed(seen: list[OpenComplaint], who: Principal, reveal: str | None) -> bool:
         if reveal is None:
