@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.analytics_service.dashboard.schemas import Sort, Status
+from services.analytics_service.dashboard.domain.lists import Sort, Status
 from services.analytics_service.metrics.domain.selection import Selection
 from services.analytics_service.metrics.repository import OPEN, OVERDUE, RESOLVED, Facts
 from services.analytics_service.projections.domain.facts import CLOCK_KINDS

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
+from services.analytics_service.dashboard.domain.lists import Sort, Status
 from services.analytics_service.metrics.domain.dimensions import Dimension, Measure
 from services.analytics_service.metrics.schemas import Question
 
 PeriodName = Literal["7d", "30d", "90d", "365d", "all", "custom"]
 BAR = ("category", "region", "channel", "department")
-
-
-class Status(StrEnum):
-    """Which complaints of a selection a list shows."""
-
-    OPEN = "open"
-    OVERDUE = "overdue"
-    RESOLVED = "resolved"
-    BREACHED = "breached"
-    ESCALATED = "escalated"
-    REOPENED = "reopened"
-
-
-class Sort(StrEnum):
-    """What comes first in a list."""
-
-    NEWEST = "newest"
-    SLOWEST = "slowest"
 
 
 class View(Question):

@@ -12,11 +12,12 @@ from starlette.requests import HTTPConnection
 
 from services.analytics_service.dashboard.domain import charts
 from services.analytics_service.dashboard.domain.labels import LabelFile, Labels
+from services.analytics_service.dashboard.domain.lists import Sort, Status
 from services.analytics_service.dashboard.domain.periods import Period
 from services.analytics_service.dashboard.endpoints import addresses
 from services.analytics_service.dashboard.endpoints.words import Words
 from services.analytics_service.dashboard.repository import Summary
-from services.analytics_service.dashboard.schemas import BAR, ListView, Sort, Status, View
+from services.analytics_service.dashboard.schemas import BAR, ListView, View
 from services.analytics_service.dashboard.service import PAGE, Listing, Overview
 from services.analytics_service.metrics.domain.dimensions import Dimension, Measure
 from services.analytics_service.metrics.domain.tables import to_csv

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.analytics_service.dashboard.schemas import Sort, Status
+from services.analytics_service.dashboard.domain.lists import Sort, Status
 from services.analytics_service.metrics.domain.dimensions import Dimension, Measure, Stage
 
 Gettext = Callable[[str], str]
