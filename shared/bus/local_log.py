@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from shared.bus.local_consumer import Group, GroupConsumer, LocalReader
 from shared.bus.log_file import LogReader, LogWriter, UnknownTopic
+from shared.bus.log_tail import LogTail
 from shared.bus.port import LoggedRecord, Record, TopicPartition, Unpublished
 from shared.events import topics
 from shared.kernel.clock import Clock, SystemClock
@@ -43,6 +44,7 @@ class LocalLog:
         self._groups: dict[str, Group] = {}
         self._consumers: list[LocalReader] = []
         self._ends: dict[TopicPartition, int] = {}
+        self._tail = LogTail()
         self._orders: list[_Order] = []
         self._ordered = asyncio.Event()
         self._committer: asyncio.Task[None] | None = None
@@ -138,6 +140,8 @@ class LocalLog:
         reader, writer = self._reader, self._open_writer()
         if reader is None:
             return []
+        if newest := self._tail.fetch(positions, limit):
+            return newest
         known = writer.topics
         return await self._in(self._read_thread, lambda: reader.fetch(known, positions, limit))
 
@@ -182,12 +186,15 @@ class LocalLog:
         positions = {where: at for order in orders for where, at in order.positions.items()}
         stamp = int(self.clock.now().timestamp() * 1000)
         try:
-            await self._in(self._write_thread, lambda: writer.write(records, positions, stamp))
+            logged = await self._in(
+                self._write_thread, lambda: writer.write(records, positions, stamp)
+            )
         except Exception as failure:  # noqa: BLE001 - the edge of this worker: nobody may wait for ever
             for order in orders:
                 if not order.done.done():
                     order.done.set_exception(failure)
             return
+        self._tail.extend(logged)
         for order in orders:
             if not order.done.done():
                 order.done.set_result(None)

@@ -120,15 +120,15 @@ class LogWriter:
         records: Sequence[Record],
         positions: Mapping[tuple[str, TopicPartition], int],
         timestamp_ms: int,
-    ) -> None:
-        """Append records and store positions in one durable transaction.
+    ) -> list[LoggedRecord]:
+        """Append records and store positions in one durable transaction; returns them as logged.
 
         Raises UnknownTopic, or sqlite3.Error after which nothing was stored.
         """
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._catch_up()
-            ends = self._append(records, timestamp_ms)
+            logged, ends = self._append(records, timestamp_ms)
             self._db.executemany(
                 "INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                 "SET position = excluded.position",
@@ -140,14 +140,18 @@ class LogWriter:
                 self._db.execute("ROLLBACK")
             raise
         self.ends.update(ends)
+        return logged
 
     def close(self) -> None:
         """Close the connection; the last one to close checkpoints."""
         self._db.close()
 
-    def _append(self, records: Sequence[Record], timestamp_ms: int) -> dict[TopicPartition, int]:
+    def _append(
+        self, records: Sequence[Record], timestamp_ms: int
+    ) -> tuple[list[LoggedRecord], dict[TopicPartition, int]]:
         ends: dict[TopicPartition, int] = {}
         rows = []
+        logged = []
         for record in records:
             topic = self.topics.get(record.topic)
             if topic is None:
@@ -156,9 +160,11 @@ class LogWriter:
             offset = ends[partition] if partition in ends else self.ends[partition]
             ends[partition] = offset + 1
             place = _base(topic, partition.partition) + offset
-            rows.append((place, timestamp_ms, record.key, pack(record.headers), record.value))
+            key, value, headers = record.key, record.value, record.headers
+            rows.append((place, timestamp_ms, key, pack(headers), value))
+            logged.append(LoggedRecord(*partition, offset, timestamp_ms, key, value, headers))
         self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
-        return ends
+        return logged, ends
 
     def _catch_up(self) -> None:
         """Read the ends anew if another connection has written since."""

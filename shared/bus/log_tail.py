@@ -1,0 +1,45 @@
+"""The newest records of the local log in memory, as they were published.
+
+Whoever keeps up with the log gets the same objects as everybody else: nothing is read from the
+file, no headers are parsed once more. Whoever is behind reads the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from shared.bus.port import LoggedRecord, TopicPartition
+
+_KEPT = 256
+"""Records of one partition: with twelve partitions some seven MB, the batches under way."""
+
+
+class LogTail:
+    """Holds what was committed last; fill it only after the commit."""
+
+    def __init__(self) -> None:
+        self._records: dict[TopicPartition, list[LoggedRecord]] = {}
+
+    def extend(self, records: Iterable[LoggedRecord]) -> None:
+        """Add committed records; after a gap, because another process wrote, begin anew."""
+        for record in records:
+            place = TopicPartition(record.topic, record.partition)
+            kept = self._records.setdefault(place, [])
+            if kept and kept[-1].offset + 1 != record.offset:
+                kept.clear()
+            kept.append(record)
+            if len(kept) >= 2 * _KEPT:
+                del kept[:-_KEPT]
+
+    def fetch(
+        self, positions: Sequence[tuple[TopicPartition, int]], limit: int
+    ) -> list[LoggedRecord]:
+        """Return at most `limit` records of the first partitions that are here from there on."""
+        found: list[LoggedRecord] = []
+        for partition, position in positions:
+            kept = self._records.get(partition)
+            if not kept or position < kept[0].offset or len(found) >= limit:
+                break
+            start = position - kept[0].offset
+            found += kept[start : start + limit - len(found)]
+        return found
