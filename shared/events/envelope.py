@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from shared.kernel.clock import from_rfc3339, to_rfc3339
 
@@ -64,23 +65,29 @@ class Envelope:
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> Envelope:
         """Read an envelope; raises BrokenEnvelope naming the header that is missing or wrong."""
-        found = {name.lower(): value for name, value in headers}
-        try:
-            sequence = int(found["ce_sequence"])
-            envelope = cls(
-                id=found["ce_id"].decode(),
-                source=found["ce_source"].decode(),
-                type=found["ce_type"].decode(),
-                version=int(found["ce_dataschema"].rpartition(b"/")[2]),
-                time=from_rfc3339(found["ce_time"].decode()),
-                subject=found["ce_subject"].decode(),
-                sequence=sequence,
-                traceparent=found["traceparent"].decode() if "traceparent" in found else None,
-            )
-        except KeyError as missing:
-            raise BrokenEnvelope(f"header {missing.args[0]} is missing") from None
-        except (ValueError, UnicodeDecodeError) as wrong:
-            raise BrokenEnvelope(f"a header cannot be read: {wrong}") from None
-        if sequence < 1:
-            raise BrokenEnvelope(f"ce_sequence is {sequence}; it counts from 1")
-        return envelope
+        return _read(tuple(headers))
+
+
+@lru_cache(maxsize=2048)
+def _read(headers: Headers) -> Envelope:
+    # Where several services share a process, the same record comes to each of them.
+    found = {name.lower(): value for name, value in headers}
+    try:
+        sequence = int(found["ce_sequence"])
+        envelope = Envelope(
+            id=found["ce_id"].decode(),
+            source=found["ce_source"].decode(),
+            type=found["ce_type"].decode(),
+            version=int(found["ce_dataschema"].rpartition(b"/")[2]),
+            time=from_rfc3339(found["ce_time"].decode()),
+            subject=found["ce_subject"].decode(),
+            sequence=sequence,
+            traceparent=found["traceparent"].decode() if "traceparent" in found else None,
+        )
+    except KeyError as missing:
+        raise BrokenEnvelope(f"header {missing.args[0]} is missing") from None
+    except (ValueError, UnicodeDecodeError) as wrong:
+        raise BrokenEnvelope(f"a header cannot be read: {wrong}") from None
+    if sequence < 1:
+        raise BrokenEnvelope(f"ce_sequence is {sequence}; it counts from 1")
+    return envelope

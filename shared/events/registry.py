@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from pydantic import ValidationError
@@ -60,9 +61,15 @@ def decode(envelope: Envelope, value: bytes) -> EventData:
     if model is None:
         raise UnknownEvent(f"no event {envelope.type} of version {envelope.version} is known")
     try:
-        data = model.model_validate_json(value)
+        return _read(model, value)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the body"
         raise BrokenData(f"{envelope.type}: {place}: {first['msg']}") from None
-    return data
+
+
+@lru_cache(maxsize=2048)
+def _read(model: type[EventData], value: bytes) -> EventData:
+    # Where several services share a process, the same record comes to each of them. Events are
+    # immutable, so they may share what was read.
+    return model.model_validate_json(value)
