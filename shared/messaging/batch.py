@@ -79,6 +79,8 @@ def read_arrival(record: LoggedRecord) -> Arrival:
         return _read_what_can_be_read(record)
     if not (0 < sequence <= _MAX_SEQUENCE and _is_name(complaint_id) and _is_name(source)):
         return _read_what_can_be_read(record)
+    if type_ not in KNOWN_TYPES and not _is_name(type_):
+        return _read_what_can_be_read(record)
     return Arrival(record, type_, source, complaint_id, sequence, None)
 
 

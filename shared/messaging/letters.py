@@ -22,6 +22,10 @@ from shared.messaging.unit_of_work import UnitOfWork
 
 log = logging.get(__name__)
 
+_LARGEST_COPY_BYTES = 512 * 1024
+"""A larger record is copied without its value: with the reason beside it, it could be more than the
+log takes, and the relay would try for ever. The letter itself has all of it."""
+
 
 async def store(unit: UnitOfWork, letters: Sequence[Letter], group: str) -> None:
     """Store letters, and send a copy of each that does not merely wait behind another.
@@ -121,7 +125,7 @@ def _copy(letter: Letter, group: str, now: datetime) -> OutboxRow:
         topic=topics.DEAD_LETTERS,
         key=_storable(record.key),
         headers=pack((*record.headers, *why)),
-        value=record.value,
+        value=record.value if len(record.value) <= _LARGEST_COPY_BYTES else b"",
         created_at=now,
     )
 

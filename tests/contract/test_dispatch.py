@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import sqlalchemy as sa
 
 from shared.events import topics
 from shared.events.base import EventData
 from shared.kernel.errors import Unavailable
 from shared.messaging.batch import BEHIND
+from shared.messaging.tables import outbox
 from tests.contract.messaging_kit import (
     Kit,
     changed,
@@ -169,6 +171,20 @@ async def test_a_copy_of_the_poison_goes_to_the_dead_letters_topic(kit: Kit) -> 
     assert headers["redress-group"] == b"redress-listener"
 
 
+async def test_the_copy_of_a_huge_record_leaves_its_value_out(kit: Kit) -> None:
+    said = record_of(started("a"), 1)
+    huge = type(said)(said.topic, "a", b"x" * 1_048_000, said.headers)
+    await kit.publish(huge)
+
+    await take_in(kit, until=0, letters=1)
+
+    async with kit.database.read() as connection:
+        copied = (await connection.scalars(sa.select(outbox.c.value))).all()
+    (letter,) = await kit.letters.list()
+    assert copied == [b""]
+    assert letter.record.value == huge.value
+
+
 async def test_a_transient_failure_is_tried_again_in_place(kit: Kit) -> None:
     kit.container.fail_at[("a", 1)] = Unavailable("away")
     await kit.publish(record_of(started("a"), 1), record_of(started("a"), 2))
@@ -252,6 +268,7 @@ async def test_only_the_first_that_waits_can_be_dropped(kit: Kit) -> None:
         ({"ce_subject": None}, None, "header ce_subject is missing", "dead"),
         ({"ce_subject": b"a\x00b"}, None, "header ce_subject is not readable", "dead"),
         ({"ce_type": None}, None, "header ce_type is missing", "parked"),
+        ({"ce_type": b"a\x00b"}, None, "header ce_type is not readable", "parked"),
         ({"ce_time": b"today"}, None, "a header cannot be read", "parked"),
         ({}, b"{", "InvestigationStarted: the body: Invalid JSON", "parked"),
         ({}, b"{}", "InvestigationStarted: complaint_id: Field required", "parked"),
