@@ -105,9 +105,10 @@ def refuse_bad_characters(body: bytes) -> None:
     try:
         # The standard parser keeps lone surrogates, so that they can be pointed at.
         document: Any = json.loads(body)
-    except ValueError:
+        found = _bad_strings(document, ())
+    except (ValueError, RecursionError):
+        # No JSON, or nested deeper than the models' own parser goes: that one says so.
         return
-    found = list(_bad_strings(document, ()))
     if found:
         raise _http(invalid_input(found), 422)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, JsonValue
 
 from shared.http.auth import Scope, requires
-from shared.http.pagination import Page, Paging, cut, link_next
+from shared.http.pagination import Page, Paging, cut, foreign_cursor, link_next
 from shared.messaging.dead_letters import DeadLetter, Outcome
+
+_IDS_END = 1 << 63
+_ID_DIGITS = 19
 
 
 class Letters(Protocol):
@@ -87,13 +90,15 @@ def dead_letter_router(service: str, letters: Letters) -> APIRouter:
     ) -> Page[LetterSummary]:
         """List what waits or is dead, oldest first."""
         after = page.after[0] if page.after else 0
-        found = await letters.list(after=int(after or 0), limit=page.fetch)
+        if not isinstance(after, int):
+            raise foreign_cursor()
+        found = await letters.list(after=after, limit=page.fetch)
         kept, cursor = cut(found, page, lambda letter: (letter.id,))
         link_next(request, response, cursor)
         return Page(items=[LetterSummary.of(letter) for letter in kept], next_cursor=cursor)
 
     @routes.get("/{letter}")
-    async def show_letter(letter: int) -> LetterDetail:
+    async def show_letter(letter: Annotated[int, Path(lt=_IDS_END)]) -> LetterDetail:
         """Show one with its headers and data."""
         return _detail(await letters.show(letter))
 
@@ -111,7 +116,7 @@ def dead_letter_router(service: str, letters: Letters) -> APIRouter:
 
 
 def _named(letter: str) -> int | str:
-    return int(letter) if letter.isdecimal() else letter
+    return int(letter) if letter.isdecimal() and len(letter) < _ID_DIGITS else letter
 
 
 def _outcome(outcome: Outcome) -> RetryOutcome:

@@ -85,7 +85,7 @@ class Edge:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        route = _template(scope)
+        route = template_of(scope)
         found = (method, route, status // 100)
         child = self._children.get(found)
         if child is None:
@@ -116,7 +116,10 @@ def _incoming(scope: Scope) -> tuple[str, str | None]:
     return request_id or token_hex(8), traceparent
 
 
-def _template(scope: Scope) -> str:
-    """Name the route by its template: paths themselves would make a time series for every id."""
+def template_of(scope: Scope) -> str:
+    """Return the route's template, or `none`.
+
+    Paths themselves would make a time series for every id, and give the log tracking tokens.
+    """
     path = getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) else "none"

@@ -69,17 +69,27 @@ def require_same_origin(connection: HTTPConnection) -> None:
     headers = connection.headers
     origin = headers.get("origin")
     if origin is not None:
-        if origin == "null" or urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        if origin == "null" or _netloc(origin) != headers.get("host", "").lower():
             raise ForeignCaller(f"A page of {origin} made this request; it may not.")
         return
     # Browsers that leave Origin out of a navigation still tell where it came from; following a
-    # link from elsewhere to a page of ours is harmless.
-    if (
-        headers.get("sec-fetch-site") == "cross-site"
-        and headers.get("sec-fetch-mode") != "navigate"
-    ):
+    # link from elsewhere to a page of ours is harmless, sending a form from there is not.
+    follows_link = headers.get("sec-fetch-mode") == "navigate" and (
+        connection.scope["method"] in {"GET", "HEAD"}
+    )
+    if headers.get("sec-fetch-site") == "cross-site" and not follows_link:
         raise ForeignCaller("A page of another site made this request; it may not.")
 
 
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # such as half an IPv6 address
+        return ""
+
+
 def _name(host: str) -> str:
-    return (urlsplit("//" + host).hostname or "").lower()
+    try:
+        return (urlsplit("//" + host).hostname or "").lower()
+    except ValueError:
+        return ""

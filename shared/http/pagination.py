@@ -63,13 +63,24 @@ def decode_cursor(cursor: str, *, size: int | None = None) -> Keyset:
         keyset = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         keyset = None
-    plain = isinstance(keyset, list) and all(
-        part is None or isinstance(part, str | int | float) for part in keyset
-    )
+    plain = isinstance(keyset, list) and all(map(_is_sort_value, keyset))
     if not plain or not keyset or (size is not None and len(keyset) != size):
-        detail = "This cursor is none of ours; take it from next_cursor as it is."
-        raise InvalidInput(detail, (FieldError("/query/cursor", "invalid_cursor", detail),))
+        raise foreign_cursor()
     return tuple(keyset)
+
+
+def foreign_cursor() -> InvalidInput:
+    """Return the error for a cursor that we did not make."""
+    detail = "This cursor is none of ours; take it from next_cursor as it is."
+    return InvalidInput(detail, (FieldError("/query/cursor", "invalid_cursor", detail),))
+
+
+def _is_sort_value(part: object) -> bool:
+    if isinstance(part, str):
+        return "\0" not in part  # PostgreSQL's text holds none
+    if isinstance(part, int):
+        return abs(part) < 1 << 63
+    return part is None or isinstance(part, float)
 
 
 def page_request(

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from shared.http import negotiation
-from shared.http.edge import FAULT_TOLD
+from shared.http.edge import FAULT_TOLD, template_of
 from shared.http.invalid import UnsupportedMediaType, from_request_validation
 from shared.kernel import errors, logging
 from shared.kernel.errors import FieldError, InvalidInput, RateLimited, RedressError
@@ -148,7 +148,7 @@ def install(app: FastAPI) -> None:
 async def _on_redress_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RedressError)
     if status_of(error) == 500:
-        log.error("request.failed", path=request.url.path, exc_info=error)
+        log.error("request.failed", route=template_of(request.scope), exc_info=error)
     return respond(request, problem_of(error))
 
 
@@ -176,6 +176,6 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:
-    log.error("request.failed", path=request.url.path, exc_info=error)
+    log.error("request.failed", route=template_of(request.scope), exc_info=error)
     request.scope[FAULT_TOLD] = True
     return respond(request, internal_problem())

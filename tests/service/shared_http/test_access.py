@@ -131,9 +131,12 @@ async def test_too_many_requests_of_one_key_are_refused(
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Host": "["},
         {"Host": "evil.example"},
         {"Host": "127.0.0.1.evil.example:8000"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
     ],
 )
 async def test_a_foreign_page_cannot_use_the_open_door(

@@ -65,6 +65,14 @@ async def test_letters_are_listed_page_by_page(ground: TestGround, letters: Lett
     assert second["next_cursor"] is None
 
 
+@pytest.mark.parametrize("path", [f"/{2**64}", "?cursor=WyJ4Il0"])
+async def test_a_place_that_no_letter_can_have_is_refused(
+    ground: TestGround, letters: Letters, path: str
+) -> None:
+    async with _client(ground, letters) as client:
+        assert (await client.get(PATH + path)).status_code == 422
+
+
 async def test_a_letter_is_shown_even_where_it_is_no_json(
     ground: TestGround, letters: Letters
 ) -> None:

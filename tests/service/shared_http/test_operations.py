@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import httpx
 import pytest
@@ -48,6 +51,20 @@ async def test_a_list_is_walked_by_its_links(ground: TestGround) -> None:
 async def test_a_page_that_cannot_be_is_refused(ground: TestGround, query: str) -> None:
     async with client_of(ground.app(_list([1]))) as client:
         assert (await client.get(f"/numbers?{query}")).status_code == 422
+
+
+@pytest.mark.parametrize("keyset", [["a\0b"], [2**63], [True, [1]]])
+async def test_a_cursor_that_no_database_could_take_is_refused(
+    ground: TestGround, keyset: list[Any]
+) -> None:
+    query = f"cursor={encode_cursor_of_anything(keyset)}"
+
+    async with client_of(ground.app(_list([1]))) as client:
+        assert (await client.get(f"/numbers?{query}")).status_code == 422
+
+
+def encode_cursor_of_anything(keyset: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(keyset).encode()).decode().rstrip("=")
 
 
 async def test_readiness_names_the_part_that_fails(ground: TestGround) -> None:

@@ -79,6 +79,10 @@ def _routes() -> APIRouter:
     async def broken() -> None:
         raise ZeroDivisionError("secret words")
 
+    @routes.get("/broken/of/{token}")
+    async def broken_of(token: str) -> None:
+        raise ZeroDivisionError
+
     return routes
 
 
@@ -194,6 +198,18 @@ async def test_nul_and_half_characters_are_pointed_at(client: httpx.AsyncClient,
 
 
 @both_ways
+@pytest.mark.parametrize("levels", [3_000, 200_000])
+async def test_a_body_nested_deeper_than_anybody_reads_is_refused(
+    client: httpx.AsyncClient, path: str, levels: int
+) -> None:
+    body = b'{"channel":' + b"[" * levels + rb'"\u0000"' + b"]" * levels + b"}"
+
+    answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 422
+
+
+@both_ways
 async def test_an_escaped_pair_is_one_character(client: httpx.AsyncClient, path: str) -> None:
     body = rb'{"channel":"web","customer":{"email":"\ud83d\ude00 \\u0000"}}'
 
@@ -252,6 +268,15 @@ async def test_a_fault_of_ours_tells_nothing_but_its_request(client: httpx.Async
     ]
     assert "secret" not in answer.text
     assert answer.headers["x-request-id"] == "abc-1"
+
+
+async def test_a_fault_is_logged_without_what_the_path_holds(client: httpx.AsyncClient) -> None:
+    with capture_logs() as logs:
+        await client.get("/broken/of/us6LnzalMeA")
+
+    assert [line["route"] for line in logs if line["event"] == "request.failed"] == [
+        "/broken/of/{token}"
+    ]
 
 
 async def test_a_body_over_the_limit_is_drained_and_refused(client: httpx.AsyncClient) -> None:
