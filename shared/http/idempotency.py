@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.database import Database
 from shared.http.auth import authenticate
-from shared.kernel.errors import Conflict, FieldError, InvalidInput
+from shared.kernel.errors import Conflict, FieldError, InvalidInput, PreconditionFailed
 from shared.messaging import UnitOfWork
 from shared.messaging.tables import idempotency_keys
 
@@ -166,8 +166,9 @@ async def answer_once(request: Request, unit_of_work: OpenUnitOfWork, act: Act) 
     async with _RUNNING.claim(key):
         try:
             return await _act_or_replay(key, unit_of_work, act)
-        except IntegrityError:
-            # Another process may have been first; if it was not, the error is the caller's own.
+        except (IntegrityError, Conflict, PreconditionFailed):
+            # Another process may have been first: then the row is there twice, or the first left
+            # nothing to be done. If there was none, the error is the caller's own.
             async with unit_of_work() as uow:
                 stored = await find_answer(uow.connection, key)
             if stored is None:
