@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from services.workflow_service.cases.models import words
 from shared.events.cases import InformationRequested, SolutionProposed
+from shared.http import idempotency
 from tests.service.workflow.conftest import START, Workflow, complaint, complaints
 
 OFFER = {
@@ -16,6 +21,14 @@ OFFER = {
         {"kind": "refund", "text": "退款", "amount": {"amount": "58", "currency": "CNY"}},
     ]
 }
+
+
+class _KnowsNothing(idempotency.Running):
+    """What a process knows of the requests that another one is answering."""
+
+    @asynccontextmanager
+    async def claim(self, key: idempotency.IdempotencyKey) -> AsyncIterator[None]:
+        yield
 
 
 async def test_a_complaint_becomes_a_case_with_an_owner_and_running_clocks(
@@ -153,6 +166,23 @@ async def test_an_action_sent_twice_with_one_key_happens_once(workflow: Workflow
     assert (await workflow.names(case_id)).count("CustomerContacted") == 1
 
 
+async def test_one_key_at_two_processes_at_once_gets_one_answer_twice(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = await workflow.open()
+    await workflow.act(case_id, "propose", **OFFER)
+    monkeypatch.setattr(idempotency, "_RUNNING", _KnowsNothing())  # as another process's
+    path, headers = f"/v1/cases/{case_id}/accept", {"Idempotency-Key": "k-2"}
+
+    answers = await asyncio.gather(
+        *(workflow.http.post(path, json={"option": "A"}, headers=headers) for _ in range(4))
+    )
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == 3
+
+
 async def test_wrong_fields_are_all_named_at_once(workflow: Workflow) -> None:
     case_id = await workflow.open()
 
@@ -164,6 +194,52 @@ async def test_wrong_fields_are_all_named_at_once(workflow: Workflow) -> None:
     assert answer.status_code == 422
     assert codes == {"/owner": "missing", "/ownr": "unknown_field", "/occurred_at": "no_offset"}
     assert "did you mean" in answer.text
+
+
+async def test_a_case_is_not_resolved_by_rejecting_it(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    path = f"/v1/cases/{case_id}/resolve"
+
+    refused = await workflow.http.post(path, json={"summary": "无", "outcome": "rejected"})
+    taken = await workflow.http.post(path, json={"summary": "已说明", "outcome": "answered"})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/outcome"
+    assert taken.json()["outcome"] == "answered"
+
+
+async def test_of_two_actions_at_once_the_second_sees_what_the_first_did(
+    workflow: Workflow,
+) -> None:
+    case_id = await workflow.open()
+    await workflow.act(case_id, "propose", **OFFER)
+
+    answers = await asyncio.gather(
+        *(
+            workflow.http.post(f"/v1/cases/{case_id}/accept", json={"option": option})
+            for option in "ABABAB"
+        )
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    said = await workflow.said(case_id)
+    assert [sequence for sequence, _ in said] == [1, 2, 3]
+    assert (await workflow.names(case_id)).count("SolutionAccepted") == 1
+
+
+async def test_a_milestone_counts_from_when_it_was_reached_not_from_when_it_was_told(
+    workflow: Workflow,
+) -> None:
+    case_id = await workflow.open()
+    workflow.clock.advance(timedelta(hours=6))  # the timer has not come round yet
+
+    given_at = (START + timedelta(hours=1)).isoformat()
+    case = await workflow.act(case_id, "record-contact", text="已回电", occurred_at=given_at)
+    await workflow.pass_time(timedelta(0))
+
+    first_reply = next(clock for clock in case["clocks"] if clock["kind"] == "first_reply")
+    assert (first_reply["state"], first_reply["met_at"]) == ("met", "2026-11-23T05:00:00Z")
+    assert (await workflow.case(case_id))["escalation_level"] == 0
 
 
 async def test_an_action_cannot_lie_before_the_case_or_in_the_future(workflow: Workflow) -> None:

@@ -337,6 +337,66 @@ def test_giving_a_case_to_its_owner_is_no_hand_over() -> None:
     assert change.said == ()
 
 
+def test_another_grade_of_the_same_matter_leaves_the_case_with_whom_it_was_given_to() -> None:
+    case = act(opened(), Action.ASSIGN, owner="wang.min", department="service")
+    at = MONDAY_NOON + timedelta(minutes=5)
+    regrade = regrading(case, "P2")
+
+    change = regraded(case, regrade, at=at, now=at, rules=RULES)
+
+    assert change is not None
+    assert (change.case.owner, change.case.department) == ("wang.min", "service")
+    assert change.case.handovers == case.handovers
+
+
+def test_reopening_by_hand_keeps_the_level_and_its_owner() -> None:
+    case = act(act(opened(), Action.ESCALATE), Action.RESOLVE)
+
+    again = act(case, Action.REOPEN, minutes=2)
+
+    assert (again.escalation_level, again.owner) == (1, case.owner)
+
+
+def test_a_step_told_late_that_lay_before_a_reopening_is_met_no_earlier_than_its_clock() -> None:
+    closed = act(act(opened(), Action.RESOLVE), Action.CLOSE)
+    reopened = act(closed, Action.REOPEN, minutes=60)
+    told_at = MONDAY_NOON + timedelta(minutes=90)
+
+    resolve = command(Action.RESOLVE, MONDAY_NOON + timedelta(minutes=30))
+    change = decide(reopened, resolve, now=told_at, rules=RULES)
+
+    for clock in change.case.clocks:
+        assert clock.ended_at is None or clock.ended_at >= clock.started_at
+        assert clock.met_at is None or clock.met_at >= clock.started_at
+
+
+def test_a_breach_at_the_top_is_told_but_goes_no_higher() -> None:
+    case = replace(opened(), escalation_level=4, owner="han.mei")
+
+    change = fire_due(case, now=MONDAY_NOON + timedelta(days=30), rules=RULES)
+
+    assert change is not None
+    names = [type(said.event).__name__ for said in change.said]
+    assert names.count("ClockBreached") == 4
+    assert "Escalated" not in names
+    assert (change.case.escalation_level, change.case.owner) == (4, "han.mei")
+
+
+def test_a_receipt_heard_of_after_the_breach_leaves_the_breach_and_says_when_it_went_out() -> None:
+    late = fire_due(opened(), now=MONDAY_NOON + timedelta(minutes=2), rules=RULES)
+    assert late is not None
+    sent_at = MONDAY_NOON + timedelta(seconds=90)
+
+    change = acknowledged(
+        late.case, at=sent_at, sent=True, now=sent_at + timedelta(minutes=1), rules=RULES
+    )
+
+    assert change is not None
+    clock = next(c for c in change.case.clocks if c.kind is ClockKind.ACKNOWLEDGE)
+    assert (clock.state, clock.met_at, clock.is_open) == (ClockState.BREACHED, sent_at, False)
+    assert change.said == ()
+
+
 def test_an_option_that_was_not_offered_cannot_be_accepted() -> None:
     case = act(opened(), Action.PROPOSE)
 

@@ -229,6 +229,8 @@ def _close(draft: Draft, command: Command, _before: CaseState) -> None:
 
 
 def _reopen(draft: Draft, command: Command, _before: CaseState) -> None:
+    # The level stays: only a follow-up that finds the customer dissatisfied raises it by itself.
+    # A person who reopens may be mending a mistake of ours, and has `escalate` beside it.
     case = draft.case
     draft.cancel(ClockKind.FOLLOW_UP, command.at)
     owner, department = case.owner, case.department

@@ -72,16 +72,18 @@ def regraded(
         facts=replace(before.facts, severity=said.severity, urgency=said.urgency),
     )
     draft.retarget()
-    _reroute(draft, at)
+    _reroute(draft, before.category, at)
     why = f"{said.old_category} {said.old_priority} to {said.category} {said.priority}"
     draft.system_entry(at, "regrade", why, before.state)
     return draft.finish()
 
 
-def _reroute(draft: Draft, at: datetime) -> None:
+def _reroute(draft: Draft, old_category: str, at: datetime) -> None:
     case, organisation = draft.case, draft.rules.organisation
     to = organisation.route(case.category, complaint_id=case.id)
-    if case.state not in _NOT_BEGUN or case.escalation_level or to.department == case.department:
+    # Another grade of the same matter must not take a case from whom a person gave it to.
+    same = to.department in {organisation.department_for(old_category), case.department}
+    if case.state not in _NOT_BEGUN or case.escalation_level or same:
         return
     if to.owner is not None:
         give_to(draft, to.owner, to.department, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -19,6 +19,9 @@ MAX_WORDS = 20_000
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_WORDS)]
 PersonId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}$")]
 DepartmentId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$")]
+Resolution = Literal[Outcome.SOLVED, Outcome.WORKAROUND, Outcome.ANSWERED]
+"""How a case can be resolved; rejecting and withdrawing are actions of their own."""
+
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
@@ -67,7 +70,7 @@ class SummaryBody(ActionBody):
     )
 
     summary: Text
-    outcome: Outcome = Outcome.SOLVED
+    outcome: Resolution = Outcome.SOLVED
 
 
 class ReasonBody(ActionBody):

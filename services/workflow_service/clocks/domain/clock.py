@@ -160,9 +160,13 @@ def resume(clock: Clock, *, at: datetime, why: str, calendar: Calendar) -> Clock
 
 
 def meet(clock: Clock, *, at: datetime) -> Clock:
-    """Note that the milestone was reached; a breached clock stays breached and says how late."""
+    """Note that the milestone was reached; a breached clock stays breached and says how late.
+
+    Something told late may lie before the clock's start, as before a reopening: it counts as then.
+    """
     if not clock.is_open:
         return clock
+    at = max(at, clock.started_at)
     state = BREACHED if clock.state is BREACHED else MET
     return replace(_ended(clock, at), state=state, met_at=at)
 
@@ -207,6 +211,7 @@ def _turned(clock: Clock, at: datetime, *, counted: bool, why: str) -> Clock:
 
 
 def _ended(clock: Clock, at: datetime) -> Clock:
+    at = max(at, clock.started_at)
     if not clock.segments:
         return replace(clock, ended_at=at)
     last = clock.segments[-1]
