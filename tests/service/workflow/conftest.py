@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,12 +141,16 @@ def complaints(count: int, received_at: datetime, **changes: object) -> Sequence
 @pytest.fixture
 async def workflow(tmp_path: Path, migrated_url: MakeMigratedUrl) -> AsyncIterator[Workflow]:
     """Workflow on SQLite and on PostgreSQL."""
+    async with running(tmp_path, migrated_url("workflow"), ManualClock(START)) as workflow:
+        yield workflow
+
+
+@asynccontextmanager
+async def running(tmp_path: Path, url: str, clock: ManualClock) -> AsyncIterator[Workflow]:
+    """Build one replica of the service, with connections of its own, on a database."""
     settings = CommonSettings(
-        home=tmp_path,
-        workflow_database_url=migrated_url("workflow"),
-        workflow_master_key=new_master_key(),
+        home=tmp_path, workflow_database_url=url, workflow_master_key=new_master_key()
     )
-    clock = ManualClock(START)
     keys = KeyStore(settings.keys_path)
     platform = Platform(
         profile="embedded",

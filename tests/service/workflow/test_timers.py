@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from services.workflow_service.cases.models import cases
 from services.workflow_service.cases.service.timing import fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.clocks.models import timers
 from shared.events.cases import ClockBreached, ClockWarned, Escalated
-from tests.service.workflow.conftest import START, Workflow, complaints
+from shared.kernel.clock import ManualClock
+from tests.harness.databases import MakeMigratedUrl
+from tests.service.workflow.conftest import START, Workflow, complaints, running
 
 
 async def test_a_first_reply_that_does_not_come_warns_twice_then_escalates(
@@ -158,3 +161,89 @@ async def test_a_wait_for_the_customer_ends_by_itself_and_says_so(workflow: Work
         "investigating",
         case["owner"],
     )
+
+
+@pytest.mark.postgres
+async def test_replicas_on_one_database_fire_each_timer_once(
+    tmp_path: Path, migrated_postgres_url: MakeMigratedUrl
+) -> None:
+    url, clock = migrated_postgres_url("workflow"), ManualClock(START)
+    async with (
+        running(tmp_path, url, clock) as one,
+        running(tmp_path, url, clock) as two,
+        running(tmp_path, url, clock) as three,
+    ):
+        batch = complaints(300, START)
+        await one.hear(*batch)
+        for _ in range(4):  # past the receipt, both warnings and the first reply
+            clock.advance(timedelta(hours=1, minutes=2))
+            await asyncio.gather(*(_fire_all(replica) for replica in (one, two, three)))
+
+        told = [tuple(await one.names(received.complaint_id)) for received in batch]
+
+    assert set(told) == {
+        (
+            "CaseOpened",
+            "ClockBreached",  # acknowledge
+            "ClockWarned",
+            "ClockWarned",
+            "ClockBreached",  # first reply
+            "Escalated",
+        )
+    }
+
+
+async def test_what_was_fired_before_a_restart_is_not_fired_again_and_the_rest_once(
+    tmp_path: Path, migrated_sqlite_url: MakeMigratedUrl
+) -> None:
+    url, clock = migrated_sqlite_url("workflow"), ManualClock(START)
+    async with running(tmp_path, url, clock) as before:
+        case_id = await before.open()
+        await before.acknowledge(case_id)
+        await before.pass_time(timedelta(hours=2))  # 50 %
+    clock.advance(timedelta(hours=1, minutes=30))  # nothing runs at 80 %
+
+    async with running(tmp_path, url, clock) as after:
+        for _ in range(3):
+            await after.pass_time(timedelta(0))
+        said = [event for _, event in await after.said(case_id)]
+
+    warned = [event.share for event in said if isinstance(event, ClockWarned)]
+    assert warned == [0.5, 0.8]
+    assert len(said) == 3
+
+
+async def test_an_action_and_a_timer_at_once_do_not_lose_each_other(workflow: Workflow) -> None:
+    cases_at_work = [await workflow.open() for _ in range(10)]
+    workflow.clock.advance(timedelta(minutes=2))
+
+    await asyncio.gather(
+        _fire_all(workflow),
+        *(workflow.act(one, "record-contact", text="已回电") for one in cases_at_work),
+        _fire_all(workflow),
+    )
+    await _fire_all(workflow)
+
+    for one in cases_at_work:
+        said = await workflow.said(one)
+        assert sorted(type(event).__name__ for _, event in said) == [
+            "CaseOpened",
+            "ClockBreached",
+            "CustomerContacted",
+        ]
+        assert [sequence for sequence, _ in said] == [1, 2, 3]
+
+
+async def _fire_all(replica: Workflow) -> None:
+    """Fire until nothing is due any more, also not what another replica holds just now."""
+    async with asyncio.timeout(60):
+        while await _due(replica):
+            await fire_due_timers(replica.desk)
+
+
+async def _due(replica: Workflow) -> int:
+    statement = (
+        select(func.count()).select_from(timers).where(timers.c.due_at <= replica.clock.now())
+    )
+    async with replica.desk.database.read() as connection:
+        return await connection.scalar(statement) or 0
