@@ -54,21 +54,21 @@ QUESTIONS: Mapping[str, tuple[str, Question]] = {
 
 # Columns that are not drawn below are empty.
 _VALUES = {
-    "complaint_id": "printf('%08x-%04x-7%03x-8%03x-%012x', ms >> 16, ms & 65535, i % 4096, i % 4095, i)"
-    "::UUID",
+    "complaint_id": "printf('%08x-%04x-7%03x-8%03x-%012x', "
+    "ms >> 16, ms & 65535, i % 4096, i % 4095, i)::UUID",
     "number": "'C' || i",
     "received_at": "since",
-    "category": "list_value({categories})[1 + hash(i, 1) % 24]",
-    "channel": "list_value('web','hotline','app','email','chat')[1 + hash(i, 2) % 5]",
-    "severity": "list_value('minor','moderate','major','critical')[1 + hash(i, 3) % 4]",
-    "urgency": "list_value('low','normal','high')[1 + hash(i, 4) % 3]",
-    "priority": "list_value('P1','P2','P3','P4')[1 + hash(i, 5) % 4]",
-    "tier": "list_value('standard','silver','gold')[1 + hash(i, 6) % 3]",
+    "category": "list_value({categories})[(1 + hash(i, 1) % 24)::INT]",
+    "channel": "list_value('web','hotline','app','email','chat')[(1 + hash(i, 2) % 5)::INT]",
+    "severity": "list_value('minor','moderate','major','critical')[(1 + hash(i, 3) % 4)::INT]",
+    "urgency": "list_value('low','normal','high')[(1 + hash(i, 4) % 3)::INT]",
+    "priority": "list_value('P1','P2','P3','P4')[(1 + hash(i, 5) % 4)::INT]",
+    "tier": "list_value('standard','silver','gold')[(1 + hash(i, 6) % 3)::INT]",
     "language": "CASE WHEN hash(i, 7) % 3 = 0 THEN 'en' ELSE 'zh' END",
     "product": "'SKU-' || (hash(i, 8) % 200)",
     "region": "'CN-' || (11 + hash(i, 9) % 34)",
-    "department": "list_value('product','logistics','service','billing')[1 + hash(i, 10) % 4]",
-    "h3": "list_value({cells})[1 + hash(i, 11) % 2000]",
+    "department": "list_value('product','logistics','billing')[(1 + hash(i, 10) % 3)::INT]",
+    "h3": "list_value({cells})[(1 + hash(i, 11) % 2000)::INT]",
     "imported": "false",
     "state": "CASE WHEN done THEN 'closed' ELSE 'assigned' END",
     "outcome": "CASE WHEN done THEN 'solved' END",
