@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +44,11 @@ BATCH = 500
 # Commits at least so often where most rows are rejected and batches fill slowly.
 _REJECTS_AT_ONCE = 2000
 _PAGE = 1000
+# What is recorded and not yet taken in by workflow: enough to keep every hop busy, and so little
+# that a complaint of today waits well under a second behind it.
+_BATCHES_AHEAD = 3
+_LOOK_AGAIN_SECONDS = 0.02
+_LONGEST_WAIT_SECONDS = 2.0
 
 Form = Literal["csv", "ndjson"]
 
@@ -51,6 +58,10 @@ class Records(Protocol):
 
     async def record_many(self, complaints: Sequence[NewComplaint]) -> Sequence[RecordOutcome]:
         """Record a batch in one commit; one outcome per complaint, in order."""
+        ...
+
+    async def has_case(self, complaint_id: str) -> bool:
+        """Tell whether workflow's first word about a complaint has come."""
         ...
 
 
@@ -247,6 +258,7 @@ class _Run:
             read_email=read_email,
         )
         self._counts = Counts()
+        self._pace = _Pace(tools.recorder)
         self._batch: list[NewComplaint] = []
         self._rejects: list[RejectRow] = []
 
@@ -284,12 +296,14 @@ class _Run:
     async def _commit(self) -> None:
         batch, self._batch = self._batch, []
         outcomes = await self._tools.recorder.record_many(batch) if batch else ()
-        accepted = sum(outcome.kind == "accepted" for outcome in outcomes)
+        accepted = [outcome.complaint_id for outcome in outcomes if outcome.kind == "accepted"]
         counts = self._counts
-        counts.accepted += accepted
-        counts.existing += len(outcomes) - accepted
+        counts.accepted += len(accepted)
+        counts.existing += len(outcomes) - len(accepted)
         async with self._tools.database.write() as connection:
             await self.write_progress(connection, at=self._tools.clock.now())
+        if accepted:
+            await self._pace.keep(accepted[-1])
 
     async def write_progress(self, connection: AsyncConnection, *, at: datetime) -> None:
         """Write the counts and the rows rejected since the last time."""
@@ -298,6 +312,33 @@ class _Run:
         counts.rejected += len(rows)
         counts.read = counts.accepted + counts.existing + counts.rejected
         await repository.advance(connection, self.id, counts, at=at, new_rejects=rows)
+
+
+class _Pace:
+    """Keeps an import from running far ahead of workflow, where today's complaints wait behind it.
+
+    A workflow that stands still is waited for once: intake takes in complaints without it.
+    """
+
+    def __init__(self, recorder: Records) -> None:
+        self._recorder = recorder
+        self._ahead: deque[str] = deque()
+        self._stands_still = False
+
+    async def keep(self, last_id: str) -> None:
+        """Note the last complaint of a batch, and wait while too many batches are on their way."""
+        self._ahead.append(last_id)
+        while len(self._ahead) > _BATCHES_AHEAD:
+            self._stands_still = not await self._has_case(self._ahead.popleft())
+
+    async def _has_case(self, complaint_id: str) -> bool:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (0 if self._stands_still else _LONGEST_WAIT_SECONDS)
+        while not await self._recorder.has_case(complaint_id):
+            if loop.time() >= deadline:
+                return False
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        return True
 
 
 def _reader(form: Form, mapping: MappingFile) -> RowReader:

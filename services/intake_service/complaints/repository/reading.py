@@ -167,3 +167,9 @@ async def _one(connection: AsyncConnection, selection: Select[Any]) -> StoredCom
 
 def _stored(row: Row[Any]) -> StoredComplaint:
     return StoredComplaint(**row._mapping)  # noqa: SLF001 - public in SQLAlchemy
+
+
+async def has_case(connection: AsyncConnection, complaint_id: str) -> bool:
+    """Tell whether workflow's first word about a complaint has come; False for an unknown one."""
+    query = select(complaints.c.progress_at).where(complaints.c.id == complaint_id)
+    return await connection.scalar(query) is not None

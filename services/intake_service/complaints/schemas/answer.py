@@ -91,7 +91,7 @@ COMPLAINT_EXAMPLE: JsonDict = RECEIVED_EXAMPLE | {
         "locale": "zh-CN",
         "anonymous": False,
     },
-    "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
+    "description": "周三收到的订单少了两件，客服一直推诿，再不处理我就打12315。",
     "references": {"order": "20261118-443", "contract": None, "product": "SKU-88"},
     "place": {"region": "CN-31", "latitude": 31.23, "longitude": 121.47},
     "people": ["客服 037"],

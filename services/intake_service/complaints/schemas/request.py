@@ -214,7 +214,7 @@ COMPLAINT_EXAMPLE: JsonDict = {
         "tier": "gold",
         "locale": "zh-CN",
     },
-    "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
+    "description": "周三收到的订单少了两件，客服一直推诿，再不处理我就打12315。",
     "occurred_at": "2026-11-18T18:30:00+08:00",
     "references": {"order": "20261118-443", "contract": None, "product": "SKU-88"},
     "place": {"region": "CN-31", "latitude": 31.23, "longitude": 121.47},

@@ -14,6 +14,7 @@ from services.intake_service.complaints.repository.group import (
     find_sources,
     write_group,
 )
+from services.intake_service.complaints.repository.reading import has_case
 from services.intake_service.complaints.schemas.answer import Links
 from services.intake_service.complaints.service.committer import Committer
 from services.intake_service.complaints.service.drafting import Classifier, draft
@@ -67,6 +68,11 @@ class Recorder:
         """
         outcomes = await self._write([self._submission(new, None) for new in complaints])
         return [_row_outcome(outcome) for outcome in outcomes]
+
+    async def has_case(self, complaint_id: str) -> bool:
+        """Tell whether workflow's first word about a complaint has come."""
+        async with self._tools.messaging.database.read() as connection:
+            return await has_case(connection, complaint_id)
 
     async def close(self) -> None:
         """Answer everybody who waits."""
