@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -44,8 +45,7 @@ def locked(home: Path, *, wait_seconds: float = _LOCK_WAIT_SECONDS) -> Iterator[
                 holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
                 raise HomeInUse(f"{home} is in use by process {holder}")
             time.sleep(0.05)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, b"%d\n" % os.getpid(), 0)
+        _name_holder(handle)
         yield
     finally:
         os.close(handle)
@@ -77,6 +77,13 @@ def _try_lock(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _name_holder(handle: int) -> None:
+    # Only for the message to others: the lock holds also where a full disk takes no name.
+    with contextlib.suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, b"%d\n" % os.getpid(), 0)
 
 
 def _read_keys(path: Path) -> dict[str, str]:

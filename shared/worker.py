@@ -65,7 +65,9 @@ class Supervisor:
             try:
                 await loop(self._stopping)
                 return
-            except Exception as failure:  # the outermost edge of a worker
+            except (Exception, asyncio.CancelledError) as failure:  # the outermost edge of a worker
+                if _is_being_cancelled():
+                    raise
                 if asyncio.get_running_loop().time() - began > _LONGEST_BACKOFF_SECONDS:
                     pause = 0.1
                 self._failing[name] = f"{type(failure).__name__}: {failure}"
@@ -75,6 +77,12 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), pause * _jitter())
             pause = min(pause * 2, _LONGEST_BACKOFF_SECONDS)
             self._failing.pop(name, None)
+
+
+def _is_being_cancelled() -> bool:
+    """Tell our own end from the cancellation of something that the loop waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _jitter() -> float:

@@ -137,6 +137,9 @@ class KeyStore:
         self._look_after = now + _LOOK_AGAIN_SECONDS
         stamp = self._stamp()
         if stamp is None:
+            if self._loaded is not None:
+                # Gone for a moment, or for good: a new file would open the door to everybody.
+                return self._loaded
             self._change(lambda file: file)
         elif self._loaded is None or stamp != self._loaded.stamp:
             self._loaded = self._read()

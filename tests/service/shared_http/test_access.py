@@ -98,6 +98,17 @@ async def test_revoking_the_last_key_does_not_open_the_door_again(ground: TestGr
         assert (await client.get("/cases")).status_code == 401
 
 
+async def test_a_keys_file_that_goes_away_does_not_open_the_door(
+    ground: TestGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.http.keys._LOOK_AGAIN_SECONDS", 0)
+    ground.keys.create(role=Role.ADMIN, name="a")
+
+    (ground.home / "keys.json").unlink()
+
+    assert ground.keys.has_keys
+
+
 async def test_the_services_credential_opens_what_is_internal_only(ground: TestGround) -> None:
     async with _client(ground, ground.keys.service_credential) as client:
         assert (await client.get("/internal")).json() == {"caller": "service"}

@@ -29,6 +29,29 @@ async def test_a_loop_that_fails_is_started_again() -> None:
     assert supervisor.failing == {}
 
 
+async def test_a_loop_whose_work_was_cancelled_elsewhere_is_started_again() -> None:
+    runs = 0
+    done = asyncio.Event()
+
+    async def loop(stopping: asyncio.Event) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            lost = asyncio.get_running_loop().create_future()
+            lost.cancel()
+            await lost
+        done.set()
+        await stopping.wait()
+
+    supervisor = Supervisor()
+    supervisor.add("left-alone", loop)
+    await supervisor.start()
+    await asyncio.wait_for(done.wait(), 5)
+    await supervisor.stop()
+
+    assert runs == 2
+
+
 async def test_a_failing_loop_is_named_while_it_is_down() -> None:
     failed = asyncio.Event()
 
