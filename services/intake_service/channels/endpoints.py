@@ -21,6 +21,7 @@ from shared.http.auth import Scope, requires
 from shared.http.body import DRAIN_BYTES, unlimited_body
 from shared.http.invalid import UnsupportedMediaType
 from shared.http.pagination import Page, Paging, cut, link_next
+from shared.http.query import KNOWN_QUERY
 from shared.kernel.clock import from_rfc3339, to_rfc3339
 from shared.kernel.errors import FieldError, InvalidInput, RedressError
 
@@ -52,7 +53,7 @@ _YAML_BODY = {
 
 def router(imports: Imports, *, base_url: str) -> APIRouter:
     """Make the paths."""
-    paths = APIRouter(tags=["import"])
+    paths = APIRouter(tags=["import"], dependencies=[KNOWN_QUERY])
     _add_running(paths, imports, base_url)
     # Before the reading paths, or `mappings` would be taken for an import's id.
     _add_mappings(paths, imports)
