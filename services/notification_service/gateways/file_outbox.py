@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from services.notification_service.gateways.domain.mail import build_mail
+from services.notification_service.gateways.domain.mail import readable_mail
 from services.notification_service.gateways.domain.port import NotAccepted, Outgoing
 from shared.events.words import MessageChannel
 
@@ -47,7 +47,7 @@ class FileOutbox:
 
     def _bytes(self, message: Outgoing) -> bytes:
         if message.channel is MessageChannel.EMAIL:
-            return build_mail(message, sender=self._sender, readable=True).as_bytes()
+            return readable_mail(message, sender=self._sender)
         return f"To: {message.address}\n\n{message.text}\n".encode()
 
 
