@@ -74,8 +74,8 @@ def embedded(**settings: str) -> Iterator[Product]:
 
 
 @contextmanager
-def reference(postgres: PostgresServer) -> Iterator[int]:
-    """Run the bare FastAPI + asyncpg reference; yields its port."""
+def reference(postgres: PostgresServer) -> Iterator[tuple[int, int]]:
+    """Run the bare FastAPI + asyncpg reference; yields its port and process id."""
     url = ensure_database(postgres, "bench_reference", role="bench_reference", password="bench")
     port = free_port()
     process = subprocess.Popen(
@@ -86,7 +86,7 @@ def reference(postgres: PostgresServer) -> Iterator[int]:
     process.stdin.close()
     try:
         wait_until_open(f"http://127.0.0.1:{port}/openapi.json")
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()
@@ -142,6 +142,12 @@ def cpu_seconds(pid: int) -> float:
     """Return the processor time a process has taken: what other load cannot falsify."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and of those it started that still run."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(cpu_seconds(member.pid) for member in family)
 
 
 def wait_rate(done: Callable[[], bool], count: int, *, seconds: float = 300) -> float:
