@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from shared.http.auth import Role
 from tests.service.intake.conftest import Running
@@ -115,3 +116,13 @@ async def test_services_are_given_contacts_and_nobody_else(intake: Running) -> N
     assert item["demands"] == ["re_send", "apology"]
     assert item["references"]["order"] == "20261118-443"
     assert "service" in await intake.everything_stored("personal_data_access")
+
+
+@pytest.mark.parametrize("path", ["/v1/complaints?chanel=web", "/v1/imports?limitt=3"])
+async def test_a_misspelt_query_parameter_is_refused(embedded: Running, path: str) -> None:
+    response = await embedded.client.get(path)
+
+    (error,) = response.json()["errors"]
+    assert response.status_code == 422
+    assert error["code"] == "unknown_field"
+    assert "did you mean" in error["detail"]

@@ -184,6 +184,13 @@ async def test_the_list_comes_in_pages_without_repeats(running: Running) -> None
     assert 'rel="next"' in first.headers["link"]
 
 
+async def test_a_misspelt_filter_is_refused_with_a_suggestion(running: Running) -> None:
+    response = await running.http.get("/v1/notifications?chanel=sms")
+
+    assert response.status_code == 422
+    assert 'did you mean "channel"?' in response.json()["errors"][0]["detail"]
+
+
 async def test_an_unknown_state_is_refused_with_the_field(running: Running) -> None:
     answer = await running.http.get("/v1/notifications", params={"state": "lost"})
 
