@@ -20,7 +20,7 @@ DEMO = (
             "email": "wang@example.com",
             "tier": "gold",
         },
-        "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
+        "description": "周三收到的订单少了两件，客服一直推诿，再不处理我就打12315。",
         "references": {"order": "20261118-443"},
         "place": {"region": "CN-31", "latitude": 31.23, "longitude": 121.47},
         "demands": ["re_send", "apology"],

@@ -152,6 +152,20 @@ class Formats:
             return _NOTHING
         return numbers.format_currency(Decimal(amount), currency, locale=self._locale)
 
+    def zone_name(self) -> str:
+        """Write what people call the zone: `北京时间`, `China Time`."""
+        if self._chinese and self._zone.key == "Asia/Shanghai":
+            return "北京时间"  # CLDR has 中国时间, which nobody says
+        name = dates.get_timezone_name(self._zone, locale=self._locale)
+        if "(" in name or "（" in name:  # no country has this zone: UTC
+            return dates.get_timezone_name(self._zone, zone_variant="standard", locale=self._locale)
+        return name
+
+    def counted(self, singular: str, plural: str, count: float, **variables: object) -> str:
+        """Return a counting sentence in its right number, the figure with its groups of digits."""
+        text = Markup(self._words.ngettext(singular, plural, int(count)))  # noqa: S704 – our own
+        return text % {**variables, "num": self.number(count)}
+
     def _tag(self, instant: Instant | None, text: str) -> str:
         if instant is None:
             return text

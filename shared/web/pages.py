@@ -125,9 +125,11 @@ class Pages:
         words = self._words[tag]
         # Known to Jinja's own i18n extension only, which has no type for it.
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-        environment.filters.update(self.formats(LANGUAGES[tag]).filters())
+        formats = self.formats(LANGUAGES[tag])
+        environment.globals["ngettext"] = formats.counted
+        environment.filters.update(formats.filters())
         environment.globals["link"] = self.link
-        environment.globals["zone"] = self._settings.timezone
+        environment.globals["zone"] = formats.zone_name()
         return environment
 
     def _common(self, request: HTTPConnection, language: Language, nonce: str) -> dict[str, object]:

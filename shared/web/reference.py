@@ -22,7 +22,7 @@ from shared.web.pages import Pages
 _FIRST_COMPLAINT = {
     "channel": "web",
     "customer": {"name": "王芳", "phone": "+86 138 0013 8000"},
-    "description": "周三收到的订单少了两件,客服一直推诿,再不处理我就打12315。",
+    "description": "周三收到的订单少了两件，客服一直推诿，再不处理我就打12315。",
 }
 _SHORT_LINES = 12
 _SERVICES = ("intake", "workflow", "notification", "analytics", SITE)
@@ -136,7 +136,7 @@ def _operation(document: Json, path: str, method: str, found: Json, url: str) ->
         method=method.upper(),
         path=path,
         summary=found.get("summary", ""),
-        description=found.get("description", ""),
+        description=_unwrapped(found.get("description", "")),
         parameters=parameters,
         body_fields=_fields(document, content.get("schema", {})),
         body_example=written,
@@ -156,19 +156,40 @@ def _parameter(document: Json, found: Json) -> Parameter:
     )
 
 
-def _fields(document: Json, schema: Json) -> tuple[Parameter, ...]:
+def _unwrapped(text: str) -> str:
+    """Join the lines of each paragraph: where they break is a matter of the source's width."""
+    return "\n\n".join(" ".join(each.split("\n")) for each in text.split("\n\n"))
+
+
+def _fields(document: Json, schema: Json, within: str = "") -> tuple[Parameter, ...]:
+    """Return the fields of an object, those of the objects in it after each: `customer.phone`."""
     schema = resolve(document, schema)
     required = schema.get("required", ())
-    return tuple(
-        Parameter(
-            name=name,
-            place="body",
-            kind=_kind(document, inner),
-            required=name in required,
-            description=inner.get("description", ""),
+    found: list[Parameter] = []
+    for name, inner in schema.get("properties", {}).items():
+        found.append(
+            Parameter(
+                name=within + name,
+                place="body",
+                kind=_kind(document, inner),
+                required=name in required,
+                description=inner.get("description", ""),
+            )
         )
-        for name, inner in schema.get("properties", {}).items()
-    )
+        if not within:
+            nested, mark = _object_in(document, inner)
+            found += _fields(document, nested, f"{name}{mark}.")
+    return tuple(found)
+
+
+def _object_in(document: Json, schema: Json) -> tuple[Json, str]:
+    """Return the object that a field holds, and `[]` where it is a list of them."""
+    for each in schema.get("anyOf", ()):
+        if each != {"type": "null"}:
+            return _object_in(document, each)
+    if schema.get("type") == "array":
+        return _object_in(document, schema.get("items", {}))[0], "[]"
+    return resolve(document, schema), ""
 
 
 def _kind(document: Json, schema: Json) -> str:
@@ -176,7 +197,7 @@ def _kind(document: Json, schema: Json) -> str:
     if "enum" in target:
         return " | ".join(str(each) for each in target["enum"])
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return str(target.get("type", "object"))
     if "anyOf" in schema:
         kinds = [_kind(document, each) for each in schema["anyOf"] if each != {"type": "null"}]
         return " | ".join(dict.fromkeys(kinds))

@@ -92,6 +92,8 @@ def test_codes_become_words_and_unknown_ones_stay_as_they_are() -> None:
     assert english.value("category", "made.up") == "made.up"
     assert english.value("hour_of_week", 33) == "Tue 09:00"
     assert chinese.value("region", None) == "未填"
+    assert english.value("region", "chicago-ward-6") == "Chicago ward 6"
+    assert chinese.value("region", "US-CA") == "加利福尼亚"
 
 
 def test_every_category_of_the_taxonomy_has_its_label() -> None:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 Spec = dict[str, object]
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
+_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)
+_POLAR = 75
+"""Beyond it Mercator's map grows without end, and nobody complains from there."""
 _TICKS = (0, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400, 182 * 86400, 730 * 86400)
 
 
@@ -170,9 +172,10 @@ def places(features: Sequence[Spec], box: Box, *, count_title: str) -> Spec:
 
     A grid and no outlines: no map of the world comes with the packages, and none is fetched.
     """
-    step = next((s for s in _STEPS if max(box.east - box.west, box.north - box.south) / s <= 6), 45)
+    step = next((s for s in _STEPS if max(box.east - box.west, box.north - box.south) / s <= 6), 60)
     west, south = (math.floor(edge / step) * step for edge in (box.west, box.south))
     east, north = (math.ceil(edge / step) * step for edge in (box.east, box.north))
+    south, north = max(south, -_POLAR), min(north, _POLAR)
     grid: Spec = {
         "data": {"graticule": {"step": [step, step], "extent": [[west, south], [east, north]]}},
         "mark": {"type": "geoshape", "filled": False, "strokeWidth": 0.6, "stroke": "var(--line)"},
@@ -217,7 +220,7 @@ def _degrees(west: float, south: float, east: float, north: float, step: float) 
         longitude = west + place * step
         text = f"{abs(longitude):g}°{'W' if longitude < 0 else 'E'}"
         values.append({"longitude": longitude, "latitude": south, "text": text})
-    for place in range(1, round((north - south) / step) + 1):
+    for place in range(1, math.floor((north - south) / step + 0.01) + 1):
         latitude = south + place * step
         text = f"{abs(latitude):g}°{'S' if latitude < 0 else 'N'}"
         values.append({"longitude": west, "latitude": latitude, "text": text})

@@ -26,6 +26,7 @@ class LabelFile(BaseModel):
     states: dict[str, Words]
     departments: dict[str, Words]
     regions: dict[str, Words]
+    numbered_regions: dict[str, Words] = {}
 
 
 _WEEKDAYS = {
@@ -49,6 +50,7 @@ class Labels:
             "department": file.departments,
             "region": file.regions,
         }
+        self._numbered = file.numbered_regions
 
     def value(self, dimension: str, value: Value) -> str:
         """Return what to show for a value: `logistics.short` is `Delivery: Short`."""
@@ -59,7 +61,7 @@ class Labels:
             return f"{_WEEKDAYS[self._language][day]} {hour:02d}:00"
         code = str(value)
         if dimension != "category":
-            return self._word(dimension, code) or code
+            return self._word(dimension, code) or self._numbered_region(dimension, code) or code
         own = self._word(dimension, code)
         if own is None:
             return code
@@ -70,6 +72,17 @@ class Labels:
 
     def _word(self, dimension: str, code: str) -> str | None:
         words = self._words.get(dimension, {}).get(code)
-        if words is None:
+        return None if words is None else self._own(words)
+
+    def _numbered_region(self, dimension: str, code: str) -> str | None:
+        if dimension != "region":
             return None
+        found = (
+            self._own(words).format(code.removeprefix(prefix))
+            for prefix, words in self._numbered.items()
+            if code.startswith(prefix)
+        )
+        return next(found, None)
+
+    def _own(self, words: Words) -> str:
         return words.zh if self._language == "zh" else words.en

@@ -175,7 +175,7 @@ class Presenter:
                 continue
             for value in values:
                 shown = self._labels.value(dimension, None if value == "null" else value)
-                text = f"{self._words.dimension(dimension)}: {shown}"
+                text = self._words.chip(self._words.dimension(dimension), shown)
                 away = addresses.without(self._view, dimension.value, value, path)
                 chips.append({"text": text, "away": away})
         return chips

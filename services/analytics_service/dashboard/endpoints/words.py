@@ -140,9 +140,19 @@ class Words:
         """Return how many rows and columns are not shown; "" where all are."""
         if not rows and not columns:
             return ""
-        return self._(
-            "Not shown, but in the totals: %(rows)s more rows, %(columns)s more columns."
-        ) % {"rows": rows, "columns": columns}
+        if not rows:
+            text = self._("Not shown, but in the totals: %(columns)s more columns.")
+        elif not columns:
+            text = self._("Not shown, but in the totals: %(rows)s more rows.")
+        else:
+            text = self._(
+                "Not shown, but in the totals: %(rows)s more rows, %(columns)s more columns."
+            )
+        return text % {"rows": rows, "columns": columns}
+
+    def chip(self, dimension: str, value: str) -> str:
+        """Return a filter in force: its dimension and its value."""
+        return dimension + self._(": ") + value
 
     @property
     def percentiles(self) -> tuple[str, str, str]:

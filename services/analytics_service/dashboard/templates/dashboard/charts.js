@@ -4,7 +4,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const coloured = (_, value) =>
   typeof value === "string" && value.startsWith("var(--") ? colour(value.slice(4, -1)) : value;
 
-function config() {
+function config(element) {
   const ink = colour("--ink"), muted = colour("--muted"), line = colour("--line");
   const ramp = [1, 3, 5, 7, 9].map((step) => colour(`--heat-${step}`));
   return {
@@ -12,7 +12,8 @@ function config() {
     view: { stroke: null },
     axis: { labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line,
             labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 160 },
-    legend: { labelColor: ink, titleColor: muted, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+    legend: { labelColor: ink, titleColor: muted, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
+              columns: element.clientWidth < 480 ? 1 : undefined },
     bar: { color: colour("--series-1") },
     rule: { color: muted },
     geoshape: { stroke: colour("--panel") },
@@ -25,7 +26,7 @@ async function drawOne(element) {
   if (!source) return;
   // `ast` interprets expressions instead of compiling them: the page's policy forbids eval.
   await window.vegaEmbed(element, JSON.parse(source.textContent, coloured), {
-    config: config(), ast: true, actions: false, renderer: "svg", defaultStyle: false,
+    config: config(element), ast: true, actions: false, renderer: "svg", defaultStyle: false,
     tooltip: { disableDefaultStyle: true },
   });
 }
