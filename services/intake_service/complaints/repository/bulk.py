@@ -26,7 +26,7 @@ Row = tuple[object, ...]
 
 
 class GroupConflict(Conflict):
-    """Some row of the group stands already: a source, a key, an identity or a number."""
+    """Another's row is in the way of the group's: a source, a key, an identity or a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ async def _write_postgresql(
     async with driver(connection) as raw:
         try:
             await raw.execute(statement, *arrays)
-        except asyncpg.UniqueViolationError as failure:
+        except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError) as failure:
+            # Two processes that write the same customers in another order lock each other out.
             raise GroupConflict(str(failure)) from failure
 
 
