@@ -6,7 +6,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 
 import uvicorn
@@ -76,16 +76,12 @@ def database_setting(service: str) -> str:
 
 @asynccontextmanager
 async def running(units: Sequence[ServiceUnit]) -> AsyncIterator[None]:
-    """Run units: started in order, stopped in reverse, also where a later one fails to start."""
-    started: list[ServiceUnit] = []
-    try:
+    """Run units: started in order, stopped in reverse, also where another fails to start or stop."""
+    async with AsyncExitStack() as stack:
         for unit in units:
-            started.append(unit)
+            stack.push_async_callback(unit.stop)
             await unit.start()
         yield
-    finally:
-        for unit in reversed(started):
-            await unit.stop()
 
 
 def listen(settings: CommonSettings, platform: Platform) -> socket.socket:
