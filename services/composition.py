@@ -76,7 +76,7 @@ def database_setting(service: str) -> str:
 
 @asynccontextmanager
 async def running(units: Sequence[ServiceUnit]) -> AsyncIterator[None]:
-    """Run units: started in order, stopped in reverse, also where another fails to start or stop."""
+    """Run units: started in order, stopped in reverse, also where one fails to start or stop."""
     async with AsyncExitStack() as stack:
         for unit in units:
             stack.push_async_callback(unit.stop)
