@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 COMPLAINTS = "redress.complaints.v1"
 NOTIFICATIONS = "redress.notifications.v1"
 SIGNALS = "redress.signals.v1"
@@ -15,6 +17,7 @@ _MASK = 0xFFFFFFFF
 _M = 0x5BD1E995
 
 
+@lru_cache(maxsize=4096)
 def partition_of(key: str) -> int:
     """Return the partition Kafka's default partitioner gives a key (murmur2, positive, modulo)."""
     return (_murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS

@@ -46,7 +46,7 @@ _REJECTS_AT_ONCE = 2000
 _PAGE = 1000
 # What is recorded and not yet taken in by workflow: enough to keep every hop busy, and so little
 # that a complaint of today waits well under a second behind it.
-_BATCHES_AHEAD = 3
+_BATCHES_AHEAD = 1
 _LOOK_AGAIN_SECONDS = 0.02
 _LONGEST_WAIT_SECONDS = 2.0
 

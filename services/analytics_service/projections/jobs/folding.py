@@ -33,6 +33,12 @@ class Rebuilt:
     seconds: float
 
 
+_MANY = 200
+"""Events in one batch from which on an import, not people, is at work."""
+
+_LONGEST_PAUSE_SECONDS = 0.5
+
+
 class Folding:
     """Keeps the served store up to date, and rebuilds it on demand."""
 
@@ -57,12 +63,19 @@ class Folding:
                 # A few events cost as much as a thousand: let some gather, `as_of` stays young.
                 if count < self._source.batch_size // 2:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(stopping.wait(), self._pause_seconds)
+                        await asyncio.wait_for(stopping.wait(), self._pause_after(count))
         finally:
             async with self._step:
                 if self._feed is not None:
                     await self._feed.close()
                     self._feed = None
+
+    def _pause_after(self, count: int) -> float:
+        """Let more gather the more are coming: a complaint that is new and changed is one row."""
+        return min(
+            self._pause_seconds * (1 + count / _MANY),
+            max(_LONGEST_PAUSE_SECONDS, self._pause_seconds),
+        )
 
     def parked(self) -> list[ParkedEvent]:
         """Return the records that wait or are broken."""

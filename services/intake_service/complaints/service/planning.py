@@ -65,10 +65,20 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The complaint was recorded, and this is its answer."""
+    """The complaint was recorded."""
 
-    complaint_id: str
-    answer: Answer
+    draft: Draft
+    links: Links
+
+    @property
+    def complaint_id(self) -> str:
+        """The complaint's id."""
+        return self.draft.id
+
+    @property
+    def answer(self) -> Answer:
+        """Its answer, written where somebody asks: an import asks for none."""
+        return created_answer(self.draft, self.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +147,10 @@ class Plan:
         self._events.append(
             outbox_row(event, sequence=1, at=self._now, traceparent=draft.traceparent)
         )
-        answer = created_answer(draft, self._links)
+        accepted = Accepted(draft, self._links)
         if submission.key is not None:
-            self._keys.append(_key_row(submission.key, answer, self._now))
-        return Accepted(draft.id, answer)
+            self._keys.append(_key_row(submission.key, accepted.answer, self._now))
+        return accepted
 
     def rows(self) -> GroupRows:
         """Return everything to be written, sealed."""

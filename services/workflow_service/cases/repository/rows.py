@@ -109,7 +109,7 @@ def _document(clock: Clock) -> Document:
         document["round"] = clock.round
     if clock.warnings:
         document["warnings"] = [[w.percent, w.at, w.fired_at] for w in clock.warnings]
-    if clock.segments != _unbroken(clock.started_at, clock.ended_at):
+    if not _is_unbroken(clock):
         document["segments"] = [[s.start, s.end, s.counted, s.why] for s in clock.segments]
     return document
 
@@ -135,6 +135,18 @@ def _clock(document: Document) -> Clock:
         met_at=_instant(document.get("met_at")),
         breached_at=_instant(document.get("breached_at")),
         ended_at=ended_at,
+    )
+
+
+def _is_unbroken(clock: Clock) -> bool:
+    if len(clock.segments) != 1:
+        return False
+    only = clock.segments[0]
+    return (
+        only.counted
+        and only.why == STARTED
+        and only.start == clock.started_at
+        and only.end == clock.ended_at
     )
 
 
