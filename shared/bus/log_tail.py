@@ -11,7 +11,10 @@ from collections.abc import Iterable, Sequence
 from shared.bus.port import LoggedRecord, TopicPartition
 
 _KEPT = 256
-"""Records of one partition: with twelve partitions some seven MB, the batches under way."""
+"""Records of one partition: with twelve partitions some eight MB, the batches under way."""
+
+_CUT = 64
+"""Records dropped at a time."""
 
 
 class LogTail:
@@ -28,8 +31,8 @@ class LogTail:
             if kept and kept[-1].offset + 1 != record.offset:
                 kept.clear()
             kept.append(record)
-            if len(kept) >= 2 * _KEPT:
-                del kept[:-_KEPT]
+            if len(kept) >= _KEPT + _CUT:
+                del kept[:_CUT]
 
     def fetch(
         self, positions: Sequence[tuple[TopicPartition, int]], limit: int
