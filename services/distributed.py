@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
+
 from services.composition import (
     WITH_DATABASE,
     build_unit,
@@ -10,6 +12,7 @@ from services.composition import (
     running,
     serve_http,
 )
+from services.replicas import only_replica
 from shared.bus.kafka import KafkaBus
 from shared.http.keys import KeyStore
 from shared.kernel import logging
@@ -26,8 +29,18 @@ async def serve(process: str, settings: CommonSettings) -> None:
     """Run one of `composition.PROCESSES` until it is told to stop; raises ConfigurationError."""
     service = process.partition("-")[0]
     platform = make_platform(process, settings)
+    name: AbstractAsyncContextManager[None]
     if service in WITH_DATABASE:
         await require_up_to_date(settings, [service])
+        name = only_replica(settings.database_url(service), service=service, name=platform.replica)
+    else:
+        name = nullcontext()
+    async with name:
+        await _serve(process, platform)
+
+
+async def _serve(process: str, platform: Platform) -> None:
+    settings = platform.settings
     unit = build_unit(process, platform)
     site.install(unit.app, platform)
     bound = listen(settings, platform)

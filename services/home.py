@@ -62,6 +62,7 @@ def with_master_keys(settings: CommonSettings) -> CommonSettings:
     path = settings.home / "master-keys.json"
     try:
         kept = _read_keys(path)
+        _refuse_lost_keys(settings, [name for name in missing if name not in kept])
         fresh = {name: new_master_key() for name in missing if name not in kept}
         if fresh:
             _write_keys(path, kept | fresh)
@@ -69,6 +70,17 @@ def with_master_keys(settings: CommonSettings) -> CommonSettings:
         raise ConfigurationError("REDRESS_HOME", f"{path}: {failure.strerror}") from None
     found = kept | fresh
     return settings.model_copy(update={f"{name}_master_key": found[name] for name in missing})
+
+
+def _refuse_lost_keys(settings: CommonSettings, names: list[str]) -> None:
+    """Stop where a new key would stand beside an old database and open nothing in it."""
+    for name in names:
+        if (settings.home / f"{name}.db").exists():
+            raise ConfigurationError(
+                f"REDRESS_{name.upper()}_MASTER_KEY",
+                f"{settings.home / 'master-keys.json'} has no key for {name}.db, which was made "
+                "with one: put the file back or set the key",
+            )
 
 
 def _try_lock(handle: int) -> bool:

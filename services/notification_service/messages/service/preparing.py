@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from services.notification_service.messages.domain.routing import channel_for
 from services.notification_service.messages.domain.words import (
@@ -30,6 +30,7 @@ from services.notification_service.templates.domain.scene import (
 )
 from services.notification_service.templates.service import Templates
 from shared.events.words import Audience, MessageChannel, Urgency
+from shared.http.client import ServiceRefused
 from shared.kernel import logging
 from shared.kernel.errors import Unavailable
 
@@ -138,12 +139,16 @@ class Preparer:
         if "words_id" in row.facts and words is None:
             prepared.hopeless.append(Hopeless(row, Reason.NO_WORDS, failed=False))
             return
-        scene = _scene(row, contact, reached.name if reached else None, words)
         locale = self._locale(row, reached)
         try:
+            scene = _scene(row, contact, reached.name if reached else None, words)
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
             prepared.hopeless.append(Hopeless(row, broken.detail[:200], failed=True))
+            return
+        except ValidationError:
+            # The values may be the customer's: the reason does not repeat them.
+            prepared.hopeless.append(Hopeless(row, "facts do not fit the template", failed=True))
             return
         prepared.ready.append(Ready(row, channel, addresses[channel], rendered))
 
@@ -216,7 +221,8 @@ def _instant(value: JsonValue) -> datetime | None:
 async def _or_none(asking: Awaitable[A]) -> A | None:
     try:
         return await asking
-    except Unavailable as failure:
+    except (Unavailable, ServiceRefused) as failure:
+        # Refused is as good as away: mending the credential must find the messages waiting.
         log.warning("recipients.unavailable", reason=failure.detail)
         return None
 
