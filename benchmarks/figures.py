@@ -123,7 +123,7 @@ def ask_everything(product: Product, ages: list[float]) -> Table:
     since = (datetime.now(UTC) - timedelta(days=90)).date().isoformat()
     with httpx.Client(base_url=product.urls["analytics"], timeout=60) as client:
         for name, (path, question) in QUESTIONS.items():
-            cells = []
+            cells: list[str] = []
             for limits in ({"from": since}, {}):
                 cells += figures_of(client, path, {**question, **limits}, ages)
             table.add_row(name, *cells)
