@@ -83,7 +83,7 @@ class Board(Facts):
         if status is not None:
             self._where.append(_STATUS[status])
         if cell is not None:
-            self._where.append(f"{self._parent((cell >> 52) & 15)} = {cell}::UBIGINT")
+            self._where.append(f"{self._columns.parent((cell >> 52) & 15)} = {cell}::UBIGINT")
 
     def summary(self) -> Summary:
         """Count the six figures in one statement."""

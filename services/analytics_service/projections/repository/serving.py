@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -24,12 +23,24 @@ log = logging.get(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
     """One consistent view of the facts: everything asked of it is as of the same event."""
 
-    cursor: duckdb.DuckDBPyConnection
-    as_of: datetime | None
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self.cursor = cursor
+        self.as_of: datetime | None = None
+        self._begin()
+
+    def begin_again(self) -> None:
+        """Take a new view: DuckDB aborts a transaction in which a statement failed."""
+        self.cursor.rollback()
+        self._begin()
+
+    def _begin(self) -> None:
+        # One transaction, so that `as_of` and the figures are of the same moment.
+        self.cursor.begin()
+        row = self.cursor.execute("SELECT as_of FROM meta").fetchone()
+        self.as_of = row[0].replace(tzinfo=UTC) if row and row[0] else None
 
 
 class Serving:
@@ -120,12 +131,9 @@ class Serving:
 
     def _answer(self, question: Callable[[Reading], T]) -> T:
         with self._entered() as cursor:
-            # One transaction, so that `as_of` and the figures are of the same moment.
-            cursor.begin()
+            reading = Reading(cursor)
             try:
-                row = cursor.execute("SELECT as_of FROM meta").fetchone()
-                as_of = row[0].replace(tzinfo=UTC) if row and row[0] else None
-                return question(Reading(cursor, as_of))
+                return question(reading)
             finally:
                 cursor.rollback()
 

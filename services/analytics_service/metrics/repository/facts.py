@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from services.analytics_service.metrics.domain.dimensions import (
     Value,
 )
 from services.analytics_service.metrics.domain.selection import Selection
-from services.analytics_service.metrics.domain.zones import offsets
+from services.analytics_service.metrics.repository.columns import Columns, key_of, stored
+from services.analytics_service.metrics.repository.percentiles import TwoPasses
 from services.analytics_service.projections.domain.facts import CLOCK_KINDS, OPEN_STATES
 from services.analytics_service.projections.repository.serving import Reading
 from shared.kernel.errors import Unavailable
@@ -57,9 +58,6 @@ OVERDUE = (
 )
 
 
-_SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 (naive UTC; stands in while there are no facts)
-
-
 @dataclass(frozen=True, slots=True)
 class Times:
     """The distribution of one stage in one group, in seconds; all None where nothing is in it."""
@@ -90,13 +88,18 @@ class ClockCounts:
                 self.running += count
 
 
+class OutOfMemory(Unavailable):
+    """A question that DuckDB cannot answer within its memory."""
+
+
 class Facts:
     """One consistent view of the facts, narrowed to a selection."""
 
     def __init__(self, reading: Reading, selection: Selection) -> None:
+        self._reading = reading
         self._cursor = reading.cursor
         self._selection = selection
-        self._local: str | None = None
+        self._columns = Columns(selection, self._whole_span)
         self._where, self._parameters = self._conditions()
 
     def span(self) -> tuple[datetime, datetime] | None:
@@ -104,17 +107,25 @@ class Facts:
         row = self._one("SELECT min(received_at), max(received_at) FROM facts")
         return None if row[0] is None else (row[0], row[1])
 
+    def _whole_span(self) -> tuple[datetime, datetime] | None:
+        row = self._cursor.execute(
+            "SELECT min(received_at), max(received_at) FROM facts"
+        ).fetchone()
+        return None if row is None or row[0] is None else (row[0], row[1])
+
     def cells(
         self, dimensions: Sequence[Dimension], measure: Measure
     ) -> list[tuple[tuple[Value, ...], int]]:
         """Count by the values of some dimensions."""
-        columns = "".join(f"{self._value(each)}, " for each in dimensions)
+        columns = "".join(f"{self._columns.value(each)}, " for each in dimensions)
         rows = self._all(f"SELECT {columns}{_MEASURES[measure]} FROM facts", dimensions)
-        return [(_key(row[:-1]), row[-1]) for row in rows]
+        return [(key_of(dimensions, row[:-1]), row[-1]) for row in rows]
 
     def places(self, resolution: int) -> list[tuple[int | None, int]]:
         """Count by H3 cell of a resolution; None is the count of complaints without a place."""
-        return self._all(f"SELECT {self._parent(resolution)}, count(*) FROM facts", grouped=1)
+        return self._all(
+            f"SELECT {self._columns.parent(resolution)}, count(*) FROM facts", grouped=1
+        )
 
     def times(
         self,
@@ -122,21 +133,50 @@ class Facts:
         dimensions: Sequence[Dimension],
         percentiles: Sequence[float],
     ) -> list[Times]:
-        """Return exact, linearly interpolated percentiles of stages by group, in one statement."""
-        quantiles = ", ".join(str(each) for each in percentiles)
-        columns = [self._value(each) for each in dimensions]
+        """Return exact, linearly interpolated percentiles of stages by group."""
+        try:
+            return self._times_at_once(stages, dimensions, percentiles)
+        except OutOfMemory:
+            self._reading.begin_again()
+            return [
+                each
+                for stage in stages
+                for each in self._times_in_passes(stage, dimensions, percentiles)
+            ]
+
+    def _times_at_once(
+        self, stages: Sequence[Stage], dimensions: Sequence[Dimension], shares: Sequence[float]
+    ) -> list[Times]:
+        columns = [self._columns.value(each) for each in dimensions]
         columns += [
             f"{{'count': count({stage}), 'mean': avg({stage}), "
-            f"'percentiles': quantile_cont({stage}, [{quantiles}])}}"
+            f"'percentiles': quantile_cont({stage}, [{', '.join(map(str, shares))}])}}"
             for stage in stages
         ]
-        width, empty = len(dimensions), (None,) * len(percentiles)
+        width, empty = len(dimensions), (None,) * len(shares)
         return [
             Times(
-                stage, _key(row[:width]), **{**found, "percentiles": found["percentiles"] or empty}
+                stage,
+                key_of(dimensions, row[:width]),
+                found["count"],
+                found["mean"],
+                found["percentiles"] or empty,
             )
             for row in self._all(f"SELECT {', '.join(columns)} FROM facts", dimensions)
             for stage, found in zip(stages, row[width:], strict=True)
+        ]
+
+    def _times_in_passes(
+        self, stage: Stage, dimensions: Sequence[Dimension], shares: Sequence[float]
+    ) -> list[Times]:
+        columns = [self._columns.value(each) for each in dimensions]
+        question = TwoPasses(self._run, stage.value, columns, self._condition())
+        found = question.distributions(shares)
+        if not found and not dimensions:
+            return [Times(stage, (), 0, None, (None,) * len(shares))]
+        return [
+            Times(stage, key_of(dimensions, each.key), each.count, each.mean, each.percentiles)
+            for each in found
         ]
 
     def clocks(
@@ -147,14 +187,14 @@ class Facts:
         Grouping by the states of all clocks at once gives a few dozen rows to add up, in half the
         time of a filtered count for each kind and state.
         """
-        columns = [self._value(each) for each in dimensions]
+        columns = [self._columns.value(each) for each in dimensions]
         columns += [f"{kind}_clock" for kind in CLOCK_KINDS]
         rows = self._all(f"SELECT {', '.join(columns)}, count(*) FROM facts", grouped=len(columns))
         width = len(dimensions)
         found: dict[tuple[Value, ...], dict[str, ClockCounts]] = {}
         for row in rows:
             counts = found.setdefault(
-                _key(row[:width]), {kind: ClockCounts() for kind in CLOCK_KINDS}
+                key_of(dimensions, row[:width]), {kind: ClockCounts() for kind in CLOCK_KINDS}
             )
             for kind, state in zip(CLOCK_KINDS, row[width:-1], strict=True):
                 counts[kind].add(state, row[-1])
@@ -164,13 +204,16 @@ class Facts:
         self, interval: Interval, measure: Measure, dimensions: Sequence[Dimension]
     ) -> list[tuple[date, tuple[Value, ...], int]]:
         """Count by local day, week or month of reception, and by group; holes are left out."""
-        columns = "".join(f"{self._value(each)}, " for each in dimensions)
-        bucket = f"date_trunc('{interval}', {self._local_time()})::DATE"
+        columns = "".join(f"{self._columns.value(each)}, " for each in dimensions)
         rows = self._all(
-            f"SELECT {bucket}, {columns}{_MEASURES[measure]} FROM facts",
+            f"SELECT {self._columns.bucket(interval)}, {columns}{_MEASURES[measure]} FROM facts",
             grouped=1 + len(dimensions),
         )
-        return [(row[0], _key(row[1:-1]), row[-1]) for row in rows]
+        days = 7 if interval is Interval.WEEK else 1
+        return [
+            (date.fromordinal(days * row[0] + 1), key_of(dimensions, row[1:-1]), row[-1])
+            for row in rows
+        ]
 
     def copy_to(self, path: Path, *, without: Sequence[str]) -> None:
         """Write the selected rows to a Parquet file, except some columns."""
@@ -179,48 +222,6 @@ class Facts:
         target = str(path).replace("'", "''")
         select = f"SELECT * EXCLUDE ({excluded}) FROM facts{self._condition()}"
         self._run(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-
-    def _parent(self, resolution: int) -> str:
-        """Return a cell's parent as an expression, coarser cells as they are.
-
-        The parent's index is the cell's with another resolution and the digits below all ones.
-        """
-        keep = ~(15 << 52) & 0xFFFFFFFFFFFFFFFF
-        fill = resolution << 52 | (1 << 3 * (15 - resolution)) - 1
-        return (
-            f"CASE WHEN (h3 >> 52) & 15 > {resolution} "
-            f"THEN (h3 & {keep}::UBIGINT) | {fill}::UBIGINT ELSE h3 END"
-        )
-
-    def _value(self, dimension: Dimension) -> str:
-        if dimension is Dimension.DAY:
-            return f"{self._local_time()}::DATE"
-        if dimension is Dimension.WEEK:
-            return f"date_trunc('week', {self._local_time()})::DATE"
-        if dimension is Dimension.HOUR_OF_WEEK:
-            local = self._local_time()
-            return f"((isodow({local}) - 1) * 24 + hour({local}))::INTEGER"
-        return dimension.value
-
-    def _local_time(self) -> str:
-        """Return local time as an expression: the offsets of the zone over the selection."""
-        if self._local is None:
-            start, end = self._selection.start, self._selection.end
-            if start is None or end is None:
-                row = self._cursor.execute(
-                    "SELECT min(received_at), max(received_at) FROM facts"
-                ).fetchone()
-                first, last = row if row and row[0] else (_SOME_DAY, _SOME_DAY)
-                start, end = start or first, end or last
-            found = offsets(self._selection.zone, start, end + timedelta(days=1))
-            seconds = str(found[0].seconds)
-            for offset in found[1:]:
-                seconds = (
-                    f"CASE WHEN received_at >= TIMESTAMP '{offset.since}' "
-                    f"THEN {offset.seconds} ELSE {seconds} END"
-                )
-            self._local = f"(received_at + to_seconds({seconds}))"
-        return self._local
 
     def _conditions(self) -> tuple[list[str], list[object]]:
         conditions: list[str] = []
@@ -233,12 +234,11 @@ class Facts:
             parameters.append(self._selection.end)
         for dimension, values in self._selection.filters.items():
             wanted = [value for value in values if value is not None]
-            column = self._value(dimension)
+            column = self._columns.value(dimension)
             either: list[str] = []
             if wanted:
-                kind = "::DATE" if dimension in (Dimension.DAY, Dimension.WEEK) else ""
-                either.append(f"{column} IN ({', '.join(['?' + kind] * len(wanted))})")
-                parameters.extend(wanted)
+                either.append(f"{column} IN ({', '.join(['?'] * len(wanted))})")
+                parameters.extend(stored(dimension, value) for value in wanted)
             if None in values:
                 either.append(f"{column} IS NULL")
             conditions.append(f"({' OR '.join(either)})")
@@ -259,18 +259,14 @@ class Facts:
     def _condition(self) -> str:
         return f" WHERE {' AND '.join(self._where)}" if self._where else ""
 
-    def _run(self, statement: str) -> list[tuple[Any, ...]]:
+    def _run(self, statement: str, before: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._cursor.execute(statement, self._parameters).fetchall()
+            return self._cursor.execute(statement, [*before, *self._parameters]).fetchall()
         except duckdb.OutOfMemoryException:
-            raise Unavailable(
+            raise OutOfMemory(
                 "this question needs more memory than REDRESS_ANALYTICS_MEMORY_MB allows;"
                 " narrow it, or raise the setting"
             ) from None
 
     def _one(self, select: str) -> tuple[Any, ...]:
         return self._all(select)[0]
-
-
-def _key(values: Sequence[str | int | date | None]) -> tuple[Value, ...]:
-    return tuple(each.isoformat() if isinstance(each, date) else each for each in values)
