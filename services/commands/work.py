@@ -36,7 +36,7 @@ DEMO = (
     {
         "channel": "hotline",
         "customer": {"name": "李雷", "phone": "13900139000"},
-        "description": "吃了你们的牛奶以后孩子上吐下泻,现在在医院,包装显示已经过期。",
+        "description": "吃了你们的牛奶以后孩子上吐下泻，现在在医院，包装显示已经过期。",
         "references": {"product": "SKU-88"},
         "place": {"region": "CN-11", "latitude": 39.9, "longitude": 116.4},
         "demands": ["explanation", "compensation"],

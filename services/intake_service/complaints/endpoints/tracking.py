@@ -38,6 +38,7 @@ class Refused:
     kind: str
     text: str
     why: str
+    """The stable code of what is wrong; the page has its own words for it."""
 
 
 def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
@@ -76,7 +77,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
         try:
             said = AdditionIn(text=text, by="customer", kind=kind)
         except ValidationError as wrong:
-            why = from_validation(wrong, model=AdditionIn).errors[0].detail
+            why = from_validation(wrong, model=AdditionIn).errors[0].code
             return await page(request, token, Refused(kind, text, why))
         await tracker.add(token, NewAddition(said.text, "customer", said.kind))
         return RedirectResponse(f"/track/{token}?saved=1#saved", 303, headers=_PRIVATE)

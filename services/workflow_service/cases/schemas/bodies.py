@@ -53,7 +53,7 @@ class TextBody(ActionBody):
     """What was said or asked."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"text": "已与客户通话,说明了下一步。"}}
+        extra="forbid", json_schema_extra={"example": {"text": "已与客户通话，说明了下一步。"}}
     )
 
     text: Text
@@ -65,7 +65,7 @@ class SummaryBody(ActionBody):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "example": {"summary": "已补发两件并道歉,出库增加了复核。", "outcome": "solved"}
+            "example": {"summary": "已补发两件并道歉，出库增加了复核。", "outcome": "solved"}
         },
     )
 
@@ -124,7 +124,7 @@ class ProposeBody(ActionBody):
         json_schema_extra={
             "example": {
                 "options": [
-                    {"kind": "re_send", "text": "今天补发缺少的两件,顺丰次日达。"},
+                    {"kind": "re_send", "text": "今天补发缺少的两件，顺丰次日达。"},
                     {
                         "kind": "refund",
                         "text": "退还缺少两件的货款。",

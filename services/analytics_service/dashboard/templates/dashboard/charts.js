@@ -8,7 +8,7 @@ function config(element) {
   const ink = colour("--ink"), muted = colour("--muted"), line = colour("--line");
   const ramp = [1, 3, 5, 7, 9].map((step) => colour(`--heat-${step}`));
   return {
-    background: null, font: colour("--sans"),
+    background: null, aria: false, font: colour("--sans"),
     view: { stroke: null },
     axis: { labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line,
             labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 160 },
@@ -29,6 +29,10 @@ async function drawOne(element) {
     config: config(element), ast: true, actions: false, renderer: "svg", defaultStyle: false,
     tooltip: { disableDefaultStyle: true },
   });
+  // An image with the name of its section: the table under it is what is read aloud.
+  element.setAttribute("role", "img");
+  element.removeAttribute("aria-roledescription");
+  element.removeAttribute("aria-label");
 }
 
 // The table says the same: it is opened where a chart cannot be drawn.

@@ -1,0 +1,1 @@
+"""The pages, looked at in Chromium as their readers do."""

@@ -1,0 +1,90 @@
+"""The dashboard: complete without scripts, drawn with them."""
+
+from __future__ import annotations
+
+import re
+
+from tests.browser.looking import PHONE, Reader
+
+BOARD = "/dashboard?period=all&rows=category&columns=region"
+
+
+def test_each_cell_leads_to_as_many_complaints_as_it_says(reader: Reader) -> None:
+    page = reader.sit_down("en", scripts=False)
+    page.goto(BOARD)
+    cells = [
+        (cell.get_attribute("href") or "", _figure(cell.inner_text()))
+        for cell in page.query_selector_all("table.heat td a")
+    ]
+
+    assert len(cells) >= 5
+    for href, count in cells[:6] + cells[-2:]:
+        page.goto(href)
+        assert _figure(page.inner_text("h1")) == count, href
+        assert len(page.query_selector_all("table.lines tbody tr")) == min(count, 50)
+
+
+def test_each_figure_leads_to_the_list_behind_it(reader: Reader) -> None:
+    page = reader.sit_down("en", scripts=False)
+    page.goto(BOARD)
+    received = page.query_selector("a.figure")
+    assert received is not None
+    count = _figure((received.query_selector(".figure-value") or received).inner_text())
+
+    received.click()
+
+    assert _figure(page.inner_text("h1")) == count
+
+
+def test_the_filter_bar_works_without_scripts(reader: Reader) -> None:
+    page = reader.sit_down("zh-CN", scripts=False)
+    page.goto("/dashboard?period=all")
+
+    page.select_option("#region", "GB-LND")
+    page.click("form.filters button")
+
+    assert "region=GB-LND" in page.url
+    assert page.input_value("#region") == "GB-LND"
+    heads = [head.inner_text() for head in page.query_selector_all("table.heat thead th")]
+    assert heads == ["伦敦", "合计"]
+
+
+def test_every_chart_is_drawn(reader: Reader) -> None:
+    for screen in (None, PHONE):
+        page = reader.sit_down("zh-CN", screen or {"width": 1280, "height": 900})
+        page.goto(BOARD)
+
+        for chart in ("trend", "stages", "places"):
+            page.wait_for_selector(
+                f"[data-chart={chart}] svg .mark-group, [data-chart={chart}] svg path"
+            )
+            box = page.locator(f"[data-chart={chart}] svg").bounding_box()
+            assert box is not None
+            assert 100 < box["width"] <= page.evaluate("innerWidth")
+            assert 50 < box["height"] < 700, (chart, box)
+
+
+def test_the_charts_have_their_data_in_tables_without_scripts(reader: Reader) -> None:
+    page = reader.sit_down("en", scripts=False)
+    page.goto(BOARD)
+
+    assert len(page.query_selector_all(".note table")) == 3
+    assert page.query_selector("[data-chart] svg") is None
+
+
+def test_the_page_can_be_printed(reader: Reader) -> None:
+    page = reader.sit_down("en")
+    page.goto(BOARD)
+
+    page.wait_for_selector("[data-chart=trend] svg")
+    page.emulate_media(media="print")
+
+    assert not page.is_visible("form.filters")
+    assert page.is_visible("table.heat")
+    assert len(page.pdf(format="A4")) > 10_000
+
+
+def _figure(text: str) -> int:
+    found = re.search(r"[\d,]+", text)
+    assert found is not None, text
+    return int(found[0].replace(",", ""))
