@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from shared.bus.port import LoggedRecord, TopicPartition
 
-_KEPT = 256
-"""Records of one partition: with twelve partitions some eight MB, the batches under way."""
+_KEPT = 128
+"""Records of one partition: with twelve partitions some four MB, the batches under way."""
 
-_CUT = 64
+_CUT = 32
 """Records dropped at a time."""
 
 

@@ -68,7 +68,7 @@ class Envelope:
         return _read(tuple(headers))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _read(headers: Headers) -> Envelope:
     # Where several services share a process, the same record comes to each of them.
     found = {name.lower(): value for name, value in headers}

@@ -68,7 +68,7 @@ def decode(envelope: Envelope, value: bytes) -> EventData:
         raise BrokenData(f"{envelope.type}: {place}: {first['msg']}") from None
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _read(model: type[EventData], value: bytes) -> EventData:
     # Where several services share a process, the same record comes to each of them. Events are
     # immutable, so they may share what was read.
