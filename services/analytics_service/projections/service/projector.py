@@ -65,41 +65,36 @@ class Projector:
 
     def retry(self, complaint: str) -> int:
         """Fold what waits for a complaint, as far as it goes; return how many records that were."""
-        batch = self._begin([complaint])
-        batch.retry(complaint)
-        self._commit(batch)
-        return batch.folded
+        return self._within([complaint], lambda batch: batch.retry(complaint))
 
     def drop(self, event: ParkedEvent) -> int:
         """Give a parked record up for good; return how many that waited behind it were folded."""
-        batch = self._begin([event.complaint_id])
-        batch.give_up(event)
-        self._commit(batch)
-        return batch.folded
+        return self._within([event.complaint_id], lambda batch: batch.give_up(event))
 
     def _fold(self, records: Sequence[LoggedRecord], *, refused: str | None = None) -> int:
-        batch = self._begin([record.key for record in records])
-        for record in records:
-            batch.take(record, refused)
-        batch.release()
-        self._commit(batch)
-        return batch.folded
+        def take_all(batch: Batch) -> None:
+            for record in records:
+                batch.take(record, refused)
+            batch.release()
 
-    def _begin(self, keys: Sequence[str]) -> Batch:
+        return self._within([record.key for record in records], take_all)
+
+    def _within(self, keys: Sequence[str], work: Callable[[Batch], None]) -> int:
+        """Read the facts, change them and write them in one transaction."""
         batch = Batch(self._store, self._reactions, self._parked, self._now())
-        batch.load(keys)
-        return batch
-
-    def _commit(self, batch: Batch) -> None:
-        changes = batch.changes()
-        changes.parked = [
-            replace(event, id=self._last_id + place)
-            for place, event in enumerate(changes.parked, start=1)
-        ]
-        self._store.write(changes)
+        with self._store.transaction():
+            batch.load(keys)
+            work(batch)
+            changes = batch.changes()
+            changes.parked = [
+                replace(event, id=self._last_id + place)
+                for place, event in enumerate(changes.parked, start=1)
+            ]
+            self._store.write(changes)
         self._last_id += len(changes.parked)
         self._parked = _numbered(batch.parked, changes.parked)
         _tell(changes.parked)
+        return batch.folded
 
 
 def _numbered(
