@@ -73,6 +73,8 @@ def drawer(pages: Pages) -> PageOfProblem:
             status=problem.status,
             headers=problem.headers,
             problem=problem,
+            # Not in the template: what it translates is taken for markup, and this is a caller's.
+            detail=pages.gettext(pages.language(request), problem.detail),
             remedy=TEXTS.get(problem.code, ("", ""))[1],
             request_id=request.scope.get("redress.request_id", ""),
         )

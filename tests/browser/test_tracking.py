@@ -51,6 +51,17 @@ def test_a_customer_sees_no_way_into_the_house(reader: Reader, story: Story) -> 
     assert all(target.startswith(("#", "/track/")) for target in targets), targets
 
 
+def test_a_mistyped_link_is_explained_in_the_customers_language(
+    reader: Reader, story: Story
+) -> None:
+    page = reader.sit_down("zh-CN", PHONE, scripts=False)
+
+    page.goto(story.zh[:-4])
+
+    assert page.inner_text("h1") == "这个链接没有对应的投诉"
+    assert page.query_selector("main a, nav a[href^='/dashboard']") is None
+
+
 def _open(reader: Reader, path: str) -> Page:
     page = reader.sit_down("en", PHONE, scripts=False)
     page.goto(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from importlib.resources import files
 from typing import Final
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale as BabelLocale
 from babel.dates import format_datetime
+from babel.numbers import format_currency
 from jinja2 import DictLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
@@ -80,6 +82,7 @@ class Templates:
         return given | {
             "company": self._company,
             "at": partial(self._at, locale),
+            "price": partial(_price, locale),
             "promise": promise_of(
                 scene.next_step,
                 self._at(locale, scene.next_due_at) if scene.next_due_at else None,
@@ -98,6 +101,12 @@ class Templates:
         blocks = [_html_block(part) for part in text.split("\n\n")]
         template = self._html.get_template("wrapper.html")
         return template.render(lang=locale, subject=subject, blocks=blocks, company=self._company)
+
+
+def _price(locale: Locale, amount: str) -> str:
+    """Write `12.50 CNY` as the reader does: ¥12.50."""
+    figure, _, currency = amount.partition(" ")
+    return format_currency(Decimal(figure), currency, locale=_BABEL[locale])
 
 
 def _read_wordings() -> dict[str, str]:

@@ -372,7 +372,7 @@ async def test_the_words_of_a_proposal_are_asked_of_workflow(notification: Notif
 
     text = notification.files()[0].read_text(encoding="utf-8")
     assert "A. 重新发货" in text
-    assert "B. 退款（12.50 CNY）" in text
+    assert "B. 退款（¥12.50）" in text
 
 
 async def test_a_message_whose_words_are_gone_is_not_sent_empty(

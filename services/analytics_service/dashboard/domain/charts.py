@@ -57,7 +57,13 @@ def trend(bars: Sequence[Bar], *, count_title: str, chinese: bool) -> Spec:
             "field": "start",
             "type": "temporal",
             "scale": {"type": "utc"},
-            "axis": {"format": day, "title": None, "grid": False, "labelOverlap": True},
+            "axis": {
+                "format": day,
+                "title": None,
+                "grid": False,
+                "labelOverlap": "greedy",
+                "labelSeparation": 10,
+            },
         },
         "x2": {"field": "end"},
         # Between two ends on both axes a bar needs its floor said.
@@ -193,6 +199,7 @@ def places(features: Sequence[Spec], box: Box, *, count_title: str) -> Spec:
                     "orient": "bottom",
                     "direction": "horizontal",
                     "tickCount": 3,
+                    "tickMinStep": 1,
                     "labelOverlap": "greedy",
                     "format": ",d",
                 },

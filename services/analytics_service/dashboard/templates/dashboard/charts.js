@@ -13,7 +13,7 @@ function config(element) {
     axis: { labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line,
             labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 160 },
     legend: { labelColor: ink, titleColor: muted, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
-              columns: element.clientWidth < 480 ? 1 : undefined },
+              ...(element.parentElement.clientWidth < 480 && { columns: 1 }) },
     bar: { color: colour("--series-1") },
     rule: { color: muted },
     geoshape: { stroke: colour("--panel") },
