@@ -18,7 +18,7 @@ from shared.messaging.batch import (
     read_arrival,
 )
 from shared.messaging.faults import is_transient, reason_of
-from shared.messaging.pauses import jittered, pause_for
+from shared.messaging.pauses import Pace, jittered, pause_for
 from shared.messaging.subscriptions import C, Subscriptions
 from shared.messaging.unit_of_work import Messaging, UnitOfWork
 
@@ -62,11 +62,15 @@ class Dispatcher(Generic[C]):
             member=self._member,
         )
         told_to_stop = asyncio.ensure_future(stopping.wait())
+        pace = Pace()
         try:
             while not stopping.is_set():
                 records = await _poll(consumer, told_to_stop)
+                pace.begin()
                 if records and await self._take(records, stopping):
                     await consumer.commit(_next_positions(records))
+                    if len(records) < BATCH:
+                        await pace.rest(stopping)
                 await self._measure_now_and_then(consumer)
         finally:
             told_to_stop.cancel()

@@ -21,7 +21,7 @@ from shared.bus.port import Bus, Producer, Record, Unpublished
 from shared.db.types import utc_text
 from shared.kernel import logging
 from shared.messaging import metrics
-from shared.messaging.pauses import jittered, pause_for
+from shared.messaging.pauses import Pace, jittered, pause_for
 from shared.messaging.tables import outbox, relay_epochs
 from shared.messaging.unit_of_work import Messaging
 
@@ -88,8 +88,10 @@ class Relay:
         log.info("relay.leading", service=self._service, epoch=self._epoch)
         producer = await self._bus.producer()
         pause = _BUSY_SECONDS
+        pace = Pace()
         try:
             while not stopping.is_set():
+                pace.begin()
                 try:
                     published = await self._publish_batch(session, producer)
                 except Unpublished as failure:
@@ -102,6 +104,8 @@ class Relay:
                 pause = _BUSY_SECONDS if published else min(pause * 2, _IDLE_SECONDS)
                 await self._purge_now_and_then()
                 await self._wait(stopping, pause)
+                if published:
+                    await pace.rest(stopping)
         finally:
             await producer.close()
 

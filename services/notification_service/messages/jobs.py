@@ -41,6 +41,7 @@ from shared.kernel import logging
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Vault
 from shared.messaging import Messaging
+from shared.messaging.pauses import Pace
 
 log = logging.get(__name__)
 
@@ -84,6 +85,7 @@ class Sender:
         self._settling: frozenset[str] = frozenset()
         self._gathered = asyncio.Event()
         self._sent_all = asyncio.Event()
+        self._pace = Pace()
         self._lanes = {channel: asyncio.Semaphore(_AT_ONCE) for channel in MessageChannel}
 
     def wake(self) -> None:
@@ -96,8 +98,12 @@ class Sender:
         try:
             await self.take_over(everything=True)
             while not stopping.is_set():
-                if not await self.send_batch():
+                self._pace.begin()
+                leased = await self.send_batch()
+                if not leased:
                     await self._wait(stopping)
+                elif leased < _BATCH:
+                    await self._pace.rest(stopping)
         finally:
             await self.drain()
             self._sent_all.set()
@@ -105,10 +111,13 @@ class Sender:
 
     async def settle(self, stopping: asyncio.Event) -> None:
         """Write results until sending has ended and all are written."""
+        pace = Pace()
         while not (stopping.is_set() and self._sent_all.is_set() and not self._outcomes):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._gathered.wait(), _IDLE_SECONDS)
+            pace.begin()
             await self.settle_gathered()
+            await pace.rest(stopping)
 
     async def keep(self, stopping: asyncio.Event) -> None:
         """Extend leases and take over what others left, every now and then."""
