@@ -3,7 +3,6 @@ writes them, `test_readme.py` compares."""
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from pathlib import Path
 
@@ -31,7 +30,8 @@ def settings_rows() -> list[str]:
     """Return the rows of the settings table: the common ones, then each service's own."""
     rows = ["| setting | default | meaning |", "|---|---|---|"]
     seen: set[str] = set()
-    for settings in (CommonSettings, HttpSettings, *_service_settings()):
+    classes: list[type[RedressSettings]] = [CommonSettings, HttpSettings, *_service_settings()]
+    for settings in classes:
         prefix = settings.model_config["env_prefix"]
         for name, field in settings.model_fields.items():
             setting = f"{prefix}{name}".upper()
@@ -65,9 +65,12 @@ def _settings_row(setting: str, field: FieldInfo) -> str:
 def with_tables(text: str) -> str:
     """Return README's text with both tables as the code has them."""
     for mark, rows in (("events", event_rows()), ("settings", settings_rows())):
-        pattern = re.compile(rf"(<!-- {mark}:[^>]*-->\n).*?(<!-- /{mark} -->)", re.DOTALL)
-        table = "\n".join(rows) + "\n"
-        text = pattern.sub(lambda found, t=table: found.group(1) + t + found.group(2), text)
+        before, begin, rest = text.partition(f"<!-- {mark}:")
+        head, newline, _old = rest.partition("\n")
+        _table, end, after = rest.partition(f"<!-- /{mark} -->")
+        assert begin, f"README has no table of {mark}"
+        assert end, f"README's table of {mark} has no end"
+        text = before + begin + head + newline + "\n".join(rows) + "\n" + end + after
     return text
 
 

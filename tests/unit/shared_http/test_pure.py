@@ -68,6 +68,10 @@ def test_a_bucket_fills_again_with_time() -> None:
     assert refused.value.retry_after_seconds == 1
 
 
-@given(st.lists(st.one_of(st.text(), st.integers(-(2**53), 2**53), st.none()), min_size=1))
+# Sort values come from rows, and no row's text holds a NUL.
+_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+@given(st.lists(st.one_of(_TEXT, st.integers(-(2**53), 2**53), st.none()), min_size=1))
 def test_a_cursor_gives_back_what_it_was_made_of(keyset: list[str | int | None]) -> None:
     assert decode_cursor(encode_cursor(keyset)) == tuple(keyset)
