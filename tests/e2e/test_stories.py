@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from tests.harness.product import COMPLAINT, Product, event, eventually
@@ -202,3 +204,33 @@ def test_every_service_describes_its_events(product: Product) -> None:
 
     assert contract["asyncapi"].startswith("3.")
     assert "ComplaintReceived" in str(contract)
+
+
+def test_every_operation_has_examples(embedded: Product) -> None:
+    document = embedded.get("/openapi.json")
+    schemas = document["components"]["schemas"]
+
+    def has_example(part: Any) -> bool:
+        text = json.dumps(part)
+        named = set(re.findall(r"#/components/schemas/([^\"]+)", text))
+        return "example" in text or any("example" in json.dumps(schemas[n]) for n in named)
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for part in ("requestBody", "responses"):
+                assert part not in operation or has_example(operation[part]), (method, path, part)
+
+
+def test_the_mapping_of_the_documentation_is_a_mapping(embedded: Product) -> None:
+    document = embedded.get("/openapi.json")
+    upload = document["paths"]["/v1/imports/mappings/{name}"]["put"]["requestBody"]
+    example = upload["content"]["application/yaml"]["example"]
+
+    answer = embedded.request(
+        "PUT",
+        "/v1/imports/mappings/of-the-docs",
+        content=example.encode(),
+        headers={"Content-Type": "application/yaml"},
+    )
+
+    assert answer.status_code == 200, answer.text

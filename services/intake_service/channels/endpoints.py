@@ -43,10 +43,20 @@ _STREAM_BODY = {
         },
     }
 }
+_MAPPING_EXAMPLE = """\
+system: shop-front
+timezone: Asia/Shanghai
+dates: [iso]
+fields: {id: ticket, received_at: created}
+description: ["{text}"]
+channel: {default: web}
+"""
 _YAML_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/yaml": {"schema": {"type": "string"}}},
+        "content": {
+            "application/yaml": {"schema": {"type": "string"}, "example": _MAPPING_EXAMPLE}
+        },
     }
 }
 
