@@ -21,6 +21,7 @@ from shared.http.keys import KeyStore
 from shared.http.openapi import describe, operation_id
 from shared.http.origin import OriginGuard
 from shared.http.rate import RateLimiter
+from shared.http.raw import Direct, raw_routes
 from shared.http.sessions import Sessions
 from shared.http.settings import HttpSettings
 from shared.kernel.clock import Clock
@@ -70,6 +71,7 @@ def create_app(
     app.state.gate = gate = _gate(platform)
     app.state.health = health
     problems.install(app)
+    app.add_middleware(Direct, owner=app, routes=raw_routes(routers))
     app.add_middleware(BodyGuard, refuse=_refuse)
     app.add_middleware(
         OriginGuard, is_open=_is_open(gate), names=_own_names(platform.settings), refuse=_refuse

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 
 from services.intake_service.complaints.endpoints.bodies import Rules, read_body
-from services.intake_service.complaints.endpoints.raw import RawRoute, described_by
 from services.intake_service.complaints.endpoints.reading import Reference
 from services.intake_service.complaints.endpoints.rendering import complaint_out
 from services.intake_service.complaints.schemas.answer import AdditionOut, ComplaintOut, Links
@@ -24,6 +23,7 @@ from services.intake_service.complaints.service.reading import Reader
 from services.intake_service.customers.service import KeyRing
 from shared.http.auth import Scope, principal_of
 from shared.http.idempotency import Answer, answer_once
+from shared.http.raw import RawRoute, described_by
 from shared.messaging import Messaging, UnitOfWork
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 
 from services.intake_service.complaints.endpoints.bodies import Rules, read_body
-from services.intake_service.complaints.endpoints.raw import RawRoute, described_by
 from services.intake_service.complaints.endpoints.rendering import received_out
 from services.intake_service.complaints.schemas.answer import Links, ReceivedOut
 from services.intake_service.complaints.schemas.request import ComplaintIn
@@ -17,6 +16,7 @@ from services.intake_service.complaints.service.planning import Accepted, Replay
 from services.intake_service.complaints.service.reading import Reader
 from shared.http.auth import Scope, principal_of
 from shared.http.idempotency import Running, read_key
+from shared.http.raw import RawRoute, described_by
 
 
 def router(recorder: Recorder, reader: Reader, *, rules: Rules, links: Links) -> APIRouter:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 I = TypeVar("I")  # noqa: E741 - item
 R = TypeVar("R")
@@ -13,49 +14,95 @@ R = TypeVar("R")
 _LARGEST_GROUP = 200
 
 
-class Committer(Generic[I, R]):
-    """Gathers items and hands them to `write` in groups, one group after another.
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[I, R]):
+    item: I
+    claims: frozenset[Hashable]
+    answer: asyncio.Future[R]
 
-    `write` returns one result or exception per item, in order; an exception that it raises goes
-    to everyone of the group. An item is written even if its sender has gone meanwhile.
+
+class Committer(Generic[I, R]):
+    """Gathers items and hands them to `write` in groups, at most `at_once` at the same time.
+
+    With two, requests are read and rows are made while the database is busy with the other
+    group. `claims` names what an item may share with others (keys, sources, people): an item
+    waits while another group holds one of its claims, so that groups never race each other for
+    a row. `write` returns one result or exception per item, in order; an exception that it
+    raises goes to everyone of the group. An item is written even if its sender has gone meanwhile.
     """
 
-    def __init__(self, write: Callable[[Sequence[I]], Awaitable[Sequence[R | Exception]]]) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[I]], Awaitable[Sequence[R | Exception]]],
+        *,
+        claims: Callable[[I], frozenset[Hashable]],
+        at_once: int = 1,
+    ) -> None:
         self._write = write
-        self._waiting: deque[tuple[I, asyncio.Future[R]]] = deque()
-        self._drainer: asyncio.Task[None] | None = None
+        self._claims = claims
+        self._at_once = at_once
+        self._waiting: deque[_Waiting[I, R]] = deque()
+        self._claimed: set[Hashable] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: I) -> R:
         """Return the item's result once its group is committed."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
-        if self._drainer is None:
-            self._drainer = asyncio.create_task(self._drain(), name="intake-committer")
+        self._waiting.append(_Waiting(item, self._claims(item), answer))
+        if len(self._running) < self._at_once:
+            self._running.add(asyncio.create_task(self._drain(), name="intake-committer"))
         return await answer
 
     async def close(self) -> None:
         """Wait until everything submitted is answered."""
-        while self._drainer is not None:
-            await self._drainer
+        while self._running:
+            await asyncio.wait(self._running)
 
     async def _drain(self) -> None:
         try:
-            while self._waiting:
-                size = min(len(self._waiting), _LARGEST_GROUP)
-                await self._commit([self._waiting.popleft() for _ in range(size)])
+            while group := self._next_group():
+                await self._commit_claimed(group)
         finally:
-            self._drainer = None
+            # Here and not in a callback: who comes next must see at once that nobody drains.
+            self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    async def _commit(self, group: Sequence[tuple[I, asyncio.Future[R]]]) -> None:
+    async def _commit_claimed(self, group: Sequence[_Waiting[I, R]]) -> None:
+        claims = frozenset[Hashable]().union(*(waiting.claims for waiting in group))
+        self._claimed |= claims
+        try:
+            await self._commit(group)
+        finally:
+            self._claimed -= claims
+
+    def _next_group(self) -> list[_Waiting[I, R]]:
+        """Take what waits and shares nothing with a group under way.
+
+        What is held back is taken by the drainer that holds the claim, once it has written.
+        """
+        group: list[_Waiting[I, R]] = []
+        held: list[_Waiting[I, R]] = []
+        blocked = set(self._claimed)
+        while self._waiting and len(group) < _LARGEST_GROUP:
+            waiting = self._waiting.popleft()
+            if blocked.isdisjoint(waiting.claims):
+                group.append(waiting)
+            else:
+                # Whoever came later with one of its claims stays behind it.
+                blocked |= waiting.claims
+                held.append(waiting)
+        self._waiting.extendleft(reversed(held))
+        return group
+
+    async def _commit(self, group: Sequence[_Waiting[I, R]]) -> None:
         results: Sequence[R | Exception]
         try:
-            results = await self._write([item for item, _ in group])
+            results = await self._write([waiting.item for waiting in group])
         except Exception as failure:  # noqa: BLE001 - the edge of this worker: nobody may wait for ever
             results = [failure] * len(group)
-        for (_, answer), result in zip(group, results, strict=True):
-            if answer.done():
+        for waiting, result in zip(group, results, strict=True):
+            if waiting.answer.done():
                 continue
             if isinstance(result, Exception):
-                answer.set_exception(result)
+                waiting.answer.set_exception(result)
             else:
-                answer.set_result(result)
+                waiting.answer.set_result(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +28,7 @@ from services.intake_service.complaints.service.planning import (
 )
 from services.intake_service.customers.repository import find_owners
 from services.intake_service.customers.service import KeyRing
+from shared.db.database import Database
 from shared.http.idempotency import IdempotencyKey
 from shared.kernel import trace
 from shared.kernel.errors import RedressError
@@ -51,7 +52,9 @@ class Recorder:
 
     def __init__(self, tools: RecordingTools) -> None:
         self._tools = tools
-        self._committer: Committer[Submission, Outcome] = Committer(self._write)
+        self._committer: Committer[Submission, Outcome] = Committer(
+            self._write, claims=_claims, at_once=_groups_at_once(tools.messaging.database)
+        )
 
     async def record(self, new: NewComplaint, *, key: IdempotencyKey | None = None) -> Outcome:
         """Record one complaint; returns after its commit.
@@ -124,6 +127,21 @@ class Recorder:
                 return failure
         assert conflict is not None
         return conflict
+
+
+def _groups_at_once(database: Database) -> int:
+    # SQLite has one writer: a second group would only be a smaller one.
+    return 2 if database.dialect == "postgresql" else 1
+
+
+def _claims(submission: Submission) -> frozenset[Hashable]:
+    """Return what two submissions must not write at the same time: people, source, key."""
+    claims: list[Hashable] = [identity.blind_index for identity in submission.draft.identities]
+    if (source := submission.draft.new.source) is not None:
+        claims.append((source.system, source.id))
+    if submission.key is not None:
+        claims.append(("Idempotency-Key", submission.key.client, submission.key.key))
+    return frozenset(claims)
 
 
 def _planned(plan: Plan, submission: Submission) -> Outcome | Exception:
