@@ -93,6 +93,10 @@ class Feed:
         """Tell whether everything in those topics is folded."""
         return not self._is_before(await self._ends(topics))
 
+    async def lag_seconds(self) -> float:
+        """Return about how old the oldest record not read yet is; 0 where there is none."""
+        return 0.0 if self._consumer is None else await self._consumer.lag_seconds()
+
     def parked(self) -> list[ParkedEvent]:
         """Return the records that wait or are broken."""
         return self._projector.parked()

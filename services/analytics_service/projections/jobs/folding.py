@@ -37,6 +37,7 @@ _MANY = 200
 """Events in one batch from which on an import, not people, is at work."""
 
 _LONGEST_PAUSE_SECONDS = 0.5
+_BEHIND_SECONDS = 2.0
 
 
 class Folding:
@@ -61,7 +62,8 @@ class Folding:
                 async with self._step:
                     count = await self._advance()
                 # A few events cost as much as a thousand: let some gather, `as_of` stays young.
-                if count < self._source.batch_size // 2:
+                # Kafka gives a backlog in small portions too: there nothing needs to gather.
+                if count < self._source.batch_size // 2 and not await self._is_behind():
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stopping.wait(), self._pause_after(count))
         finally:
@@ -69,6 +71,9 @@ class Folding:
                 if self._feed is not None:
                     await self._feed.close()
                     self._feed = None
+
+    async def _is_behind(self) -> bool:
+        return await self._current().lag_seconds() > _BEHIND_SECONDS
 
     def _pause_after(self, count: int) -> float:
         """Let more gather the more are coming: a complaint that is new and changed is one row."""
