@@ -10,13 +10,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.batch import MarkKey, Marks
 
-_LOAD = """
-SELECT complaint_id, source, sequence FROM sequence_marks WHERE complaint_id {among}
+_LOAD_SQLITE = """
+SELECT complaint_id, source, sequence FROM sequence_marks
+WHERE complaint_id IN (SELECT value FROM json_each(?))
 UNION ALL
-SELECT complaint_id, '', 0 FROM dead_letters WHERE state = 'parked' AND complaint_id {among}
+SELECT complaint_id, '', 0 FROM dead_letters
+WHERE state = 'parked' AND complaint_id IN (SELECT value FROM json_each(?))
 """
-_LOAD_SQLITE = _LOAD.format(among="IN (SELECT value FROM json_each(?))")
-_LOAD_POSTGRESQL = _LOAD.format(among="= ANY($1::varchar[])")
+# One index look for each complaint. `= ANY` is planned once, while the table is still empty, as a
+# scan of it, and stays so until it is first analysed. Parked complaints are few: there it may scan.
+_LOAD_POSTGRESQL = """
+SELECT mark.complaint_id, mark.source, mark.sequence
+FROM unnest($1::varchar[]) AS wanted (complaint_id)
+CROSS JOIN LATERAL (
+    SELECT complaint_id, source, sequence FROM sequence_marks
+    WHERE complaint_id = wanted.complaint_id
+    OFFSET 0
+) AS mark
+UNION ALL
+SELECT complaint_id, '', 0 FROM dead_letters
+WHERE state = 'parked' AND complaint_id = ANY($1::varchar[])
+"""
 
 _STORE_SQLITE = """
 INSERT INTO sequence_marks (complaint_id, source, sequence) VALUES (?, ?, ?)
@@ -40,6 +54,17 @@ WITH input AS (
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM moved) + (SELECT count(*) FROM made)
+"""
+
+# For complaints that are all new: a join for marks to move would scan the table for nothing.
+_STORE_NEW_POSTGRESQL = """
+WITH made AS (
+    INSERT INTO sequence_marks (complaint_id, source, sequence)
+    SELECT * FROM unnest($1::varchar[], $2::varchar[], $3::int[])
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+)
+SELECT count(*) FROM made
 """
 
 
@@ -83,8 +108,13 @@ async def store(connection: AsyncConnection, new: Mapping[MarkKey, int], old: Ma
         return
     complaints, sources, sequences = (list(column) for column in zip(*rows, strict=True))
     expected = [old.get((complaint_id, source), 0) for complaint_id, source, _sequence in rows]
-    result = await connection.exec_driver_sql(
-        _STORE_POSTGRESQL, (complaints, sources, sequences, expected)
-    )
+    if any(expected):
+        result = await connection.exec_driver_sql(
+            _STORE_POSTGRESQL, (complaints, sources, sequences, expected)
+        )
+    else:
+        result = await connection.exec_driver_sql(
+            _STORE_NEW_POSTGRESQL, (complaints, sources, sequences)
+        )
     if result.scalar_one() != len(rows):
         raise MarksMoved
