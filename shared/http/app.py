@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from shared.http.keys import KeyStore
 from shared.http.openapi import describe, operation_id
 from shared.http.origin import OriginGuard
 from shared.http.rate import RateLimiter
-from shared.http.raw import Direct, raw_routes
+from shared.http.raw import Direct, RawRoutes, raw_routes
 from shared.http.sessions import Sessions
 from shared.http.settings import HttpSettings
 from shared.kernel.clock import Clock
@@ -46,10 +47,18 @@ class ServiceApp(FastAPI):
     """FastAPI inside the edge, so that error answers too have their request id and are counted."""
 
     service = "redress"
+    raw: RawRoutes = MappingProxyType({})
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the edge around everything."""
-        return Edge(super().build_middleware_stack(), service=self.service)
+        """Put the edge around everything, and raw routes right behind it and the same guards."""
+        everything = super().build_middleware_stack()
+        direct = Direct(everything, owner=self, routes=self.raw, guarded=self._behind_guards)
+        return Edge(direct, service=self.service)
+
+    def _behind_guards(self, app: ASGIApp) -> ASGIApp:
+        for guard in reversed(self.user_middleware):
+            app = guard.cls(app, *guard.args, **guard.kwargs)
+        return app
 
 
 def create_app(
@@ -68,10 +77,10 @@ def create_app(
         generate_unique_id_function=operation_id,
     )
     app.service = name
+    app.raw = raw_routes(routers)
     app.state.gate = gate = _gate(platform)
     app.state.health = health
     problems.install(app)
-    app.add_middleware(Direct, owner=app, routes=raw_routes(routers))
     app.add_middleware(BodyGuard, refuse=_refuse)
     app.add_middleware(
         OriginGuard, is_open=_is_open(gate), names=_own_names(platform.settings), refuse=_refuse

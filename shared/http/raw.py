@@ -61,34 +61,42 @@ def raw_routes(routers: Sequence[APIRouter]) -> RawRoutes:
 
 
 class Direct:
-    """ASGI middleware, the innermost: answers raw routes, and passes on every other request."""
+    """ASGI middleware: answers raw routes behind `guarded`, and passes on every other request."""
 
-    def __init__(self, app: ASGIApp, *, owner: FastAPI, routes: RawRoutes) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        owner: FastAPI,
+        routes: RawRoutes,
+        guarded: Callable[[ASGIApp], ASGIApp],
+    ) -> None:
         self._app = app
         self._owner = owner
         self._routes = routes
+        self._guarded = guarded(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a raw route; errors become problems as those of any other route do."""
-        found = None
-        if scope["type"] == "http":
-            found = self._routes.get((scope["method"], scope["path"]))
-        if found is None:
+        """Answer a raw route, or let the app find who answers."""
+        if scope["type"] == "http" and (scope["method"], scope["path"]) in self._routes:
+            await self._guarded(scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
-        scope["route"], handler = found
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"], handler = self._routes[scope["method"], scope["path"]]
         request = Request(scope, receive, send)
         try:
             response = await handler(request)
-        except Exception as error:  # noqa: BLE001 - raised again where nobody answers it
+        except Exception as error:  # noqa: BLE001 - every error is answered, as any other route's
             response = await self._refusal(request, error)
         await response(scope, receive, send)
 
     async def _refusal(self, request: Request, error: Exception) -> Response:
-        """Let the app's handler answer; what has none is a fault, which the outermost answers."""
+        """Let the app's handler answer, for a fault the one of `Exception`."""
         for kind in type(error).__mro__:
             answer = self._owner.exception_handlers.get(kind)
-            if answer is not None and kind is not Exception:
+            if answer is not None:
                 response: Response = await answer(request, error)  # type: ignore[misc]  # ours are async
                 return response
         raise error
