@@ -12,6 +12,9 @@ I = TypeVar("I")  # noqa: E741 - item
 R = TypeVar("R")
 
 _LARGEST_GROUP = 200
+_WORTH_ANOTHER = 32
+"""So many waiting begin a group beside one under way: every group costs two round trips and a
+commit, and two small ones cost more than they gain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Committer(Generic[I, R]):
         """Return the item's result once its group is committed."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(item, self._claims(item), answer))
-        if len(self._running) < self._at_once:
+        if self._may_begin(beside=len(self._running)):
             self._running.add(asyncio.create_task(self._drain(), name="intake-committer"))
         return await answer
 
@@ -60,11 +63,15 @@ class Committer(Generic[I, R]):
 
     async def _drain(self) -> None:
         try:
-            while group := self._next_group():
+            while self._may_begin(beside=len(self._running) - 1) and (group := self._next_group()):
                 await self._commit_claimed(group)
         finally:
             # Here and not in a callback: who comes next must see at once that nobody drains.
             self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    def _may_begin(self, *, beside: int) -> bool:
+        """Tell whether a group may begin beside so many; what must not is taken by one of those."""
+        return beside == 0 or (beside < self._at_once and len(self._waiting) >= _WORTH_ANOTHER)
 
     async def _commit_claimed(self, group: Sequence[_Waiting[I, R]]) -> None:
         claims = frozenset[Hashable]().union(*(waiting.claims for waiting in group))
