@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from services.intake_service.complaints.service.following import follow_cases
 from shared.events import cases, topics
+from shared.events.base import Source
 from shared.messaging import Subscriptions
 
 SUBSCRIPTIONS: Subscriptions[None] = Subscriptions(
     topics=(topics.COMPLAINTS,),
     group="redress-intake",
+    own=Source.INTAKE,
     handlers={
         cases.CaseOpened: follow_cases,
         cases.CaseImported: follow_cases,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.workflow_service.cases.service import listening
 from services.workflow_service.cases.service.desk import Desk
 from shared.events import topics
+from shared.events.base import Source
 from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
 from shared.events.deliveries import NotificationSent, NotificationSkipped
 from shared.messaging import Subscriptions
@@ -12,6 +13,7 @@ from shared.messaging import Subscriptions
 SUBSCRIPTIONS: Subscriptions[Desk] = Subscriptions(
     topics=(topics.COMPLAINTS, topics.NOTIFICATIONS),
     group="redress-workflow",
+    own=Source.WORKFLOW,
     handlers={
         ComplaintReceived: listening.open_cases,
         ComplaintAmended: listening.amend_cases,

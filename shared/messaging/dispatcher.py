@@ -107,7 +107,11 @@ class Dispatcher(Generic[C]):
         return first and await self._take(records[middle:], stopping)
 
     async def _take_together(self, records: Sequence[LoggedRecord]) -> None:
-        arrivals = [read_arrival(record) for record in records]
+        own = self._subscriptions.own
+        found = map(read_arrival, records)
+        arrivals = [one for one in found if one.source != own or one.fault is not None]
+        if not arrivals:
+            return
         async with self._messaging.unit_of_work() as unit:
             standing = await marks.load(unit.connection, complaints_of(arrivals))
             await letters.lock_parked(unit.connection, standing.parked)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from shared.bus.port import LoggedRecord
-from shared.events.base import EventData
+from shared.events.base import EventData, Source
 from shared.events.envelope import Envelope
 from shared.messaging.unit_of_work import UnitOfWork
 
@@ -36,11 +36,16 @@ must not commit. Whatever it raises undoes the whole batch; the dispatcher then 
 
 @dataclass(frozen=True)
 class Subscriptions(Generic[C]):
-    """The table of a service's handlers. `group` is `redress-<service>`."""
+    """The table of a service's handlers. `group` is `redress-<service>`.
+
+    What `own` said itself comes back with the topic and is passed over without a mark: a service
+    knows its own story, and half of what it reads would be marks of that.
+    """
 
     topics: tuple[str, ...]
     group: str
     handlers: Mapping[type[EventData], Handler[C, Any]]
+    own: Source | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, type[EventData]]:

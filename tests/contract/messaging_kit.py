@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 import structlog
@@ -16,7 +16,7 @@ from shared.bus.port import Bus, Record
 from shared.db.database import Database
 from shared.db.migrate import MESSAGING, upgrade
 from shared.events import topics
-from shared.events.base import EventData
+from shared.events.base import EventData, Source
 from shared.events.cases import CustomerContacted, InvestigationStarted, Resolved
 from shared.kernel.clock import SystemClock
 from shared.messaging import (
@@ -122,12 +122,12 @@ class Kit:
         """Make a relay."""
         return Relay(messaging=self.messaging, bus=self.bus, service="listener")
 
-    def dispatcher(self) -> Dispatcher[Container]:
-        """Make a dispatcher."""
+    def dispatcher(self, *, own: Source | None = None) -> Dispatcher[Container]:
+        """Make a dispatcher; of a service that says the events of source `own`, if given."""
         return Dispatcher(
             messaging=self.messaging,
             bus=self.bus,
-            subscriptions=SUBSCRIPTIONS,
+            subscriptions=replace(SUBSCRIPTIONS, own=own),
             container=self.container,
             member="listener-1",
         )

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from shared.events import topics
-from shared.events.base import EventData
+from shared.events.base import EventData, Source
+from shared.events.complaints import ComplaintAmended
 from shared.kernel.errors import Unavailable
 from shared.messaging.batch import BEHIND
 from shared.messaging.tables import outbox
@@ -50,6 +51,21 @@ async def test_events_reach_their_handler_in_order(kit: Kit) -> None:
     heard = await kit.heard()
     assert [h for h in heard if h[0] == "a"] == [("a", 1), ("a", 2), ("a", 3)]
     assert [h for h in heard if h[0] == "b"] == [("b", 1), ("b", 2), ("b", 3)]
+
+
+async def test_a_service_passes_over_what_it_said_itself(kit: Kit) -> None:
+    said = ComplaintAmended(complaint_id="mine", number="N", kind="addition", by="customer")
+    await kit.publish(record_of(said, 5), record_of(started("a"), 1))
+
+    async def heard() -> bool:
+        return bool(await kit.heard())
+
+    async with running(kit.dispatcher(own=Source.INTAKE).run):
+        await eventually(heard)
+
+    assert await kit.heard() == [("a", 1)]
+    assert await kit.mark("mine") == 0
+    assert await kit.letters.list() == []
 
 
 async def test_one_call_holds_many_complaints_and_at_most_one_event_of_each(kit: Kit) -> None:
