@@ -6,7 +6,8 @@ log and HTTP over loopback. Nothing calls across them in memory.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,7 +28,7 @@ from shared.http.route_table import service_of
 from shared.kernel import logging
 from shared.kernel.clock import SystemClock
 from shared.kernel.settings import CommonSettings
-from shared.service import Platform, ServiceUnit
+from shared.service import Platform
 from shared.web.site import build_site
 
 log = logging.get(__name__)
@@ -59,17 +60,35 @@ async def run_embedded(settings: CommonSettings) -> None:
     with locked(settings.home):
         platform = make_platform(with_master_keys(settings))
         bound = listen(settings, platform)
-        await bring_up_to_date(settings, WITH_DATABASE)
-        await platform.bus.start()
-        try:
-            await platform.bus.ensure_topics()
-            units = [build_unit(name, platform) for name in SERVICES]
-            front = Front({unit.name: unit.app for unit in units}, make_site(platform, units))
-            async with running(units):
-                _say_ready(platform)
-                await serve_http(front, bound)
-        finally:
-            await platform.bus.stop()
+        async with assembled(platform) as front:
+            _say_ready(platform)
+            await serve_http(front, bound)
+
+
+@asynccontextmanager
+async def at_rest(settings: CommonSettings) -> AsyncIterator[Front]:
+    """Open the product without listening, for a command that finds none running.
+
+    Raises ConfigurationError, or HomeInUse where one runs after all.
+    """
+    with locked(settings.home, wait_seconds=0):
+        async with assembled(make_platform(with_master_keys(settings))) as front:
+            yield front
+
+
+@asynccontextmanager
+async def assembled(platform: Platform) -> AsyncIterator[Front]:
+    """Run all four services over one log; the caller holds the home's lock."""
+    await bring_up_to_date(platform.settings, WITH_DATABASE)
+    await platform.bus.start()
+    try:
+        await platform.bus.ensure_topics()
+        units = [build_unit(name, platform) for name in SERVICES]
+        front = Front({unit.name: unit.app for unit in units}, build_site(platform, units))
+        async with running(units):
+            yield front
+    finally:
+        await platform.bus.stop()
 
 
 def make_platform(settings: CommonSettings) -> Platform:
@@ -83,11 +102,6 @@ def make_platform(settings: CommonSettings) -> Platform:
         keys=KeyStore(settings.keys_path),
         replica="embedded-1",
     )
-
-
-def make_site(platform: Platform, units: list[ServiceUnit]) -> FastAPI:
-    """Build the app for everything that no single service owns: start page, docs, health."""
-    return build_site(platform, units)
 
 
 def _say_ready(platform: Platform) -> None:

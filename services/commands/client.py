@@ -42,9 +42,15 @@ def client_for(url: str, api_key: str | None) -> Iterator[httpx.Client]:
 
 
 def _raise_problem(response: httpx.Response) -> None:
+    if response.status_code >= 400:
+        response.read()
+        raise_problem(response)
+
+
+def raise_problem(response: httpx.Response) -> None:
+    """Raise Refused with the problem's own words for an error answer that has been read."""
     if response.status_code < 400:
         return
-    response.read()
     try:
         problem = response.json()
     except ValueError:

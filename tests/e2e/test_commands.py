@@ -1,0 +1,174 @@
+"""The command line as people type it: what it prints, and how it says no."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.product import COMPLAINT, Product, event, eventually, free_port
+
+CSV = """Creation_Date,Status,Completion_Date,Service_Request_Number,Nature_of_Violation
+2011-03-01,Completed,2011-03-04,11-1,Standing water
+2011-03-02,Open,,11-2,Garbage in yard
+nonsense,Open,,11-3,Garbage in yard
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product that these tests may stop and lock."""
+    with Product.embedded(tmp_path_factory.mktemp("commands")) as product:
+        yield product
+
+
+def run(product: Product, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    port = str(product.ports["embedded"])
+    address = {"REDRESS_PORT": port, "REDRESS_URL": product.urls["intake"], "COLUMNS": "400"}
+    return subprocess.run(
+        [sys.executable, "-m", "services", *arguments],
+        env=os.environ | product.environment | address | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def done(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode != 0
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    return result.stderr
+
+
+def test_demo_posts_complaints_whose_cases_open(own: Product) -> None:
+    printed = done(run(own, "demo"))
+
+    lines = printed.splitlines()
+    assert len(lines) == 4
+    number = lines[0].split()[0]
+    assert eventually(lambda: own.case(number))["number"] == number
+
+
+def test_import_prints_counts_and_keeps_what_it_rejects(own: Product, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(CSV)
+
+    printed = done(run(own, "import", str(file), "--mapping", "chicago-311"))
+    again = done(run(own, "import", str(file), "--mapping", "chicago-311"))
+
+    assert "3 rows read: 2 accepted, 0 existing, 1 rejected" in printed
+    assert "3 rows read: 0 accepted, 2 existing, 1 rejected" in again
+    rejects = own.request("GET", printed.rpartition(own.urls["intake"])[2].strip())
+    assert "11-3" in rejects.text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("import", "/nowhere.csv", "--mapping", "cfpb"),
+        ("import", __file__, "--mapping", "unheard-of"),
+        ("import", __file__, "--mapping", "./nowhere.yaml"),
+        ("dead-letters", "show", "workflow", "999999"),
+        ("dead-letters", "retry", "warehouse", "1"),
+        ("keys", "revoke", "k_none"),
+        ("keys", "create", "--role", "boss"),
+        ("events", "tail", "--topic", "gossip"),
+        ("serve", "warehouse"),
+        ("serve", "workflow"),
+        ("run",),
+        ("migrate",),
+        ("sing",),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_done_is_said_in_one_line(own: Product, arguments: tuple[str, ...]) -> None:
+    assert refused(run(own, *arguments)).startswith("redress: ")
+
+
+def test_events_tail_prints_the_history_beside_the_running_product(own: Product) -> None:
+    complaint = own.post("/v1/complaints", COMPLAINT)
+    eventually(lambda: own.case(complaint["id"]))
+
+    printed = done(run(own, "events", "tail", "--from-start", "--no-follow"))
+
+    events: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
+    told = [e["ce_type"] for e in events if e["ce_subject"] == complaint["id"]]
+    assert told[:2] == ["ComplaintReceived", "CaseOpened"]
+
+
+def test_rebuild_ends_with_the_same_answers(own: Product) -> None:
+    question = "/v1/analytics/heatmap?rows=category&columns=channel"
+    before = own.get(question)
+
+    done(run(own, "rebuild", "analytics"))
+
+    after = own.get(question)
+    assert before["total"] > 0
+    assert {**after, "as_of": None} == {**before, "as_of": None}
+
+
+def test_doctor_is_content_with_a_product_that_is_well(own: Product) -> None:
+    printed = done(run(own, "doctor"))
+
+    assert "MEND" not in printed
+    assert f"ready at {own.urls['intake']}" in printed
+
+
+def test_doctor_names_what_is_to_be_mended(own: Product) -> None:
+    nobody = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+
+    result = run(own, "doctor", REDRESS_WORKFLOW_DATABASE_URL=nobody)
+
+    assert result.returncode == 1
+    assert "MEND  workflow database" in result.stdout
+
+
+def test_dead_letters_are_seen_and_dropped_while_running_and_at_rest(own: Product) -> None:
+    complaint = own.post("/v1/complaints", COMPLAINT)
+    eventually(lambda: own.case(complaint["id"]))
+    own.publish(event(complaint, sequence=2, body=b'{"broken'))
+    path = "/v1/internal/workflow/dead-letters"
+    letter = eventually(
+        lambda: [m for m in own.get(path)["items"] if m["complaint_id"] == complaint["id"]]
+    )[0]
+
+    running = done(run(own, "dead-letters", "list"))
+    own.stop()
+    at_rest = done(run(own, "dead-letters", "list"))
+    shown = json.loads(done(run(own, "dead-letters", "show", "workflow", str(letter["id"]))))
+    done(run(own, "dead-letters", "drop", "workflow", str(letter["id"])))
+    left = done(run(own, "dead-letters", "list"))
+    own.start()
+
+    assert complaint["id"] in running
+    assert complaint["id"] in at_rest
+    assert "broken" in shown["data"]
+    assert not [
+        line for line in left.splitlines() if "workflow" in line and complaint["id"] in line
+    ]
+
+
+def test_a_key_locks_the_door_until_it_is_shown(own: Product) -> None:
+    secret = done(run(own, "keys", "create", "--role", "admin", "--name", "ops")).strip()
+
+    eventually(lambda: own.request("GET", "/v1/cases").status_code == 401, seconds=5)
+    locked = refused(run(own, "dead-letters", "list"))
+    opened = run(own, "dead-letters", "list", REDRESS_API_KEY=secret)
+    listed = done(run(own, "keys", "list"))
+
+    assert "API key" in locked
+    assert opened.returncode == 0
+    assert "ops" in listed
+    assert secret not in listed
