@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (names of tables and columns are our own; values are parameters)
 """Many rows into several tables at once, in the fastest way each dialect has.
 
 PostgreSQL: one statement for everything, `WITH a AS (INSERT … SELECT FROM unnest(…)), …`, through
@@ -97,9 +98,9 @@ def _sqlite_statement(shape: Shape) -> str:
     names = shape.columns
     if shape.updates:
         changes = ", ".join(f"{name} = ?{place}" for place, name in enumerate(names[1:], 2))
-        return f"UPDATE {shape.table.name} SET {changes} WHERE {names[0]} = ?1"  # noqa: S608
+        return f"UPDATE {shape.table.name} SET {changes} WHERE {names[0]} = ?1"
     marks = ", ".join("?" * len(names))
-    return f"INSERT INTO {shape.table.name} ({_listed(names)}) VALUES ({marks})"  # noqa: S608
+    return f"INSERT INTO {shape.table.name} ({_listed(names)}) VALUES ({marks})"
 
 
 @cache
@@ -119,10 +120,10 @@ def _postgresql_part(shape: Shape, first: int) -> str:
         for place, column in enumerate(names)
     )
     if not shape.updates:
-        return f"INSERT INTO {name} ({_listed(names)}) SELECT * FROM unnest({arrays})"  # noqa: S608
+        return f"INSERT INTO {name} ({_listed(names)}) SELECT * FROM unnest({arrays})"
     changes = ", ".join(f"{_quoted(column)} = u.{_quoted(column)}" for column in names[1:])
     return (
-        f"UPDATE {name} AS t SET {changes} FROM unnest({arrays}) "  # noqa: S608
+        f"UPDATE {name} AS t SET {changes} FROM unnest({arrays}) "
         f"AS u({_listed(names)}) WHERE t.{_quoted(names[0])} = u.{_quoted(names[0])}"
     )
 

@@ -1,0 +1,47 @@
+"""Letting work gather without letting anybody wait after a lull."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from shared.messaging.pauses import Pace
+
+FOREVER = 3600.0
+
+
+async def rests(pace: Pace, stopping: asyncio.Event | None = None) -> None:
+    async with asyncio.timeout(0.05):
+        await pace.rest(stopping or asyncio.Event())
+
+
+async def test_after_a_lull_nothing_waits() -> None:
+    await rests(Pace(0))
+
+
+async def test_the_next_batch_waits_for_its_turn() -> None:
+    pace = Pace(FOREVER)
+    pace.begin()
+
+    with pytest.raises(TimeoutError):
+        await rests(pace)
+
+
+async def test_the_turn_is_counted_from_the_beginning_of_the_last_batch() -> None:
+    pace = Pace(0.02)
+    pace.begin()
+    await asyncio.sleep(0.02)  # the batch itself took as long as the pause
+
+    before = asyncio.get_running_loop().time()
+    await pace.rest(asyncio.Event())
+
+    assert asyncio.get_running_loop().time() - before < 0.01
+
+
+async def test_a_rest_ends_when_the_loop_is_told_to_stop() -> None:
+    pace, stopping = Pace(FOREVER), asyncio.Event()
+    pace.begin()
+    stopping.set()
+
+    await rests(pace, stopping)
