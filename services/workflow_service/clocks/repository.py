@@ -14,7 +14,7 @@ import holidays
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.workflow_service.clocks.domain.calendar import Window, WorkingCalendar
+from services.workflow_service.calendars.domain.calendar import Window, WorkingCalendar
 from services.workflow_service.clocks.domain.policy import Policy
 from services.workflow_service.clocks.models import policies, timers
 from shared.db.bulk import insert_rows, upsert_rows

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.workflow_service.clocks.domain.calendar import Window, WorkingCalendar
+from services.workflow_service.calendars.domain.calendar import Window, WorkingCalendar
 from services.workflow_service.clocks.repository import working_calendar
 from shared.kernel.errors import ConfigurationError
 

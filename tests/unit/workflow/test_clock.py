@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock, Window
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.calendar import Calendar, RoundTheClock, Window
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.repository import working_calendar
 from shared.events.words import ClockKind, ClockState

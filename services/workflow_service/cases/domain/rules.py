@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.workflow_service.clocks.domain.calendar import Calendar, RoundTheClock
+from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock
 from services.workflow_service.clocks.domain.policy import Policy, priority_of
 from services.workflow_service.organisation.domain.people import Organisation
 from shared.events.words import ClockKind

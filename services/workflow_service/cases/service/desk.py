@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.workflow_service.calendars.domain.calendar import Window
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.rules import Rules
-from services.workflow_service.clocks.domain.calendar import Window
 from services.workflow_service.clocks.repository import (
     keep_policy,
     read_policy,

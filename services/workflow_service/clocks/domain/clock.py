@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.workflow_service.clocks.domain.calendar import Calendar
+from services.workflow_service.calendars.domain.calendar import Calendar
 from shared.events.words import ClockKind, ClockState
 
 RUNNING, PAUSED = ClockState.RUNNING, ClockState.PAUSED

@@ -1,0 +1,1 @@
+"""Calendars: which seconds are working time, where, and why."""
