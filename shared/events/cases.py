@@ -156,6 +156,61 @@ class ClockBreached(WorkflowEvent):
     owner: str | None = None
 
 
+class ClockExtended(WorkflowEvent):
+    """Somebody who may do so gave a clock more time; the reason's words are asked for by id."""
+
+    clock: str
+    policy: str = Field(description="name and version of the policy or regulatory pack")
+    due_at: datetime | None = None
+    previous_due_at: datetime | None = None
+    words_id: str | None = None
+
+
+class WaitingEnded(WorkflowEvent):
+    """The customer did not answer in time: we go on without, from where we were."""
+
+    due_at: datetime
+    owner: str | None = None
+
+
+class PromiseMade(WorkflowEvent):
+    """We promised the customer something by a time; the words are asked for by id."""
+
+    promise: str
+    due_at: datetime
+    owner: str | None = None
+    words_id: str
+
+
+class PromiseKept(WorkflowEvent):
+    """What we promised was done."""
+
+    promise: str
+    due_at: datetime | None = None
+    words_id: str | None = None
+
+
+class PromiseDelayed(WorkflowEvent):
+    """A promise will be kept later than we said; said before the time that was promised."""
+
+    promise: str
+    due_at: datetime
+    new_due_at: datetime
+    owner: str | None = None
+    by_itself: bool = Field(default=False, description="nobody had said so: the system did")
+    words_id: str | None = Field(default=None, description="what was promised")
+    reason_id: str | None = Field(default=None, description="why it takes longer")
+
+
+class PromiseBroken(WorkflowEvent):
+    """The time we promised passed, and nothing was said."""
+
+    promise: str
+    due_at: datetime
+    owner: str | None = None
+    words_id: str | None = None
+
+
 class Escalated(WorkflowEvent):
     """The case went to a higher level."""
 
@@ -163,6 +218,46 @@ class Escalated(WorkflowEvent):
     previous_level: int
     cause: str
     owner: str | None = None
+    previous_owner: str | None = None
+    asked_by_customer: bool = Field(
+        default=False, description="the customer asked for it and is told that it was done"
+    )
+    emergency: bool = Field(default=False, description="the duty officer is paged")
+    earlier_complaint: str | None = Field(
+        default=None, description="the internal complaint that this one grew out of"
+    )
+
+
+class DeEscalated(WorkflowEvent):
+    """The case went back to a lower level."""
+
+    level: int
+    previous_level: int
+    owner: str | None = None
+    previous_owner: str | None = None
+
+
+class UpdateDue(WorkflowEvent):
+    """It is time that the customer hears from us again, even if nothing has changed."""
+
+    due_at: datetime
+    owner: str | None = None
+
+
+class FollowUpDue(WorkflowEvent):
+    """The time has come to ask the customer whether all is well, until `due_at`."""
+
+    due_at: datetime | None = None
+    owner: str | None = None
+
+
+class CaseMerged(WorkflowEvent):
+    """A second complaint about the same matter: its case was added to the one that is open."""
+
+    into: str = Field(description="id of the complaint whose case goes on")
+    into_number: str
+    owner: str | None = None
+    department: str | None = None
 
 
 class Resolved(WorkflowEvent):

@@ -60,6 +60,18 @@ class Tier(StrEnum):
     VIP = "vip"
 
 
+class Segment(StrEnum):
+    """What history says of a customer (客户分群)."""
+
+    FIRST_TIME = "first_time"
+    ORDINARY = "ordinary"
+    GOODWILL = "goodwill"
+    HIGH_FREQUENCY = "high_frequency"
+    PREVIOUSLY_ESCALATED = "previously_escalated"
+    PROFESSIONAL_CLAIMANT = "professional_claimant"
+    ABUSIVE = "abusive"
+
+
 class Motive(StrEnum):
     """What the customer seeks (投诉心理); decides tone and first step, never the outcome."""
 
@@ -85,7 +97,7 @@ class CaseState(StrEnum):
 
 
 class ClockKind(StrEnum):
-    """The milestones of the first stage that have a clock."""
+    """The milestones that have a clock. Clocks of rules from outside have kinds of their own."""
 
     ACKNOWLEDGE = "acknowledge"
     ASSIGN = "assign"
@@ -93,6 +105,12 @@ class ClockKind(StrEnum):
     PROPOSE = "propose"
     RESOLVE = "resolve"
     FOLLOW_UP = "follow_up"
+    NEXT_UPDATE = "next_update"
+    DEPARTMENT_CONTACT = "department_contact"
+    DEPARTMENT_ANSWER = "department_answer"
+    APPROVE = "approve"
+    CARRY_OUT = "carry_out"
+    PROMISE = "promise"
 
 
 class ClockState(StrEnum):

@@ -50,11 +50,14 @@ cases = Table(
     Column("sequence", Integer, nullable=False),
     Column("imported", Boolean, nullable=False),
     Column("awaiting_until", UtcDateTime),
+    Column("customer_id", String(64)),
+    Column("channel", String(20)),
     PrimaryKeyConstraint("id", name="pk_cases"),
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),
     Index("ix_cases_owner", "owner", "id"),
     Index("ix_cases_department", "department", "id"),
+    Index("ix_cases_customer_id", "customer_id", "opened_at"),
     Index(
         "ix_cases_due_at",
         "due_at",
@@ -78,6 +81,7 @@ case_history = Table(
     Column("why", Text),
     Column("words_id", String(36)),
     Column("note_id", String(36)),
+    Column("data", JsonDocument),
     PrimaryKeyConstraint("complaint_id", "version", "place", name="pk_case_history"),
 )
 

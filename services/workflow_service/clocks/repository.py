@@ -15,6 +15,10 @@ from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.calendars.domain.calendar import Window, WorkingCalendar
+from services.workflow_service.clocks.domain.by_priority import (
+    PolicyByPriority,
+    is_by_priority,
+)
 from services.workflow_service.clocks.domain.policy import Policy
 from services.workflow_service.clocks.models import policies, timers
 from shared.db.bulk import insert_rows, upsert_rows
@@ -75,9 +79,20 @@ def read_policy(path: Path | None) -> tuple[Policy, str]:
     """Read the policy file, or the default; raises ConfigurationError with line and reason."""
     document, name = _read(path, "policy.yaml", POLICY_SETTING)
     try:
-        return read_yaml(document, Policy, name=name), document
+        return read_policy_text(document, name=name), document
     except InvalidDocument as wrong:
         raise ConfigurationError(POLICY_SETTING, wrong.detail) from None
+
+
+def read_policy_text(document: str, *, name: str) -> Policy:
+    """Read a policy; raises InvalidDocument with line and reason.
+
+    One that is written by priorities, as the first ones were, is read as the rules that say the
+    same: cases opened under it keep their targets.
+    """
+    if is_by_priority(document):
+        return read_yaml(document, PolicyByPriority, name=name).as_rules()
+    return read_yaml(document, Policy, name=name)
 
 
 async def keep_policy(
@@ -90,7 +105,7 @@ async def keep_policy(
     if connection.dialect.name == "postgresql":
         await connection.execute(text("LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE"))
     found = (await connection.execute(select(policies.c.label, policies.c.document))).all()
-    known = {label: read_yaml(stored, Policy, name=label) for label, stored in found}
+    known = {label: read_policy_text(stored, name=label) for label, stored in found}
     earlier = known.get(policy.label)
     if earlier is None:
         await insert_rows(connection, policies, [(policy.label, document, now)])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock, Window
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.clock import Clock, Timing
+from services.workflow_service.clocks.domain.target import Mark
 from services.workflow_service.clocks.repository import working_calendar
 from shared.events.words import ClockKind, ClockState
 from tests.unit.workflow.rules import MONDAY_NOON
@@ -31,10 +32,17 @@ def started(calendar: Calendar, target_seconds: int) -> Clock:
     return clocks.start(
         ClockKind.RESOLVE,
         at=MONDAY_NOON,
-        target_seconds=target_seconds,
-        warnings=(50, 80),
+        timing=timing_of(calendar, target_seconds),
+    )
+
+
+def timing_of(calendar: Calendar, target_seconds: int) -> Timing:
+    return Timing(
+        seconds=target_seconds,
         calendar=calendar,
-        rule="resolve/P2",
+        policy="company@1",
+        rule="p2/resolve",
+        marks=(Mark(percent=50), Mark(percent=80)),
     )
 
 
@@ -67,7 +75,11 @@ def test_a_new_target_counts_from_the_original_start(
     calendar: Calendar, old: int, new: int
 ) -> None:
     clock = clocks.retarget(
-        started(calendar, old), target_seconds=new, rule="resolve/P1", calendar=calendar
+        started(calendar, old),
+        timing_of(calendar, new),
+        at=MONDAY_NOON + timedelta(seconds=30),
+        why="regrade",
+        by="system",
     )
 
     assert clock.due_at == started(calendar, new).due_at
@@ -116,7 +128,9 @@ def test_warnings_come_before_due_in_order() -> None:
 
     while any(point.fired_at is None for point in clock.warnings):
         seen.append(clock.next_point())
-        clock, _ = clocks.warn(clock, fired_at=MONDAY_NOON)
+        at = clock.next_point()
+        assert at is not None
+        clock, _ = clocks.warn(clock, at=at, fired_at=MONDAY_NOON)
 
     assert [*seen, clock.next_point()] == [
         MONDAY_NOON + timedelta(minutes=minutes) for minutes in (30, 48, 60)

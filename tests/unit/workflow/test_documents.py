@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import yaml
 
-from services.workflow_service.clocks.repository import read_policy
+from services.workflow_service.clocks.domain.policy import Subject
+from services.workflow_service.clocks.domain.target import Target
+from services.workflow_service.clocks.repository import read_policy, read_policy_text
 from services.workflow_service.organisation.repository import read_organisation
 from services.workflow_service.settings import WorkflowSettings
+from shared.events.words import CaseState, ClockKind
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import load
 from tests.unit.workflow.rules import RULES
@@ -24,11 +28,17 @@ PEOPLE = (files("services.workflow_service.organisation") / "organisation.yaml")
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("3 working days, P4: 5", "0 working days, P4: 5", "a target of 0 cannot be met"),
-        ("target: 48 hours", "target: soon", "'soon' is no target"),
+        ("carry_out: 12 hours", "carry_out: 0 hours", "a target of 0 cannot be met"),
+        ("follow_up: 48 hours", "follow_up: soon", "'soon' is no target"),
         ("[50%, 80%]", "[50%, 180%]", "no share of the target"),
-        ("version: 1", "verzion: 1", "version: Field required"),
+        ("[50%, 80%]", "[1 working hour before]", "they are those of the clock"),
+        ("version: 2", "verzion: 2", "version: Field required"),
         ("  follow_up:", "  followup:", "followup"),
+        ("      follow_up: 48 hours\n", "", "no target for follow_up"),
+        ("{priority: P3}", "{}", "'p3' before it matches"),
+        ("- name: p2", "- name: p1", "two rules are named 'p1'"),
+        ("when: {priority: P1}", "when: {prioritty: P1}", "prioritty"),
+        ("[awaiting_customer]", "[closed]", "clocks end in closed"),
     ],
 )
 def test_a_bad_policy_is_refused_with_line_and_reason(
@@ -117,3 +127,56 @@ def test_the_same_complaint_gets_the_same_owner_and_many_are_spread() -> None:
         route("service.attitude", complaint_id=f"complaint-{n}").owner for n in range(300)
     ]
     assert min(owners.count(owner) for owner in set(owners)) > 60
+
+
+FIRST = """
+name: company
+version: 1
+warnings: [50%, 80%]
+halved_for: {tiers: [vip]}
+paused_while_awaiting_customer: [propose, resolve]
+clocks:
+  acknowledge: {target: 1 minute, warnings: []}
+  assign: {target: 1 hour}
+  first_reply: {targets: {P1: 1 hour, P2: 4 hours, P3: 24 hours, P4: 24 hours}}
+  propose: {targets: {P1: 4 hours, P2: 24 hours, P3: 3 working days, P4: 5 working days}}
+  resolve: {target: 10 working days}
+  follow_up: {target: 48 hours}
+"""
+
+
+def test_a_policy_without_rules_gives_the_targets_it_always_gave() -> None:
+    policy = read_policy_text(FIRST, name="company@1")
+
+    subject = Subject(category="other", priority="P2", tier="vip", channel="web")
+    line = policy.line_for(ClockKind.PROPOSE, subject)
+
+    assert line is not None
+    assert (line.target, line.halved) == (Target.parse("24 hours"), True)
+    assert policy.line_for(ClockKind.NEXT_UPDATE, subject) is None
+    assert policy.conduct_of(ClockKind.RESOLVE).pauses_in == (CaseState.AWAITING_CUSTOMER,)
+    assert policy.conduct_of(ClockKind.FIRST_REPLY).pauses_in == ()
+
+
+def test_the_first_rule_that_matches_and_names_the_clock_gives_the_target() -> None:
+    safety = """
+  - name: safety-in-shanghai
+    when: {category: safety, region: CN-31, channel: [hotline, regulator]}
+    targets: {resolve: 2 hours}
+"""
+    policy = read_policy_text(POLICY.replace("rules:\n", "rules:" + safety), name="own")
+    here = Subject(
+        category="safety.illness", priority="P1", tier="standard", channel="hotline", region="CN-31"
+    )
+
+    resolve = [
+        policy.line_for(ClockKind.RESOLVE, subject)
+        for subject in (here, replace(here, region="CN-11"), replace(here, category="safetynet"))
+    ]
+    propose = policy.line_for(ClockKind.PROPOSE, here)
+
+    assert [line.rule for line in resolve if line] == ["safety-in-shanghai/resolve"] + [
+        "p1/resolve"
+    ] * 2
+    assert propose is not None
+    assert propose.rule == "p1/propose"

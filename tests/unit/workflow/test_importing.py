@@ -99,5 +99,5 @@ def test_what_lies_ahead_of_an_open_complaint_gets_a_timer() -> None:
 
     first_reply = next(clock for clock in case.clocks if clock.kind == "first_reply")
     assert first_reply.state is ClockState.RUNNING
-    assert [point.percent for point in first_reply.warnings] == [80]
+    assert [str(point.mark) for point in first_reply.warnings] == ["80%"]
     assert case.next_point() == MONDAY_NOON + timedelta(hours=1, minutes=12)

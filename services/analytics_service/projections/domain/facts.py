@@ -11,7 +11,15 @@ from typing import NamedTuple
 from shared.events.base import Source
 from shared.events.words import CaseState, ClockKind, ClockState
 
-CLOCK_KINDS: tuple[str, ...] = tuple(kind.value for kind in ClockKind)
+CLOCK_KINDS: tuple[str, ...] = (
+    ClockKind.ACKNOWLEDGE,
+    ClockKind.ASSIGN,
+    ClockKind.FIRST_REPLY,
+    ClockKind.PROPOSE,
+    ClockKind.RESOLVE,
+    ClockKind.FOLLOW_UP,
+)
+"""The clocks that every case has; each has its columns in the fact row."""
 _CLOCK_STATES = frozenset(ClockState)
 OPEN_STATES = frozenset(
     {

@@ -86,6 +86,12 @@ def _breached(event: EventData) -> Sequence[Intent]:
     return _owner(event, Kind.STAFF_BREACH, event.owner, **facts)
 
 
+def _waiting_ended(event: EventData) -> Sequence[Intent]:
+    assert isinstance(event, cases.WaitingEnded)
+    facts: Facts = {"clock": "receive-information", "due_at": event.due_at.isoformat()}
+    return _owner(event, Kind.STAFF_BREACH, event.owner, **facts)
+
+
 def _escalated(event: EventData) -> Sequence[Intent]:
     assert isinstance(event, cases.Escalated)
     facts: Facts = {"level": event.level, "cause": event.cause}
@@ -131,6 +137,7 @@ _RULES: Mapping[type[EventData], Rule] = MappingProxyType(
         cases.Closed: _told_customer(Kind.CLOSED, "outcome"),
         cases.ClockWarned: _warned,
         cases.ClockBreached: _breached,
+        cases.WaitingEnded: _waiting_ended,
         cases.Escalated: _escalated,
     }
 )

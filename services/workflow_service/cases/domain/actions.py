@@ -17,7 +17,8 @@ from services.workflow_service.cases.domain.lifecycle import (
     ForbiddenTransition,
     target_of,
 )
-from services.workflow_service.cases.domain.ownership import escalate, give_to
+from services.workflow_service.cases.domain.milestones import effects_of
+from services.workflow_service.cases.domain.ownership import enter_department, escalate, give_to
 from services.workflow_service.cases.domain.passing import pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.domain.waiting import begin_waiting, end_waiting, go_back
@@ -25,7 +26,7 @@ from services.workflow_service.escalation.domain.ladder import Cause
 from shared.events import cases as events
 from shared.events.base import Money
 from shared.events.cases import OptionOffered
-from shared.events.words import CaseState, ClockKind, Outcome
+from shared.events.words import CaseState, Outcome
 from shared.kernel.errors import FieldError, InvalidInput
 
 
@@ -67,7 +68,10 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     pass_time_before(draft, command.at)
     before = draft.case.state
     _move(draft, command)
+    draft.follow_state(command.at, command.action.value)
     _EFFECTS[command.action](draft, command, before)
+    draft.apply(effects_of(command.action, before), command.at)
+    draft.follow_state(command.at, command.action.value)
     _record(draft, command, before)
     return draft.finish()
 
@@ -88,7 +92,7 @@ def _move(draft: Draft, command: Command) -> None:
     after = target_of(before, command.action)
     draft.case = replace(draft.case, state=after)
     if before is CaseState.AWAITING_CUSTOMER and after is not before:
-        end_waiting(draft, command.at, command.action.value)
+        end_waiting(draft)
 
 
 def _record(draft: Draft, command: Command, before: CaseState) -> None:
@@ -109,8 +113,17 @@ def _record(draft: Draft, command: Command, before: CaseState) -> None:
             why=_why(draft.case, command),
             words_id=command.words_id if spoken else None,
             note_id=command.note_id if command.note is not None else None,
+            data=_data(draft.case, command),
         )
     )
+
+
+def _data(case: Case, command: Command) -> Mapping[str, object] | None:
+    if command.action in {Action.ASSIGN, Action.REOPEN}:
+        return {"owner": case.owner, "department": case.department}
+    if command.action is Action.ESCALATE:
+        return {"owner": case.owner, "level": case.escalation_level}
+    return None
 
 
 def _details(case: Case, command: Command) -> tuple[Mapping[str, object], ...]:
@@ -155,14 +168,11 @@ def _start_investigation(draft: Draft, command: Command, _before: CaseState) -> 
     draft.say(events.InvestigationStarted, command.at)
 
 
-def _record_contact(draft: Draft, command: Command, before: CaseState) -> None:
-    resolved = before is CaseState.RESOLVED
-    draft.meet(ClockKind.FOLLOW_UP if resolved else ClockKind.FIRST_REPLY, command.at)
+def _record_contact(draft: Draft, command: Command, _before: CaseState) -> None:
     draft.say(events.CustomerContacted, command.at)
 
 
 def _request_information(draft: Draft, command: Command, before: CaseState) -> None:
-    draft.meet(ClockKind.FIRST_REPLY, command.at)
     begin_waiting(draft, command.at, before=before)
     draft.say(events.InformationRequested, command.at, words_id=command.words_id)
 
@@ -178,8 +188,6 @@ def receive_information(draft: Draft, at: datetime) -> None:
 
 
 def _propose(draft: Draft, command: Command, _before: CaseState) -> None:
-    draft.meet(ClockKind.FIRST_REPLY, command.at)
-    draft.meet(ClockKind.PROPOSE, command.at)
     offered = tuple(
         OptionOffered(key=chr(ord("A") + place), kind=option.kind, amount=option.amount)
         for place, option in enumerate(command.options)
@@ -215,16 +223,11 @@ def _carry_out(draft: Draft, command: Command, _before: CaseState) -> None:
 
 
 def _resolve(draft: Draft, command: Command, _before: CaseState) -> None:
-    draft.meet(ClockKind.RESOLVE, command.at)
-    for kind in (ClockKind.ASSIGN, ClockKind.FIRST_REPLY, ClockKind.PROPOSE):
-        draft.cancel(kind, command.at)
-    draft.start_clock(ClockKind.FOLLOW_UP, command.at)
     draft.case = replace(draft.case, outcome=command.outcome.value)
     draft.say(events.Resolved, command.at, outcome=command.outcome.value, words_id=command.words_id)
 
 
 def _close(draft: Draft, command: Command, _before: CaseState) -> None:
-    draft.cancel_all(command.at)
     draft.say(events.Closed, command.at, outcome=draft.case.outcome or Outcome.SOLVED.value)
 
 
@@ -232,7 +235,6 @@ def _reopen(draft: Draft, command: Command, _before: CaseState) -> None:
     # The level stays: only a follow-up that finds the customer dissatisfied raises it by itself.
     # A person who reopens may be mending a mistake of ours, and has `escalate` beside it.
     case = draft.case
-    draft.cancel(ClockKind.FOLLOW_UP, command.at)
     owner, department = case.owner, case.department
     if owner is None:
         to = draft.rules.organisation.route(case.category, complaint_id=case.id)
@@ -247,21 +249,16 @@ def _reopen(draft: Draft, command: Command, _before: CaseState) -> None:
         accepted_option=None,
         outcome=None,
     )
-    for kind in (ClockKind.PROPOSE, ClockKind.RESOLVE):
-        draft.start_clock(kind, command.at)
+    enter_department(draft, None, command.at)
     draft.say(events.Reopened, command.at, round=draft.case.round, owner=owner)
 
 
 def _reject(draft: Draft, command: Command, _before: CaseState) -> None:
-    # An unfounded complaint got its answer: that is what the resolve clock waits for.
-    draft.meet(ClockKind.RESOLVE, command.at)
-    draft.cancel_all(command.at)
     draft.case = replace(draft.case, outcome=Outcome.REJECTED.value)
     draft.say(events.Rejected, command.at, words_id=command.words_id)
 
 
 def _withdraw(draft: Draft, command: Command, _before: CaseState) -> None:
-    draft.cancel_all(command.at)
     draft.case = replace(draft.case, outcome=Outcome.WITHDRAWN.value)
     draft.say(events.Withdrawn, command.at)
 

@@ -17,6 +17,18 @@ from services.workflow_service.escalation.domain.ladder import may_rise
 from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, ClockKind
 
+STEPS = frozenset(
+    {
+        ClockKind.ASSIGN,
+        ClockKind.FIRST_REPLY,
+        ClockKind.PROPOSE,
+        ClockKind.CARRY_OUT,
+        ClockKind.RESOLVE,
+        ClockKind.FOLLOW_UP,
+    }
+)
+"""The milestones that a customer waits for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -33,6 +45,7 @@ class Facts:
     product: str | None = None
     source_system: str | None = None
     repeat_of: str | None = None
+    segment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +107,15 @@ class Case:
     def next_step(self) -> tuple[str | None, datetime | None]:
         """Return what comes next and when it is due: for tracking pages and CRM systems.
 
-        The acknowledgement is not a step that anybody waits for.
+        Only steps that the customer waits for: not the message of receipt, nor what departments
+        owe each other.
         """
         if self.state is CaseState.AWAITING_CUSTOMER:
             return Action.RECEIVE_INFORMATION.value, self.awaiting_until
         waiting = [
-            (clock.due_at, clock.kind.value)
+            (clock.due_at, str(clock.kind))
             for clock in self.clocks
-            if clock.is_open and clock.due_at and clock.kind is not ClockKind.ACKNOWLEDGE
+            if clock.is_open and clock.due_at and clock.kind in STEPS
         ]
         if not waiting:
             return None, None
@@ -117,7 +131,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the history. `why` is a code or a word of the system, `words_id` names words."""
+    """One line of the history. `why` is a code or a word of the system, `words_id` names words.
+
+    `data` is what a replay of the clocks needs beyond action and time (`replay.py`); no words.
+    """
 
     at: datetime
     by: str
@@ -127,6 +144,7 @@ class Entry:
     why: str | None = None
     words_id: str | None = None
     note_id: str | None = None
+    data: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

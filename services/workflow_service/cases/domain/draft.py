@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
+from services.workflow_service.cases.domain.milestones import Effects
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
@@ -60,9 +61,12 @@ class Draft:
         """Add words to be stored encrypted."""
         self._words.append(words)
 
-    def system_entry(self, at: datetime, action: str, why: str | None, before: CaseState) -> None:
-        """Add a line for what the system did by itself."""
-        self.note(Entry(at, SYSTEM, action, before.value, self.case.state.value, why=why))
+    def system_entry(
+        self, at: datetime, action: str, why: str | None, before: CaseState, **data: object
+    ) -> None:
+        """Add a line for what the system did by itself; `data` is what a replay needs of it."""
+        state = self.case.state.value
+        self.note(Entry(at, SYSTEM, action, before.value, state, why=why, data=data or None))
 
     def finish(self) -> Change:
         """Return the change, its version one higher and its events in sequence."""
@@ -91,47 +95,72 @@ class Draft:
         )
         return Change(case, said, tuple(self._entries), tuple(self._words))
 
-    def start_clock(self, kind: ClockKind, at: datetime) -> None:
-        """Start a clock of the case's round by the policy it was opened under."""
-        case = self.case
-        clock = new_clock(case, kind, at, self.rules)
-        self.case = replace(case, clocks=(*case.clocks, clock))
+    def apply(self, effects: Effects, at: datetime) -> None:
+        """End and start the clocks that an action ends and starts."""
+        for kind in effects.meets:
+            self.meet(kind, at)
+        for kind in effects.cancels:
+            self.cancel(kind, at)
+        if effects.ends_all:
+            self.cancel_all(at)
+        for kind in effects.starts:
+            self.start_clock(kind, at)
+        if effects.is_heard:
+            self.heard(at)
+
+    def start_clock(self, kind: ClockKind, at: datetime, *, subject: str | None = None) -> None:
+        """Start a clock by the policy that the case was opened under, where that names a target."""
+        clock = new_clock(self.case, kind, at, self.rules, subject=subject)
+        if clock is not None:
+            self.case = replace(self.case, clocks=(*self.case.clocks, clock))
 
     def meet(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone was reached."""
-        self._each(lambda clock: clocks.meet(clock, at=at) if clock.kind is kind else clock)
+        self._each(lambda clock: clocks.meet(clock, at=at) if clock.kind == kind else clock)
 
     def cancel(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone does not matter any more."""
-        self._each(lambda clock: clocks.cancel(clock, at=at) if clock.kind is kind else clock)
+        self._each(lambda clock: clocks.cancel(clock, at=at) if clock.kind == kind else clock)
 
     def cancel_all(self, at: datetime) -> None:
         """End every clock."""
         self._each(lambda clock: clocks.cancel(clock, at=at))
 
-    def pause(self, at: datetime, why: str) -> None:
-        """Stop the clocks that wait for the customer."""
-        paused = self.rules.policy_of(self.case.policy).paused_while_awaiting_customer
-        self._each(
-            lambda clock: (
-                clocks.pause(clock, at=at, why=why, calendar=self.rules.calendar(clock.calendar))
-                if clock.kind in paused
-                else clock
-            )
-        )
+    def heard(self, at: datetime) -> None:
+        """Start the next update anew: the customer has just heard from us.
 
-    def resume(self, at: datetime, why: str) -> None:
-        """Let the clocks that waited for the customer go on."""
-        self._each(
-            lambda clock: clocks.resume(
-                clock, at=at, why=why, calendar=self.rules.calendar(clock.calendar)
-            )
-        )
+        The clock begins again in its place; what the customer heard stands in the history.
+        """
+        for clock in self.case.clocks:
+            if clock.kind == ClockKind.NEXT_UPDATE and clock.is_open and at > clock.started_at:
+                again = new_clock(self.case, ClockKind.NEXT_UPDATE, at, self.rules)
+                self.put(clock, again or clocks.cancel(clock, at=at))
 
-    def retarget(self) -> None:
-        """Give live clocks the targets of the case's present priority, from their start."""
-        case = self.case
-        self._each(lambda clock: retargeted(case, clock, self.rules) if clock.is_live else clock)
+    def follow_state(self, at: datetime, why: str) -> None:
+        """Stop the clocks that stand still in the case's present state, and let the others run."""
+
+        def turned(clock: Clock) -> Clock:
+            if not clock.is_live:
+                return clock
+            pauses = self.case.state in self.rules.conduct_of(clock).pauses_in
+            turn = clocks.pause if pauses else clocks.resume
+            return turn(clock, at=at, why=why, calendar=self.rules.calendar(clock.calendar))
+
+        self._each(turned)
+
+    def retarget(self, at: datetime, why: str, by: str = SYSTEM) -> None:
+        """Give live clocks the targets of the case as it is graded now, from their start."""
+
+        def retargeted(clock: Clock) -> Clock:
+            timing = self.rules.timing(self.case, ClockKind(clock.kind))
+            same = timing is None or (
+                timing.seconds == clock.target_seconds and timing.rule == clock.rule
+            )
+            if timing is None or same or not clock.is_live:
+                return clock
+            return clocks.retarget(clock, timing, at=at, why=why, by=by)
+
+        self._each(retargeted)
 
     def put(self, old: Clock, new: Clock) -> None:
         """Replace one clock."""
@@ -145,23 +174,18 @@ class Draft:
         )
 
 
-def new_clock(case: Case, kind: ClockKind, at: datetime, rules: Rules) -> Clock:
-    """Return a clock of a case, started at `at` by the policy it was opened under."""
-    span = rules.span(case.policy, kind, priority=case.priority, tier=case.facts.tier)
+def new_clock(
+    case: Case, kind: ClockKind, at: datetime, rules: Rules, *, subject: str | None = None
+) -> Clock | None:
+    """Return a clock of a case, started at `at`; None where its policy names no target."""
+    timing = rules.timing(case, kind)
+    if timing is None:
+        return None
     return clocks.start(
         kind,
         at=at,
-        target_seconds=span.seconds,
-        warnings=rules.policy_of(case.policy).warnings_of(kind),
-        calendar=span.calendar,
-        rule=span.rule,
+        timing=timing,
         case_round=case.round,
-    )
-
-
-def retargeted(case: Case, clock: Clock, rules: Rules) -> Clock:
-    """Return a live clock with the target of the case's present priority."""
-    span = rules.span(case.policy, clock.kind, priority=case.priority, tier=case.facts.tier)
-    return clocks.retarget(
-        clock, target_seconds=span.seconds, rule=span.rule, calendar=span.calendar
+        subject=subject,
+        level=case.escalation_level,
     )

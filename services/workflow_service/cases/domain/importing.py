@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry
-from services.workflow_service.cases.domain.draft import SYSTEM, Change, Said, new_clock
-from services.workflow_service.cases.domain.opening import AT_OPENING, routed_case
-from services.workflow_service.cases.domain.rules import Rules, Span
+from services.workflow_service.cases.domain.draft import SYSTEM, Change, Said
+from services.workflow_service.cases.domain.milestones import AT_OPENING
+from services.workflow_service.cases.domain.opening import routed_case
+from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.clock import Clock, Timing
 from shared.events.cases import CaseImported, ClockResult
 from shared.events.complaints import ComplaintReceived, Recorded
 from shared.events.words import CaseState, ClockKind, Outcome
@@ -34,7 +35,7 @@ def import_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> 
         case,
         state=state,
         outcome=recorded.outcome,
-        clocks=tuple(past.clock(kind) for kind in AT_OPENING),
+        clocks=tuple(clock for kind in AT_OPENING if (clock := past.clock(kind)) is not None),
         sequence=1,
     )
     entry = Entry(now, SYSTEM, "import", None, case.state.value, why=case.facts.source_system)
@@ -78,26 +79,26 @@ class _Past:
             ClockKind.ASSIGN: now if case.owner and not settled else None,
         }
 
-    def clock(self, kind: ClockKind) -> Clock:
-        """Return a clock as it stands now."""
-        case, start = self._case, self._case.opened_at
-        span = self._rules.span(case.policy, kind, priority=case.priority, tier=case.facts.tier)
+    def clock(self, kind: ClockKind) -> Clock | None:
+        """Return a clock as it stands now; None where the policy has none."""
+        start = self._case.opened_at
+        timing = self._rules.timing(self._case, kind)
+        if timing is None:
+            return None
         met_at = self._reached.get(kind)
         ended_at = self._now if kind is ClockKind.ACKNOWLEDGE else self._ended_at
-        if met_at is None and ended_at is None and not self._is_past(span):
-            return self._ahead(new_clock(case, kind, start, self._rules))
+        if met_at is None and ended_at is None and not self._is_past(timing):
+            return self._ahead(clocks.start(kind, at=start, timing=timing))
         return clocks.concluded(
             kind,
             at=start,
-            target_seconds=span.seconds,
-            calendar=span.calendar,
-            rule=span.rule,
+            timing=timing,
             met_at=max(met_at, start) if met_at else None,
             ended_at=max(ended_at, start) if ended_at else None,
         )
 
-    def _is_past(self, span: Span) -> bool:
-        return span.calendar.add(self._case.opened_at, span.seconds) <= self._now
+    def _is_past(self, timing: Timing) -> bool:
+        return timing.calendar.add(self._case.opened_at, timing.seconds) <= self._now
 
     def _ahead(self, clock: Clock) -> Clock:
         points = clock.warnings
@@ -125,7 +126,7 @@ def _imported(case: Case, recorded: Recorded) -> CaseImported:
         outcome=case.outcome,
         clocks=tuple(
             ClockResult(
-                kind=clock.kind.value,
+                kind=clock.kind,
                 state=clock.state.value,
                 due_at=clock.due_at,
                 met_at=clock.met_at,

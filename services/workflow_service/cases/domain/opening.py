@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry, Facts
-from services.workflow_service.cases.domain.draft import SYSTEM, Change, Said, new_clock
+from services.workflow_service.cases.domain.draft import SYSTEM, Change, Draft, Said
+from services.workflow_service.cases.domain.milestones import AT_OPENING
+from services.workflow_service.cases.domain.ownership import enter_department
 from services.workflow_service.cases.domain.rules import Rules
-from services.workflow_service.clocks.domain import clock as clocks
 from shared.events.cases import CaseOpened, ClockDue
 from shared.events.complaints import ComplaintReceived
-from shared.events.words import CaseState, ClockKind
-
-AT_OPENING = (
-    ClockKind.ACKNOWLEDGE,
-    ClockKind.ASSIGN,
-    ClockKind.FIRST_REPLY,
-    ClockKind.PROPOSE,
-    ClockKind.RESOLVE,
-)
+from shared.events.words import CaseState, ClockKind, Segment
 
 
-def open_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> Change:
+def open_case(
+    received: ComplaintReceived, *, now: datetime, rules: Rules, segment: Segment | None = None
+) -> Change:
     """Open the case of a complaint; the assignment that routing finds is part of CaseOpened."""
-    case = routed_case(received, rules)
-    running = tuple(new_clock(case, kind, case.opened_at, rules) for kind in AT_OPENING)
-    if case.owner is not None:
-        assigned_at = max(now, case.opened_at)
-        running = tuple(
-            clocks.meet(clock, at=assigned_at) if clock.kind is ClockKind.ASSIGN else clock
-            for clock in running
-        )
-    case = replace(case, clocks=running, sequence=1)
+    case = routed_case(received, rules, segment=segment)
+    draft = Draft(case, rules, now)
+    start_clocks(draft, max(now, case.opened_at))
+    case = replace(draft.case, sequence=1)
     return Change(case, (Said(_opened(case), 1, now),), (_entry(case, now, "open"),), ())
 
 
-def routed_case(received: ComplaintReceived, rules: Rules) -> Case:
+def start_clocks(draft: Draft, assigned_at: datetime) -> None:
+    """Start the clocks that a case begins with; one that has an owner was assigned at once."""
+    case = draft.case
+    for kind in (*AT_OPENING, ClockKind.NEXT_UPDATE):
+        draft.start_clock(kind, case.opened_at)
+    enter_department(draft, None, case.opened_at)
+    if case.owner is not None:
+        draft.meet(ClockKind.ASSIGN, assigned_at)
+
+
+def routed_case(
+    received: ComplaintReceived, rules: Rules, *, segment: Segment | None = None
+) -> Case:
     """Return the case of a complaint with department and owner, without clocks yet."""
     to = rules.organisation.route(received.category, complaint_id=received.complaint_id)
     return Case(
@@ -47,14 +50,14 @@ def routed_case(received: ComplaintReceived, rules: Rules) -> Case:
         priority=received.priority,
         opened_at=received.received_at,
         policy=rules.policy.label,
-        facts=_facts(received),
+        facts=_facts(received, segment),
         owner=to.owner,
         department=to.department,
         imported=received.imported,
     )
 
 
-def _facts(received: ComplaintReceived) -> Facts:
+def _facts(received: ComplaintReceived, segment: Segment | None) -> Facts:
     return Facts(
         channel=received.channel,
         severity=received.severity,
@@ -67,6 +70,7 @@ def _facts(received: ComplaintReceived) -> Facts:
         product=received.product,
         source_system=received.source_system,
         repeat_of=received.repeat_of,
+        segment=segment,
     )
 
 
@@ -83,9 +87,30 @@ def _opened(case: Case) -> CaseOpened:
         owner=case.owner,
         priority=case.priority,
         policy=case.policy,
-        clocks=tuple(ClockDue(kind=clock.kind.value, due_at=clock.due_at) for clock in case.clocks),
+        clocks=tuple(ClockDue(kind=clock.kind, due_at=clock.due_at) for clock in case.clocks),
     )
 
 
 def _entry(case: Case, now: datetime, action: str) -> Entry:
-    return Entry(now, SYSTEM, action, None, case.state.value, why=case.owner or case.department)
+    return Entry(
+        now,
+        SYSTEM,
+        action,
+        None,
+        case.state.value,
+        why=case.owner or case.department,
+        data=placed(case),
+    )
+
+
+def placed(case: Case) -> Mapping[str, object]:
+    """Return what a grading and an assignment decide: what a replay needs of either."""
+    facts = case.facts
+    return {
+        "category": case.category,
+        "priority": case.priority,
+        "severity": facts.severity,
+        "urgency": facts.urgency,
+        "owner": case.owner,
+        "department": case.department,
+    }

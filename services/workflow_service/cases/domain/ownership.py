@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.draft import Draft
+from services.workflow_service.cases.domain.milestones import DEPARTMENTS
 from services.workflow_service.escalation.domain.ladder import Cause, step_up
 from shared.events import cases as events
 from shared.events.words import CaseState, ClockKind
@@ -18,6 +19,7 @@ def give_to(draft: Draft, owner: str, department: str | None, at: datetime) -> N
     handovers = case.handovers + transfer
     draft.case = replace(case, owner=owner, department=department, handovers=handovers)
     _settle_owner(draft, at)
+    enter_department(draft, case.department, at)
     draft.say(
         events.CaseTransferred if transfer else events.CaseAssigned,
         at,
@@ -52,6 +54,23 @@ def escalate(draft: Draft, cause: Cause, at: datetime) -> bool:
         owner=draft.case.owner,
     )
     return True
+
+
+def enter_department(draft: Draft, before: str | None, at: datetime) -> None:
+    """Start the clocks of the department that the case has come to, and end the last one's.
+
+    Handing a case on is an answer of a kind; the hand-overs are counted. The front line has no
+    clocks of this kind: its time is the customer's.
+    """
+    department = draft.case.department
+    if department == before:
+        return
+    draft.cancel(ClockKind.DEPARTMENT_CONTACT, at)
+    draft.meet(ClockKind.DEPARTMENT_ANSWER, at)
+    if department is None or department == draft.rules.organisation.default_department:
+        return
+    for kind in DEPARTMENTS:
+        draft.start_clock(kind, at, subject=department)
 
 
 def _settle_owner(draft: Draft, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Time passes over a case: waits end, clocks warn and breach, a breach takes it up the ladder."""
+"""Time passes over a case: waits end, clocks open, warn and breach, a breach takes it up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from services.workflow_service.cases.domain.ownership import escalate
 from services.workflow_service.cases.domain.waiting import give_up_waiting
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.policy import OnBreach
 from services.workflow_service.escalation.domain.ladder import Cause
 from shared.events import cases as events
 from shared.events.words import ClockKind
@@ -35,41 +36,64 @@ def pass_time_before(draft: Draft, at: datetime) -> None:
 
 
 def _fire(draft: Draft, clock: Clock, at: datetime) -> None:
-    if all(point.fired_at is not None for point in clock.warnings):
-        _breach(draft, clock, at)
+    if any(point.at == at and point.fired_at is None for point in clock.warnings):
+        _warn(draft, clock, at)
+    elif clock.opens_at == at and clock.opened_at is None:
+        _open_window(draft, clock, at)
+    elif clock.kind == ClockKind.NEXT_UPDATE:
+        _update(draft, clock, at)
     else:
-        _warn(draft, clock)
+        _breach(draft, clock, at)
 
 
-def _warn(draft: Draft, clock: Clock) -> None:
-    warned, point = clocks.warn(clock, fired_at=draft.now)
+def _warn(draft: Draft, clock: Clock, at: datetime) -> None:
+    warned, point = clocks.warn(clock, at=at, fired_at=draft.now)
+    _note(draft, "warn", clock, at, f"{clock.kind}: {point.mark}")
     draft.put(clock, warned)
     draft.say(
         events.ClockWarned,
         draft.now,
-        clock=clock.kind.value,
+        clock=clock.kind,
         due_at=clock.due_at,
-        share=point.percent / 100,
+        share=point.mark.offset(clock.target_seconds) / clock.target_seconds,
         owner=draft.case.owner,
     )
-    why = f"{clock.kind}: {point.percent}%"
-    draft.system_entry(draft.now, "warn", why, draft.case.state)
+
+
+def _open_window(draft: Draft, clock: Clock, at: datetime) -> None:
+    _note(draft, "open-window", clock, at)
+    draft.put(clock, clocks.open_window(clock, at=draft.now))
+    draft.say(events.FollowUpDue, draft.now, due_at=clock.due_at, owner=draft.case.owner)
+
+
+def _update(draft: Draft, clock: Clock, at: datetime) -> None:
+    """Let the customer hear from us: the message goes out by itself, and the clock begins anew."""
+    _note(draft, "update", clock, at)
+    draft.heard(draft.now)
+    draft.say(events.UpdateDue, draft.now, due_at=at, owner=draft.case.owner)
 
 
 def _breach(draft: Draft, clock: Clock, at: datetime) -> None:
+    _note(draft, "breach", clock, at)
     draft.put(clock, clocks.breach(clock))
     draft.say(
         events.ClockBreached,
         draft.now,
-        clock=clock.kind.value,
+        clock=clock.kind,
         due_at=at,
         late_seconds=(draft.now - at).total_seconds(),
         owner=draft.case.owner,
     )
-    draft.system_entry(draft.now, "breach", clock.kind.value, draft.case.state)
-    # A late acknowledgement is a fault of the machine: no person above can mend it.
-    if clock.kind is ClockKind.ACKNOWLEDGE:
+    if draft.rules.conduct_of(clock).on_breach is not OnBreach.ESCALATE:
         return
     before = draft.case.state
     if escalate(draft, Cause.BREACH, draft.now):
-        draft.system_entry(draft.now, "escalate", Cause.BREACH.value, before)
+        up = draft.case
+        data = {"owner": up.owner, "level": up.escalation_level}
+        draft.system_entry(draft.now, "escalate", Cause.BREACH.value, before, **data)
+
+
+def _note(draft: Draft, action: str, clock: Clock, at: datetime, why: str | None = None) -> None:
+    """Add a line that names the clock by its place, and the point of it that was due at `at`."""
+    state, place = draft.case.state, draft.case.clocks.index(clock)
+    draft.system_entry(draft.now, action, why or clock.kind, state, place=place, point=at)

@@ -11,11 +11,15 @@ from datetime import datetime
 from services.workflow_service.cases.domain.actions import receive_information
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change, Draft
+from services.workflow_service.cases.domain.opening import placed
 from services.workflow_service.cases.domain.ownership import give_to
 from services.workflow_service.cases.domain.passing import pass_time, pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
 from shared.events.complaints import ComplaintAmended, ComplaintRegraded
 from shared.events.words import CaseState, ClockKind
+
+REGRADE = "regrade"
+"""How the history and a clock's explanation name another grading."""
 
 _NOT_BEGUN = frozenset({CaseState.RECEIVED, CaseState.ASSIGNED})
 
@@ -37,6 +41,7 @@ def acknowledged(
     pass_time_before(draft, at)
     if sent:
         draft.meet(ClockKind.ACKNOWLEDGE, at)
+        draft.heard(at)
     else:
         draft.cancel(ClockKind.ACKNOWLEDGE, at)
     draft.system_entry(at, "acknowledge", "sent" if sent else "skipped", draft.case.state)
@@ -71,10 +76,10 @@ def regraded(
         priority=said.priority,
         facts=replace(before.facts, severity=said.severity, urgency=said.urgency),
     )
-    draft.retarget()
+    draft.retarget(at, REGRADE)
     _reroute(draft, before.category, at)
     why = f"{said.old_category} {said.old_priority} to {said.category} {said.priority}"
-    draft.system_entry(at, "regrade", why, before.state)
+    draft.system_entry(at, REGRADE, why, before.state, **placed(draft.case))
     return draft.finish()
 
 

@@ -1,4 +1,4 @@
-"""What decisions are made by: policies, calendars and the organisation, as loaded at the start."""
+"""What decisions are made by: policies, calendars and the organisation, as loaded at the moment."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock
-from services.workflow_service.clocks.domain.policy import Policy, priority_of
+from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.clocks.domain.clock import Clock, Timing
+from services.workflow_service.clocks.domain.policy import ClockConduct, Policy, Subject
+from services.workflow_service.clocks.domain.target import Target
 from services.workflow_service.organisation.domain.people import Organisation
 from shared.events.words import ClockKind
 from shared.kernel.errors import ConfigurationError
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A target worked out for one case: seconds of which calendar, by which line of the policy."""
-
-    seconds: int
-    calendar: Calendar
-    rule: str
+_MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything a decision about a case may ask. `policy` is the one new cases get."""
+    """Everything a decision about a case may ask. `policy` is the one new cases get.
+
+    Targets worked out once are remembered by what the policy's rules look at: an import asks for
+    the same few a hundred thousand times.
+    """
 
     policy: Policy
     working: Calendar
     organisation: Organisation
     earlier: Mapping[str, Policy] = field(default_factory=dict)
     always: Calendar = field(default_factory=RoundTheClock)
-    _spans: dict[tuple[str, ClockKind, str, str], Span] = field(default_factory=dict)
+    _timings: dict[tuple[object, ...], Timing | None] = field(default_factory=dict)
 
     def policy_of(self, label: str) -> Policy:
         """Return the policy a case was opened under; raises ConfigurationError for a lost one."""
@@ -52,21 +52,53 @@ class Rules:
     def waiting_ends(self, label: str, at: datetime) -> datetime:
         """Return until when we wait for the customer, having asked at `at`."""
         target = self.policy_of(label).awaiting_customer_ends_after
-        calendar = self.working if target.business else self.always
-        return calendar.add(at, target.counted_seconds(calendar.day_seconds, halved=False))
+        calendar = self._calendar_for(target)
+        return calendar.add(at, target.counted_seconds(calendar.day_seconds))
 
-    def span(self, label: str, kind: ClockKind, *, priority: str, tier: str) -> Span:
-        """Return a clock's target under a policy."""
-        key = (label, kind, priority, tier)
-        found = self._spans.get(key)
-        if found is None:
-            found = self._spans[key] = self._work_out(*key)
-        return found
+    def conduct_of(self, clock: Clock) -> ClockConduct:
+        """Return how a clock of a case runs."""
+        return self.policy_of(clock.policy).conduct_of(ClockKind(clock.kind))
 
-    def _work_out(self, label: str, kind: ClockKind, priority: str, tier: str) -> Span:
-        policy = self.policy_of(label)
-        target, line = policy.clocks[kind].target_for(priority_of(priority))
-        calendar = self.working if target.business else self.always
-        halved = policy.is_halved(tier)
-        rule = f"{kind}/{line}" + (f"/half for {tier}" if halved else "")
-        return Span(target.counted_seconds(calendar.day_seconds, halved=halved), calendar, rule)
+    def timing(self, case: Case, kind: ClockKind) -> Timing | None:
+        """Return a clock's target for a case as it is now; None where its policy names none."""
+        policy = self.policy_of(case.policy)
+        subject = subject_of(case)
+        key = (policy.label, kind, *(getattr(subject, name) for name in policy.fields))
+        if key not in self._timings:
+            if len(self._timings) >= _MOST_REMEMBERED:
+                self._timings.clear()
+            self._timings[key] = self._work_out(policy, kind, subject)
+        return self._timings[key]
+
+    def _work_out(self, policy: Policy, kind: ClockKind, subject: Subject) -> Timing | None:
+        line = policy.line_for(kind, subject)
+        if line is None:
+            return None
+        calendar = self._calendar_for(line.target)
+        opens = policy.conduct_of(kind).opens_after
+        return Timing(
+            seconds=line.target.counted_seconds(calendar.day_seconds, halved=line.halved),
+            calendar=calendar,
+            policy=policy.label,
+            rule=line.rule,
+            marks=tuple(policy.warnings_of(kind)),
+            opens_seconds=opens.counted_seconds(calendar.day_seconds) if opens else None,
+        )
+
+    def _calendar_for(self, target: Target) -> Calendar:
+        return self.working if target.business else self.always
+
+
+def subject_of(case: Case) -> Subject:
+    """Return what a policy's rules look at in a case."""
+    facts = case.facts
+    return Subject(
+        category=case.category,
+        priority=case.priority,
+        tier=facts.tier,
+        channel=facts.channel,
+        segment=facts.segment,
+        region=facts.region,
+        department=case.department,
+        severity=facts.severity,
+    )

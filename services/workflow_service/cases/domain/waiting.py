@@ -10,26 +10,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.draft import Draft
-from services.workflow_service.cases.domain.lifecycle import Action
 from shared.events import cases as events
 from shared.events.words import CaseState
-
-CUSTOMERS_CLOCK = Action.RECEIVE_INFORMATION.value
-"""How the wait is named where clocks are: it has a due time, but it is not one of our promises."""
 
 NO_ANSWER = "no-answer"
 
 
 def begin_waiting(draft: Draft, at: datetime, *, before: CaseState) -> None:
-    """Stop the clocks that wait for the customer, for as long as the case's policy says."""
+    """Wait for the customer for as long as the case's policy says."""
     until = draft.rules.waiting_ends(draft.case.policy, at)
     draft.case = replace(draft.case, state_before=before, awaiting_until=until)
-    draft.pause(at, Action.REQUEST_INFORMATION.value)
 
 
-def end_waiting(draft: Draft, at: datetime, why: str) -> CaseState:
-    """Let the clocks go on; return where the case was before, where it stays until moved."""
-    draft.resume(at, why)
+def end_waiting(draft: Draft) -> CaseState:
+    """Wait no longer; return where the case was before, where it stays until moved."""
     back = draft.case.state_before or CaseState.ASSIGNED
     draft.case = replace(draft.case, state_before=None, awaiting_until=None)
     return back
@@ -37,20 +31,14 @@ def end_waiting(draft: Draft, at: datetime, why: str) -> CaseState:
 
 def go_back(draft: Draft, at: datetime, why: str) -> None:
     """End the wait and put the case back to where it was."""
-    back = end_waiting(draft, at, why)
+    back = end_waiting(draft)
     draft.case = replace(draft.case, state=back)
+    draft.follow_state(at, why)
 
 
 def give_up_waiting(draft: Draft, at: datetime) -> None:
     """End a wait whose time is over; clocks go on from `at`, however late this is noticed."""
     before = draft.case.state
     go_back(draft, at, NO_ANSWER)
-    draft.say(
-        events.ClockBreached,
-        draft.now,
-        clock=CUSTOMERS_CLOCK,
-        due_at=at,
-        late_seconds=(draft.now - at).total_seconds(),
-        owner=draft.case.owner,
-    )
-    draft.system_entry(draft.now, "stop-waiting", NO_ANSWER, before)
+    draft.say(events.WaitingEnded, draft.now, due_at=at, owner=draft.case.owner)
+    draft.system_entry(draft.now, "stop-waiting", NO_ANSWER, before, ended=at)

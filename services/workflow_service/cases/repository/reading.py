@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.cases.domain.case import Case, Entry
+from services.workflow_service.cases.domain.segments import ESCALATED_FROM, OUTSIDE, Past
 from services.workflow_service.cases.models import case_history, cases
 from services.workflow_service.cases.repository.rows import case_of
 
@@ -51,11 +52,27 @@ async def list_cases(
     return [case_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
+async def pasts_of(
+    connection: AsyncConnection, customers: Iterable[str], *, since: datetime
+) -> dict[str, Past]:
+    """Return what each customer's cases since then come to; who has none is absent."""
+    outside = or_(
+        cases.c.escalation_level >= ESCALATED_FROM, cases.c.channel.in_([str(c) for c in OUTSIDE])
+    )
+    statement = (
+        select(cases.c.customer_id, func.count(), func.max(case((outside, 1), else_=0)))
+        .where(cases.c.customer_id.in_(list(customers)), cases.c.opened_at >= since)
+        .group_by(cases.c.customer_id)
+    )
+    rows = await connection.execute(statement)
+    return {customer: Past(count, bool(escalated)) for customer, count, escalated in rows}
+
+
 async def history_of(connection: AsyncConnection, case_id: str) -> list[Entry]:
     """Return a case's history in the order in which it was recorded."""
     h = case_history.c
     statement = (
-        select(h.at, h.by, h.action, h.from_state, h.to_state, h.why, h.words_id, h.note_id)
+        select(h.at, h.by, h.action, h.from_state, h.to_state, h.why, h.words_id, h.note_id, h.data)
         .where(h.complaint_id == case_id)
         .order_by(h.version, h.place)
     )

@@ -10,9 +10,16 @@ import orjson
 from sqlalchemy import RowMapping
 
 from services.workflow_service.cases.domain.case import Case, Facts
-from services.workflow_service.clocks.domain.clock import STARTED, Clock, Segment, WarningPoint
+from services.workflow_service.clocks.domain.clock import (
+    STARTED,
+    Clock,
+    Segment,
+    TargetChange,
+    WarningPoint,
+)
+from services.workflow_service.clocks.domain.target import Mark
 from shared.events.cases import OptionOffered
-from shared.events.words import CaseState, ClockKind, ClockState
+from shared.events.words import CaseState, ClockState
 
 Document = Mapping[str, Any]
 
@@ -39,12 +46,14 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.opened_at,
         case.policy,
         _text(case.facts),
-        clocks_text(case.clocks),
+        clocks_text(case),
         case.overdue_from(),
         case.version,
         case.sequence,
         case.imported,
         case.awaiting_until,
+        case.facts.customer_id,
+        case.facts.channel,
     )
 
 
@@ -71,7 +80,7 @@ def case_of(row: RowMapping) -> Case:
         accepted_option=row["accepted_option"],
         outcome=row["outcome"],
         state_before=CaseState(before) if before else None,
-        clocks=clocks_of(row["clocks"]),
+        clocks=clocks_of(row["clocks"], policy=row["policy"]),
         version=row["version"],
         sequence=row["sequence"],
         imported=row["imported"],
@@ -79,62 +88,84 @@ def case_of(row: RowMapping) -> Case:
     )
 
 
-def clocks_text(clocks: Iterable[Clock]) -> str:
+def clocks_text(case: Case) -> str:
     """Write the clocks of a case, leaving out what goes without saying.
 
     Imports bring tens of thousands of settled cases: half the text is half the disk.
     """
-    return _text([_document(clock) for clock in clocks])
+    return _text([_document(clock, case.policy) for clock in case.clocks])
 
 
-def clocks_of(documents: Iterable[Document]) -> tuple[Clock, ...]:
-    """Read the clocks of a case."""
-    return tuple(_clock(document) for document in documents)
+def clocks_of(documents: Iterable[Document], *, policy: str) -> tuple[Clock, ...]:
+    """Read the clocks of a case that was opened under `policy`."""
+    return tuple(_clock(document, policy) for document in documents)
 
 
-def _document(clock: Clock) -> Document:
+def data_text(data: Mapping[str, object] | None) -> str | None:
+    """Write what a line of the history needs for a replay."""
+    return None if data is None else _text(data)
+
+
+_INSTANTS = ("due_at", "opens_at", "opened_at", "met_at", "breached_at", "ended_at")
+
+
+def _document(clock: Clock, case_policy: str) -> Document:
     document: dict[str, object] = {
-        "kind": clock.kind.value,
+        "kind": clock.kind,
         "rule": clock.rule,
         "calendar": clock.calendar,
         "target_seconds": clock.target_seconds,
         "state": clock.state.value,
         "started_at": clock.started_at,
     }
-    for name in ("due_at", "met_at", "breached_at", "ended_at"):
+    for name in _INSTANTS:
         instant = getattr(clock, name)
         if instant is not None:
             document[name] = instant
+    if clock.policy != case_policy:
+        document["policy"] = clock.policy
     if clock.round != 1:
         document["round"] = clock.round
+    if clock.subject is not None:
+        document["subject"] = clock.subject
+    if clock.level:
+        document["level"] = clock.level
     if clock.warnings:
-        document["warnings"] = [[w.percent, w.at, w.fired_at] for w in clock.warnings]
+        document["warnings"] = [[str(w.mark), w.at, w.fired_at] for w in clock.warnings]
+    if clock.changes:
+        document["changes"] = [[c.at, c.from_seconds, c.why, c.by] for c in clock.changes]
     if not _is_unbroken(clock):
         document["segments"] = [[s.start, s.end, s.counted, s.why] for s in clock.segments]
     return document
 
 
-def _clock(document: Document) -> Clock:
+def _clock(document: Document, case_policy: str) -> Clock:
+    instants = {name: _instant(document.get(name)) for name in _INSTANTS}
     started_at = datetime.fromisoformat(document["started_at"])
-    ended_at = _instant(document.get("ended_at"))
     segments = document.get("segments")
     return Clock(
-        kind=ClockKind(document["kind"]),
+        kind=document["kind"],
         round=document.get("round", 1),
+        policy=document.get("policy", case_policy),
         rule=document["rule"],
         calendar=document["calendar"],
         target_seconds=document["target_seconds"],
         state=ClockState(document["state"]),
         started_at=started_at,
-        due_at=_instant(document.get("due_at")),
         warnings=tuple(
-            WarningPoint(percent, _instant(at), _instant(fired_at))
-            for percent, at, fired_at in document.get("warnings", ())
+            WarningPoint(Mark.parse(mark), _instant(at), _instant(fired_at))
+            for mark, at, fired_at in document.get("warnings", ())
         ),
-        segments=_unbroken(started_at, ended_at) if segments is None else _segments(segments),
-        met_at=_instant(document.get("met_at")),
-        breached_at=_instant(document.get("breached_at")),
-        ended_at=ended_at,
+        segments=_unbroken(started_at, instants["ended_at"])
+        if segments is None
+        else _segments(segments),
+        changes=tuple(
+            TargetChange(datetime.fromisoformat(at), seconds, why, by)
+            for at, seconds, why, by in document.get("changes", ())
+        ),
+        subject=document.get("subject"),
+        level=document.get("level", 0),
+        **instants,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.models import case_history, cases
-from services.workflow_service.cases.repository.rows import case_of, row_of
+from services.workflow_service.cases.repository.rows import case_of, data_text, row_of
 from services.workflow_service.clocks.repository import set_timers
 from shared.db.bulk import insert_rows, upsert_rows
 
@@ -75,6 +75,7 @@ async def _insert_history(
                     entry.why,
                     entry.words_id,
                     entry.note_id,
+                    data_text(entry.data),
                 )
             )
     await insert_rows(connection, case_history, rows)

@@ -13,13 +13,13 @@ from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.repository.spoken import Spoken
 from services.workflow_service.clocks.domain.clock import Clock
 from shared.events.base import Money
-from shared.events.words import CaseState, ClockKind, ClockState
+from shared.events.words import CaseState, ClockState
 
 
 class ClockView(BaseModel):
     """One clock of a case. `due_at` is null where it cannot be known while paused."""
 
-    kind: ClockKind
+    kind: str
     state: ClockState
     due_at: datetime | None
     started_at: datetime

@@ -10,12 +10,19 @@ from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.importing import import_case
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.reactions import acknowledged, amended, regraded
+from services.workflow_service.cases.domain.segments import (
+    LOOKED_BACK,
+    OUTSIDE,
+    Past,
+    segment_of,
+)
+from services.workflow_service.cases.repository.reading import pasts_of
 from services.workflow_service.cases.repository.storage import insert_opened, lock_cases, store
 from services.workflow_service.cases.service.desk import Desk, publish
 from shared.events.base import EventData, NotificationEvent
 from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
 from shared.events.deliveries import NotificationSent, NotificationSkipped
-from shared.events.words import Audience
+from shared.events.words import Audience, Segment
 from shared.kernel.errors import NotFound
 from shared.messaging import Incoming, UnitOfWork
 
@@ -37,14 +44,30 @@ async def open_cases(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintReceived]]
 ) -> None:
     """Open or import a case for each complaint."""
+    segments = await _segments(uow, [i.data for i in batch if not i.data.imported])
     changes = [
-        (import_case if incoming.data.imported else open_case)(
-            incoming.data, now=uow.now, rules=desk.rules
-        )
-        for incoming in batch
+        import_case(data, now=uow.now, rules=desk.rules)
+        if data.imported
+        else open_case(data, now=uow.now, rules=desk.rules, segment=segments[data.complaint_id])
+        for data in (incoming.data for incoming in batch)
     ]
     await insert_opened(uow.connection, changes, now=uow.now)
     publish(uow, changes)
+
+
+async def _segments(uow: UnitOfWork, batch: Sequence[ComplaintReceived]) -> dict[str, Segment]:
+    """Return each complaint's segment by its customer's earlier ones, those of the batch too."""
+    if not batch:
+        return {}
+    customers = {said.customer_id for said in batch}
+    pasts = await pasts_of(uow.connection, customers, since=uow.now - LOOKED_BACK)
+    segments = {}
+    for said in batch:
+        past = pasts.get(said.customer_id, Past())
+        segments[said.complaint_id] = segment_of(past)
+        escalated = past.escalated or said.channel in OUTSIDE
+        pasts[said.customer_id] = Past(past.complaints + 1, escalated)
+    return segments
 
 
 async def amend_cases(

@@ -1,23 +1,26 @@
 """One clock of a case: a target, the spans that counted or did not, and what became of it.
 
-Due and warning times are never moved by hand: they follow from the segments (`_instant_after`),
-so that the same segments always explain and give the same due time.
+Due and warning times are never moved by hand: they follow from the segments and the target
+(`_instant_after`), so that the same segments always explain and give the same due time. Every
+change of target is kept with its reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.workflow_service.calendars.domain.calendar import Calendar
-from shared.events.words import ClockKind, ClockState
+from services.workflow_service.clocks.domain.target import Mark
+from shared.events.words import ClockState
 
 RUNNING, PAUSED = ClockState.RUNNING, ClockState.PAUSED
 STARTED = "started"
 """Why a clock's first segment counts."""
 
 MET, BREACHED, CANCELLED = ClockState.MET, ClockState.BREACHED, ClockState.CANCELLED
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +35,55 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class WarningPoint:
-    """A share of the target, in percent; `at` is unknown while the clock is paused before it."""
+    """A point before the target; `at` is unknown while the clock is paused before it.
 
-    percent: int
+    A point that a shorter target has made impossible never comes: it has neither time.
+    """
+
+    mark: Mark
     at: datetime | None
     fired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """One milestone's clock. `rule` names the line of the policy, `calendar` whose time counts.
+class TargetChange:
+    """Another target, given at `at` by `by`: what it was before, and why it changed."""
 
-    A breached clock keeps running in spirit until `ended_at`: `met_at` then says how late it was.
+    at: datetime
+    from_seconds: int
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a clock is started by: a target worked out for one case, and where it stands.
+
+    `seconds` are those of `calendar`; `policy` is the label of the policy or pack, `rule` the line.
+    `opens_seconds` is how long after the start a window opens; None: from the start.
     """
 
-    kind: ClockKind
+    seconds: int
+    calendar: Calendar
+    policy: str
+    rule: str
+    marks: Sequence[Mark] = ()
+    opens_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One milestone's clock.
+
+    `kind` is a ClockKind, or the name of a deadline of a regulatory pack. `subject` tells clocks of
+    one kind apart: the department of an OLA, the id of a promise. `level` is the escalation level
+    that it was started at. `opens_at` is when a window opens, told once at `opened_at`. A breached
+    clock keeps running in spirit until `ended_at`: `met_at` then says how late it was.
+    """
+
+    kind: str
     round: int
+    policy: str
     rule: str
     calendar: str
     target_seconds: int
@@ -56,6 +92,11 @@ class Clock:
     due_at: datetime | None
     warnings: tuple[WarningPoint, ...] = ()
     segments: tuple[Segment, ...] = ()
+    changes: tuple[TargetChange, ...] = ()
+    subject: str | None = None
+    level: int = 0
+    opens_at: datetime | None = None
+    opened_at: datetime | None = None
     met_at: datetime | None = None
     breached_at: datetime | None = None
     ended_at: datetime | None = None
@@ -71,50 +112,58 @@ class Clock:
         return self.ended_at is None
 
     def next_point(self) -> datetime | None:
-        """Return when the clock will warn or breach next; None where it will not."""
+        """Return when the clock will open, warn or breach next; None where it will not."""
         if self.state is not RUNNING:
             return None
-        for warning in self.warnings:
-            if warning.fired_at is None and warning.at is not None:
-                return warning.at
-        return self.due_at
+        points = [w.at for w in self.warnings if w.fired_at is None and w.at is not None]
+        if self.opens_at is not None and self.opened_at is None:
+            points.append(self.opens_at)
+        if self.due_at is not None:
+            points.append(self.due_at)
+        return min(points, default=None)
 
 
 def start(
-    kind: ClockKind,
+    kind: str,
     *,
     at: datetime,
-    target_seconds: int,
-    warnings: Iterable[int],
-    calendar: Calendar,
-    rule: str,
+    timing: Timing,
     case_round: int = 1,
+    subject: str | None = None,
+    level: int = 0,
 ) -> Clock:
-    """Start a clock at `at` with warning points in percent of its target, earliest first."""
-    return Clock(
+    """Start a clock at `at`."""
+    calendar, seconds = timing.calendar, timing.seconds
+    opens = timing.opens_seconds
+    clock = Clock(
         kind=kind,
         round=case_round,
-        rule=rule,
+        policy=timing.policy,
+        rule=timing.rule,
         calendar=calendar.name,
-        target_seconds=target_seconds,
+        target_seconds=seconds,
         state=RUNNING,
         started_at=at,
-        due_at=calendar.add(at, target_seconds),
-        warnings=tuple(
-            WarningPoint(percent, calendar.add(at, target_seconds * percent / 100))
-            for percent in warnings
+        due_at=calendar.add(at, seconds),
+        warnings=_in_order(
+            WarningPoint(mark, calendar.add(at, offset))
+            for mark in timing.marks
+            if (offset := mark.offset(seconds)) > 0
         ),
         segments=(Segment(at, None, True, STARTED),),
+        subject=subject,
+        level=level,
     )
+    if opens is None or opens >= seconds:
+        return clock
+    return replace(clock, opens_at=calendar.add(at, opens))
 
 
 def concluded(
-    kind: ClockKind,
+    kind: str,
     *,
     at: datetime,
-    target_seconds: int,
-    calendar: Calendar,
-    rule: str,
+    timing: Timing,
     met_at: datetime | None,
     ended_at: datetime | None,
 ) -> Clock:
@@ -123,7 +172,7 @@ def concluded(
     Met or breached by `met_at`; without it cancelled at `ended_at`; without both breached and
     still open.
     """
-    due_at = calendar.add(at, target_seconds)
+    due_at = timing.calendar.add(at, timing.seconds)
     if met_at is not None:
         state = MET if met_at <= due_at else BREACHED
     else:
@@ -132,9 +181,10 @@ def concluded(
     return Clock(
         kind=kind,
         round=1,
-        rule=rule,
-        calendar=calendar.name,
-        target_seconds=target_seconds,
+        policy=timing.policy,
+        rule=timing.rule,
+        calendar=timing.calendar.name,
+        target_seconds=timing.seconds,
         state=state,
         started_at=at,
         due_at=due_at,
@@ -149,14 +199,14 @@ def pause(clock: Clock, *, at: datetime, why: str, calendar: Calendar) -> Clock:
     """Stop counting; a clock that is not running stays as it is."""
     if clock.state is not RUNNING:
         return clock
-    return _recomputed(replace(_turned(clock, at, counted=False, why=why), state=PAUSED), calendar)
+    return recomputed(replace(_turned(clock, at, counted=False, why=why), state=PAUSED), calendar)
 
 
 def resume(clock: Clock, *, at: datetime, why: str, calendar: Calendar) -> Clock:
     """Count again; a clock that is not paused stays as it is."""
     if clock.state is not PAUSED:
         return clock
-    return _recomputed(replace(_turned(clock, at, counted=True, why=why), state=RUNNING), calendar)
+    return recomputed(replace(_turned(clock, at, counted=True, why=why), state=RUNNING), calendar)
 
 
 def meet(clock: Clock, *, at: datetime) -> Clock:
@@ -184,22 +234,89 @@ def breach(clock: Clock) -> Clock:
     return replace(clock, state=BREACHED, breached_at=clock.due_at)
 
 
-def warn(clock: Clock, *, fired_at: datetime) -> tuple[Clock, WarningPoint]:
-    """Fire the clock's next warning point; raises LookupError where there is none."""
+def warn(clock: Clock, *, at: datetime, fired_at: datetime) -> tuple[Clock, WarningPoint]:
+    """Fire the warning point that lies at `at`; raises LookupError where there is none."""
     for place, point in enumerate(clock.warnings):
-        if point.fired_at is None and point.at is not None:
+        if point.fired_at is None and point.at == at:
             fired = replace(point, fired_at=fired_at)
             warnings = (*clock.warnings[:place], fired, *clock.warnings[place + 1 :])
             return replace(clock, warnings=warnings), fired
-    raise LookupError(f"the clock {clock.kind} has no warning left")
+    raise LookupError(f"the clock {clock.kind} has no warning at {at}")
 
 
-def retarget(clock: Clock, *, target_seconds: int, rule: str, calendar: Calendar) -> Clock:
-    """Give a live clock another target, counted from its original start."""
+def open_window(clock: Clock, *, at: datetime) -> Clock:
+    """Note that the window has opened."""
+    return replace(clock, opened_at=at)
+
+
+def retarget(clock: Clock, timing: Timing, *, at: datetime, why: str, by: str) -> Clock:
+    """Give a live clock another target, counted from its original start.
+
+    Warning points that were fired stay fired; the others move, or go where they cannot come.
+    """
     if not clock.is_live:
         return clock
-    changed = replace(clock, target_seconds=target_seconds, rule=rule, calendar=calendar.name)
-    return _recomputed(changed, calendar)
+    change = TargetChange(at, clock.target_seconds, why, by)
+    marks = [point.mark for point in clock.warnings]
+    changed = replace(
+        clock,
+        target_seconds=timing.seconds,
+        policy=timing.policy,
+        rule=timing.rule,
+        calendar=timing.calendar.name,
+        changes=(*clock.changes, change),
+        warnings=(
+            *clock.warnings,
+            *(WarningPoint(mark, None) for mark in timing.marks if mark not in marks),
+        ),
+    )
+    return recomputed(changed, timing.calendar)
+
+
+def extend(
+    clock: Clock, seconds: int, *, at: datetime, why: str, by: str, calendar: Calendar
+) -> Clock:
+    """Give a live clock a longer target; points already fired that now lie ahead warn again."""
+    if not clock.is_live:
+        return clock
+    change = TargetChange(at, clock.target_seconds, why, by)
+    longer = replace(clock, target_seconds=seconds, changes=(*clock.changes, change))
+    warnings = []
+    for point in longer.warnings:
+        again = _point_after(longer, point.mark, calendar)
+        ahead = again is None or again > at
+        warnings.append(WarningPoint(point.mark, again) if ahead else point)
+    return recomputed(replace(longer, warnings=tuple(warnings)), calendar)
+
+
+def counted(clock: Clock, until: datetime, calendar: Calendar) -> float:
+    """Return how many seconds of the target were used up by `until`, or by the clock's end."""
+    return sum(
+        calendar.between(segment.start, min(segment.end or until, until))
+        for segment in clock.segments
+        if segment.counted
+    )
+
+
+def recomputed(clock: Clock, calendar: Calendar) -> Clock:
+    """Return the clock with due and warning times as its segments and target give them."""
+    warnings = _in_order(
+        point
+        if point.fired_at is not None
+        else replace(point, at=_point_after(clock, point.mark, calendar))
+        for point in clock.warnings
+    )
+    due = _instant_after(clock.segments, clock.target_seconds, calendar)
+    return replace(clock, due_at=due, warnings=warnings)
+
+
+def _point_after(clock: Clock, mark: Mark, calendar: Calendar) -> datetime | None:
+    offset = mark.offset(clock.target_seconds)
+    return _instant_after(clock.segments, offset, calendar) if offset > 0 else None
+
+
+def _in_order(points: Iterable[WarningPoint]) -> tuple[WarningPoint, ...]:
+    return tuple(sorted(points, key=lambda point: (point.at or _NEVER, str(point.mark))))
 
 
 def _turned(clock: Clock, at: datetime, *, counted: bool, why: str) -> Clock:
@@ -219,20 +336,6 @@ def _ended(clock: Clock, at: datetime) -> Clock:
     return replace(clock, segments=(*clock.segments[:-1], closed), ended_at=at)
 
 
-def _recomputed(clock: Clock, calendar: Calendar) -> Clock:
-    warnings = tuple(
-        point
-        if point.fired_at is not None
-        else replace(
-            point,
-            at=_instant_after(clock.segments, clock.target_seconds * point.percent / 100, calendar),
-        )
-        for point in clock.warnings
-    )
-    due = _instant_after(clock.segments, clock.target_seconds, calendar)
-    return replace(clock, due_at=due, warnings=warnings)
-
-
 def _instant_after(
     segments: Iterable[Segment], seconds: float, calendar: Calendar
 ) -> datetime | None:
@@ -243,8 +346,8 @@ def _instant_after(
             continue
         if segment.end is None:
             return calendar.add(segment.start, left)
-        counted = calendar.between(segment.start, segment.end)
-        if counted >= left:
+        spent = calendar.between(segment.start, segment.end)
+        if spent >= left:
             return calendar.add(segment.start, left)
-        left -= counted
+        left -= spent
     return None

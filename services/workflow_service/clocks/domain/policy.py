@@ -1,92 +1,131 @@
-"""Which targets a case gets: by clock and priority, halved for those who must not wait."""
+"""Which targets a case gets: ordered rules, and for each clock the first that matches wins."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.events.words import ClockKind, Priority, Tier
+from services.workflow_service.clocks.domain.target import Mark, MarkText, Target, TargetText
+from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Tier
 
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-_TARGET = re.compile(
-    r"(?P<amount>\d+) (?P<business>working )?(?P<unit>second|minute|hour|day|week)s?"
+ROUND_THE_CLOCK = "calendar-hours"
+"""The calendar of targets in plain hours and days."""
+
+REQUIRED: tuple[ClockKind, ...] = (
+    ClockKind.ACKNOWLEDGE,
+    ClockKind.ASSIGN,
+    ClockKind.FIRST_REPLY,
+    ClockKind.PROPOSE,
+    ClockKind.RESOLVE,
+    ClockKind.FOLLOW_UP,
 )
+"""The clocks that every case has; the others run where a policy names a target for them."""
+
+
+class OnBreach(StrEnum):
+    """What follows when a target is missed."""
+
+    ESCALATE = "escalate"
+    """The case goes a level up."""
+    TELL = "tell"
+    """The owner is told."""
+    ALERT = "alert"
+    """The operators are told: it is the machine's fault."""
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+Channels = Annotated[tuple[Channel, ...], BeforeValidator(_listed)]
+Priorities = Annotated[tuple[Priority, ...], BeforeValidator(_listed)]
+Segments = Annotated[tuple[Segment, ...], BeforeValidator(_listed)]
+Tiers = Annotated[tuple[Tier, ...], BeforeValidator(_listed)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A span of time as the policy says it: `4 hours`, `3 working days`.
+class Subject:
+    """What rules look at in a case."""
 
-    `days` are working days (their length is the calendar's), `seconds` everything else.
+    category: str
+    priority: str
+    tier: str
+    channel: str
+    segment: str | None = None
+    region: str | None = None
+    department: str | None = None
+    severity: str | None = None
+
+
+class When(BaseModel):
+    """A condition: all fields that are given must match; values of one field are alternatives.
+
+    A category or region names all below it: `logistics` matches `logistics.short`, `CN` matches
+    `CN-31`.
     """
-
-    seconds: int
-    days: int
-    business: bool
-
-    @classmethod
-    def parse(cls, text: object) -> Target:
-        """Read `15 minutes`, `24 hours`, `3 working days`; raises ValueError."""
-        found = _TARGET.fullmatch(str(text).strip())
-        if found is None:
-            raise ValueError(f"{text!r} is no target, such as '4 hours' or '3 working days'")
-        amount, business = int(found["amount"]), bool(found["business"])
-        if amount == 0:
-            raise ValueError("a target of 0 cannot be met")
-        if found["unit"] == "week":
-            if business:
-                raise ValueError("say working days, not working weeks")
-            return cls(seconds=amount * 7 * 86400, days=0, business=False)
-        if business and found["unit"] == "day":
-            return cls(seconds=0, days=amount, business=True)
-        return cls(seconds=amount * _UNITS[found["unit"]], days=0, business=business)
-
-    def counted_seconds(self, day_seconds: int, *, halved: bool) -> int:
-        """Return the target in seconds of its calendar, whose working day has `day_seconds`."""
-        whole = self.seconds + self.days * day_seconds
-        return max(1, whole // 2) if halved else whole
-
-
-def _percent(value: object) -> int:
-    text = str(value).removesuffix("%")
-    if not text.isdigit() or not 0 < int(text) < 100:
-        raise ValueError(f"{value!r} is no share of the target between 1% and 99%")
-    return int(text)
-
-
-Share = Annotated[int, BeforeValidator(_percent)]
-TargetText = Annotated[Target, BeforeValidator(Target.parse)]
-
-
-class ClockPolicy(BaseModel):
-    """One clock's targets: one for all, or one for each priority."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: TargetText | None = None
-    targets: Mapping[Priority, TargetText] = Field(default_factory=dict)
-    warnings: tuple[Share, ...] | None = None
+    category: Words = ()
+    priority: Priorities = ()
+    tier: Tiers = ()
+    segment: Segments = ()
+    channel: Channels = ()
+    region: Words = ()
+    department: Words = ()
+    severity: Words = ()
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that are looked at."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name))
+
+    def matches(self, subject: Subject) -> bool:
+        """Tell whether a case fulfils the condition."""
+        return all(self._matches(name, getattr(subject, name)) for name in self.fields)
+
+    def _matches(self, name: str, value: str | None) -> bool:
+        if value is None:
+            return False
+        wanted = getattr(self, name)
+        if value in wanted:
+            return True
+        joint = {"category": ".", "region": "-"}.get(name)
+        return joint is not None and any(value.startswith(word + joint) for word in wanted)
+
+
+class PolicyRule(BaseModel):
+    """One rule: for which cases, and the targets it gives them by clock."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    when: When = When()
+    targets: Mapping[ClockKind, TargetText] = Field(min_length=1)
+
+
+class ClockConduct(BaseModel):
+    """How one clock runs, whatever its target: when it stands still, warns, and what follows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    warnings: tuple[MarkText, ...] | None = None
+    pauses_in: tuple[CaseState, ...] = ()
+    opens_after: TargetText | None = None
+    on_breach: OnBreach = OnBreach.ESCALATE
 
     @model_validator(mode="after")
-    def _complete(self) -> ClockPolicy:
-        missing = [p.value for p in Priority if self.target is None and p not in self.targets]
-        if missing:
-            raise ValueError(f"no target for {', '.join(missing)}: give one, or `target` for all")
+    def _pauses_where_work_goes_on(self) -> ClockConduct:
+        never = {CaseState.CLOSED, CaseState.REJECTED, CaseState.WITHDRAWN}
+        if never & set(self.pauses_in):
+            raise ValueError("clocks end in closed, rejected and withdrawn; they do not pause")
         return self
-
-    def target_for(self, priority: Priority) -> tuple[Target, str]:
-        """Return the target and the name of the line that it stands in."""
-        found = self.targets.get(priority)
-        if found is not None:
-            return found, priority.value
-        if self.target is None:
-            raise LookupError(f"no target for {priority}")
-        return self.target, "all"
 
 
 class Halved(BaseModel):
@@ -94,7 +133,17 @@ class Halved(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tiers: tuple[Tier, ...] = ()
+    tiers: Tiers = ()
+    segments: Segments = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line of a policy that gives a clock its target. `rule` is how explanations name it."""
+
+    target: Target
+    halved: bool
+    rule: str
 
 
 class Policy(BaseModel):
@@ -104,38 +153,89 @@ class Policy(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     version: int = Field(ge=1)
-    warnings: tuple[Share, ...] = (50, 80)
+    calendar: str = "company"
+    warnings: tuple[MarkText, ...] = (Mark(percent=50), Mark(percent=80))
     halved_for: Halved = Halved()
-    paused_while_awaiting_customer: tuple[ClockKind, ...] = ()
     awaiting_customer_ends_after: TargetText = Target(seconds=7 * 86400, days=0, business=False)
-    clocks: Mapping[ClockKind, ClockPolicy]
+    clocks: Mapping[ClockKind, ClockConduct] = Field(default_factory=dict)
+    rules: tuple[PolicyRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _complete(self) -> Policy:
-        missing = [kind.value for kind in ClockKind if kind not in self.clocks]
+        names = [rule.name for rule in self.rules]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two rules are named {name!r}")
+        given = {kind for rule in self.rules if not rule.when.fields for kind in rule.targets}
+        missing = [kind.value for kind in REQUIRED if kind not in given]
         if missing:
-            raise ValueError(f"no targets for the clocks {', '.join(missing)}")
+            raise ValueError(
+                f"some cases would get no target for {', '.join(missing)}: "
+                "end with a rule without `when` that names them"
+            )
+        self._check_order()
         return self
+
+    def _check_order(self) -> None:
+        taken: dict[ClockKind, str] = {}
+        for rule in self.rules:
+            hidden = [kind for kind in rule.targets if kind in taken]
+            if hidden:
+                kind = hidden[0]
+                raise ValueError(
+                    f"rule {rule.name!r} can never give a target for {kind}: "
+                    f"{taken[kind]!r} before it matches every case"
+                )
+            if not rule.when.fields:
+                taken.update(dict.fromkeys(rule.targets, rule.name))
 
     @property
     def label(self) -> str:
         """The name and version that a case keeps, such as `company@3`."""
         return f"{self.name}@{self.version}"
 
-    def is_halved(self, tier: str) -> bool:
-        """Tell whether customers of this tier get half of every target."""
-        return tier in self.halved_for.tiers
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """What the rules look at in a case: cases alike in these get the same targets."""
+        used = {name for rule in self.rules for name in rule.when.fields}
+        if self.halved_for.tiers:
+            used.add("tier")
+        if self.halved_for.segments:
+            used.add("segment")
+        return tuple(sorted(used))
 
-    def warnings_of(self, kind: ClockKind) -> tuple[int, ...]:
-        """Return the warning points of a clock in percent of its target, earliest first."""
-        own = self.clocks[kind].warnings
-        return tuple(sorted(self.warnings if own is None else own))
+    def line_for(self, kind: ClockKind, subject: Subject) -> Line | None:
+        """Return the first rule's target for a clock; None where the policy has no such clock."""
+        for rule in self.rules:
+            target = rule.targets.get(kind)
+            if target is not None and rule.when.matches(subject):
+                halved, whom = self._halved(subject)
+                return Line(target, halved, f"{rule.name}/{kind}{whom}")
+        return None
+
+    def _halved(self, subject: Subject) -> tuple[bool, str]:
+        for word, listed in (
+            (subject.tier, self.halved_for.tiers),
+            (subject.segment, self.halved_for.segments),
+        ):
+            if word in listed:
+                return True, f"/half for {word}"
+        return False, ""
+
+    def conduct_of(self, kind: ClockKind) -> ClockConduct:
+        """Return how a clock runs."""
+        return self.clocks.get(kind) or _CONDUCT.get(kind) or _DEFAULT_CONDUCT
+
+    def warnings_of(self, kind: ClockKind) -> Sequence[Mark]:
+        """Return the points at which a clock warns."""
+        own = self.conduct_of(kind).warnings
+        return self.warnings if own is None else own
 
 
-@cache
-def priority_of(word: str) -> Priority:
-    """Return the priority of an event's word; one that is not known yet counts as P3."""
-    try:
-        return Priority(word)
-    except ValueError:
-        return Priority.P3
+_DEFAULT_CONDUCT = ClockConduct()
+_CONDUCT: Mapping[ClockKind, ClockConduct] = {
+    # A late message of receipt is a fault of the machine: no person above can mend it.
+    ClockKind.ACKNOWLEDGE: ClockConduct(warnings=(), on_breach=OnBreach.ALERT),
+    # When it is due the customer hears from us by itself: there is nothing to warn of.
+    ClockKind.NEXT_UPDATE: ClockConduct(warnings=(), on_breach=OnBreach.TELL),
+}
