@@ -46,6 +46,7 @@ async def test_a_complaint_becomes_a_case_with_an_owner_and_running_clocks(
         "first_reply": "running",
         "propose": "running",
         "resolve": "running",
+        "next_update": "running",
     }
     assert case["next_step"] == "first_reply"
     assert case["next_due_at"] == "2026-11-23T08:00:00Z"

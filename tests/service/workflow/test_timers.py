@@ -13,7 +13,7 @@ from services.workflow_service.cases.models import cases
 from services.workflow_service.cases.service.timing import fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.clocks.models import timers
-from shared.events.cases import ClockBreached, ClockWarned, Escalated
+from shared.events.cases import ClockBreached, ClockWarned, Escalated, WaitingEnded
 from shared.kernel.clock import ManualClock
 from tests.harness.databases import MakeMigratedUrl
 from tests.service.workflow.conftest import START, Workflow, complaints, running
@@ -103,7 +103,7 @@ async def test_a_case_that_cannot_be_fired_holds_up_no_other_and_is_tried_again(
     assert await workflow.names(broken) == ["CaseOpened"]
     async with workflow.desk.database.write() as connection:
         await connection.execute(
-            update(cases).where(cases.c.id == broken).values(policy="company@1", state="assigned")
+            update(cases).where(cases.c.id == broken).values(policy="company@2", state="assigned")
         )
     await workflow.pass_time(timedelta(minutes=1))
     assert await workflow.names(broken) == ["CaseOpened", "ClockBreached"]
@@ -155,12 +155,8 @@ async def test_a_wait_for_the_customer_ends_by_itself_and_says_so(workflow: Work
         "no-answer",
     )
     last = (await workflow.said(case_id))[-1][1]
-    assert isinstance(last, ClockBreached)
-    assert (last.clock, last.state, last.owner) == (
-        "receive-information",
-        "investigating",
-        case["owner"],
-    )
+    assert isinstance(last, WaitingEnded)
+    assert (last.state, last.owner) == ("investigating", case["owner"])
 
 
 @pytest.mark.postgres

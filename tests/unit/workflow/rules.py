@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.service.desk import read_documents
+from services.workflow_service.clocks.repository import read_policy_text
 from services.workflow_service.settings import WorkflowSettings
 from shared.events.complaints import ComplaintReceived
 from shared.kernel.settings import CommonSettings
@@ -22,6 +24,27 @@ MONDAY_NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 """Noon in Shanghai, on a working day."""
 
 RULES: Rules = read_documents(WorkflowSettings(), CommonSettings(home=Path("var"))).rules
+
+_EVERY_CLOCK = """
+  - name: every-clock
+    targets:
+      department_contact: 4 hours
+      department_answer: 2 working days
+      carry_out: 1 working day
+"""
+
+EVERY_CLOCK: Rules = Rules(
+    policy=read_policy_text(
+        (files("services.workflow_service.clocks") / "policy.yaml")
+        .read_text(encoding="utf-8")
+        .replace("name: company", "name: every-clock")
+        .replace("rules:\n", "rules:" + _EVERY_CLOCK),
+        name="every-clock.yaml",
+    ),
+    working=RULES.working,
+    organisation=RULES.organisation,
+)
+"""The same with the clocks that the policy leaves out."""
 
 _COMPLAINT: Mapping[str, Any] = {
     "complaint_id": "01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c",
@@ -43,9 +66,9 @@ def complaint(**changes: object) -> ComplaintReceived:
     return ComplaintReceived.model_validate({**_COMPLAINT, **changes})
 
 
-def opened(*, now: datetime = MONDAY_NOON, **changes: object) -> Case:
+def opened(*, now: datetime = MONDAY_NOON, rules: Rules = RULES, **changes: object) -> Case:
     """Return the case of a complaint as it is opened."""
-    return open_case(complaint(**changes), now=now, rules=RULES).case
+    return open_case(complaint(**changes), now=now, rules=rules).case
 
 
 def command(action: Action, at: datetime, **changes: Any) -> Command:

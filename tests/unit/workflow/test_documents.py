@@ -28,7 +28,7 @@ PEOPLE = (files("services.workflow_service.organisation") / "organisation.yaml")
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("carry_out: 12 hours", "carry_out: 0 hours", "a target of 0 cannot be met"),
+        ("assign: 15 minutes", "assign: 0 minutes", "a target of 0 cannot be met"),
         ("follow_up: 48 hours", "follow_up: soon", "'soon' is no target"),
         ("[50%, 80%]", "[50%, 180%]", "no share of the target"),
         ("[50%, 80%]", "[1 working hour before]", "they are those of the clock"),

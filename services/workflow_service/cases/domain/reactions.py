@@ -34,7 +34,7 @@ def acknowledged(
     case: Case, *, at: datetime, sent: bool, now: datetime, rules: Rules
 ) -> Change | None:
     """End the acknowledge clock: met by a receipt sent at `at`, cancelled by a skipped one."""
-    if not any(c.kind is ClockKind.ACKNOWLEDGE and c.is_open for c in case.clocks):
+    if not any(c.kind == ClockKind.ACKNOWLEDGE and c.is_open for c in case.clocks):
         return None
     at = min(at, now)
     draft = Draft(case, rules, now)
