@@ -52,6 +52,7 @@ cases = Table(
     Column("awaiting_until", UtcDateTime),
     Column("customer_id", String(64)),
     Column("channel", String(20)),
+    Column("promises", JsonDocument, nullable=False, server_default="[]"),
     PrimaryKeyConstraint("id", name="pk_cases"),
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),

@@ -22,11 +22,22 @@ from services.workflow_service.cases.domain.lifecycle import (
     target_of,
 )
 from services.workflow_service.cases.domain.opening import open_case
+from services.workflow_service.cases.domain.promise import PromiseState
+from services.workflow_service.cases.domain.promises import (
+    Commitment,
+    Delay,
+    PromiseOver,
+    UnknownPromise,
+    delay_promise,
+    keep_promise,
+    make_promise,
+)
 from services.workflow_service.cases.domain.reactions import (
     acknowledged,
     amended,
     fire_due,
     regraded,
+    told,
 )
 from services.workflow_service.cases.domain.replay import replayed_clocks
 from services.workflow_service.cases.repository.rows import clocks_of, clocks_text, data_text
@@ -35,13 +46,28 @@ from shared.events.cases import FollowUpDue, UpdateDue, WaitingEnded
 from shared.events.complaints import ComplaintAmended, ComplaintRegraded
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import InvalidInput
+from shared.kernel.ids import new_id
 from tests.unit.workflow.rules import EVERY_CLOCK, MONDAY_NOON, RULES, command, complaint, opened
 
 untimed = settings(deadline=None)
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["act", "act", "act", "time", "regrade", "amend", "receipt"]),
+        st.sampled_from(
+            [
+                "act",
+                "act",
+                "act",
+                "time",
+                "regrade",
+                "amend",
+                "receipt",
+                "news",
+                "promise",
+                "kept",
+                "delay",
+            ]
+        ),
         st.integers(min_value=0, max_value=30),
         st.integers(min_value=0, max_value=2 * 86400),
         st.sampled_from(["P1", "P2", "P3", "P4"]),
@@ -68,19 +94,42 @@ def random_step(case: Case, step: tuple[str, int, int, str], now: datetime) -> C
     if what == "act":
         action = case.allowed_actions[pick % len(case.allowed_actions)]
         # Every third one is told late: it happened before what the case has seen meanwhile.
-        return decided(
-            case, action, now, told_at=now + timedelta(hours=pick if pick % 3 == 0 else 0)
-        )
+        told_at = now + timedelta(hours=pick if pick % 3 == 0 else 0)
+        return decided(case, action, now, told_at=told_at)
+    if what in {"promise", "kept", "delay"}:
+        return promised(case, step, now)
     if what == "time":
         return fire_due(case, now=now, rules=EVERY_CLOCK)
     if what == "regrade":
         return regraded(case, regrading(case, priority), at=now, now=now, rules=EVERY_CLOCK)
+    return heard_of(case, what, now, receipt_sent=pick % 2 == 0)
+
+
+def heard_of(case: Case, what: str, now: datetime, *, receipt_sent: bool) -> Change | None:
+    if what == "news":
+        return told(case, "proposal", at=now, now=now, rules=EVERY_CLOCK)
     if what == "amend":
         said = ComplaintAmended(
             complaint_id=case.id, number=case.number, kind="addition", by="customer"
         )
         return amended(case, said, at=now, now=now, rules=EVERY_CLOCK)
-    return acknowledged(case, at=now, sent=pick % 2 == 0, now=now, rules=EVERY_CLOCK)
+    return acknowledged(case, at=now, sent=receipt_sent, now=now, rules=EVERY_CLOCK)
+
+
+def promised(case: Case, step: tuple[str, int, int, str], now: datetime) -> Change | None:
+    what, pick, seconds, _ = step
+    ahead = now + timedelta(minutes=10 + pick, seconds=seconds)
+    one = case.promises[pick % len(case.promises)].id if case.promises else "none"
+    try:
+        if what == "promise":
+            made = Commitment(new_id(), "words", "明天补发", "tester", now, ahead)
+            return make_promise(case, made, now=now, rules=EVERY_CLOCK)
+        if what == "kept":
+            return keep_promise(case, one, by="tester", at=now, now=now, rules=EVERY_CLOCK)
+        later = Delay(one, ahead + timedelta(days=pick), "缺货", "reason", "tester")
+        return delay_promise(case, later, now=now, rules=EVERY_CLOCK)
+    except (UnknownPromise, PromiseOver, InvalidInput):
+        return None
 
 
 def decided(case: Case, action: Action, now: datetime, *, told_at: datetime) -> Change | None:
@@ -156,6 +205,10 @@ def assert_sound(case: Case) -> None:
         or (case.state in {CaseState.AWAITING_CUSTOMER, CaseState.RESOLVED})
     )
     assert 0 <= case.escalation_level <= 4
+    for promise in case.promises:
+        clock = next(clock for clock in case.clocks if clock.subject == promise.id)
+        assert (promise.state is PromiseState.OPEN) == clock.is_live
+        assert clock.due_at == promise.due_at
 
 
 @untimed

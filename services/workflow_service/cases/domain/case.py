@@ -12,6 +12,7 @@ from services.workflow_service.cases.domain.lifecycle import (
     Action,
     allowed_from,
 )
+from services.workflow_service.cases.domain.promise import Promise
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.escalation.domain.ladder import may_rise
 from shared.events.cases import OptionOffered
@@ -23,6 +24,7 @@ STEPS = frozenset(
         ClockKind.FIRST_REPLY,
         ClockKind.PROPOSE,
         ClockKind.CARRY_OUT,
+        ClockKind.PROMISE,
         ClockKind.RESOLVE,
         ClockKind.FOLLOW_UP,
     }
@@ -80,6 +82,7 @@ class Case:
     sequence: int = 0
     imported: bool = False
     awaiting_until: datetime | None = None
+    promises: tuple[Promise, ...] = ()
 
     @property
     def is_open(self) -> bool:

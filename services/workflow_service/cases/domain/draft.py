@@ -8,6 +8,7 @@ from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.milestones import Effects
+from services.workflow_service.cases.domain.promise import Promise, PromiseState
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
@@ -103,6 +104,7 @@ class Draft:
             self.cancel(kind, at)
         if effects.ends_all:
             self.cancel_all(at)
+            self._void_promises()
         for kind in effects.starts:
             self.start_clock(kind, at)
         if effects.is_heard:
@@ -135,6 +137,28 @@ class Draft:
             if clock.kind == ClockKind.NEXT_UPDATE and clock.is_open and at > clock.started_at:
                 again = new_clock(self.case, ClockKind.NEXT_UPDATE, at, self.rules)
                 self.put(clock, again or clocks.cancel(clock, at=at))
+
+    def promise(self, promise_id: str) -> Promise:
+        """Return a promise of the case; raises StopIteration where it has none of this id."""
+        return next(promise for promise in self.case.promises if promise.id == promise_id)
+
+    def put_promise(self, promise: Promise) -> None:
+        """Replace a promise."""
+        self.case = replace(
+            self.case,
+            promises=tuple(promise if p.id == promise.id else p for p in self.case.promises),
+        )
+
+    def meet_promise(self, promise_id: str, at: datetime) -> None:
+        """Note that a promise was kept."""
+        self._each(
+            lambda clock: clocks.meet(clock, at=at) if clock.subject == promise_id else clock
+        )
+
+    def _void_promises(self) -> None:
+        for promise in self.case.promises:
+            if promise.state is PromiseState.OPEN:
+                self.put_promise(replace(promise, state=PromiseState.VOID))
 
     def follow_state(self, at: datetime, why: str) -> None:
         """Stop the clocks that stand still in the case's present state, and let the others run."""

@@ -6,9 +6,15 @@ from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.ownership import escalate
+from services.workflow_service.cases.domain.promise_clocks import (
+    DELAY,
+    break_promise,
+    delay_by_itself,
+    tells_customer,
+)
 from services.workflow_service.cases.domain.waiting import give_up_waiting
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.clock import Clock, WarningPoint
 from services.workflow_service.clocks.domain.policy import OnBreach
 from services.workflow_service.escalation.domain.ladder import Cause
 from shared.events import cases as events
@@ -37,7 +43,7 @@ def pass_time_before(draft: Draft, at: datetime) -> None:
 
 def _fire(draft: Draft, clock: Clock, at: datetime) -> None:
     if any(point.at == at and point.fired_at is None for point in clock.warnings):
-        _warn(draft, clock, at)
+        _reach(draft, clock, at)
     elif clock.opens_at == at and clock.opened_at is None:
         _open_window(draft, clock, at)
     elif clock.kind == ClockKind.NEXT_UPDATE:
@@ -46,9 +52,20 @@ def _fire(draft: Draft, clock: Clock, at: datetime) -> None:
         _breach(draft, clock, at)
 
 
-def _warn(draft: Draft, clock: Clock, at: datetime) -> None:
+def _reach(draft: Draft, clock: Clock, at: datetime) -> None:
     warned, point = clocks.warn(clock, at=at, fired_at=draft.now)
-    _note(draft, "warn", clock, at, f"{clock.kind}: {point.mark}")
+    if tells_customer(draft, clock, point):
+        place = draft.case.clocks.index(clock)
+        draft.put(clock, warned)
+        promise = delay_by_itself(draft, warned)
+        state, data = draft.case.state, {"promise": promise.id, "due_at": promise.due_at}
+        draft.system_entry(draft.now, DELAY, "by-itself", state, place=place, point=at, **data)
+    else:
+        _warn(draft, clock, warned, point)
+
+
+def _warn(draft: Draft, clock: Clock, warned: Clock, point: WarningPoint) -> None:
+    _note(draft, "warn", clock, point.at or draft.now, f"{clock.kind}: {point.mark}")
     draft.put(clock, warned)
     draft.say(
         events.ClockWarned,
@@ -76,14 +93,17 @@ def _update(draft: Draft, clock: Clock, at: datetime) -> None:
 def _breach(draft: Draft, clock: Clock, at: datetime) -> None:
     _note(draft, "breach", clock, at)
     draft.put(clock, clocks.breach(clock))
-    draft.say(
-        events.ClockBreached,
-        draft.now,
-        clock=clock.kind,
-        due_at=at,
-        late_seconds=(draft.now - at).total_seconds(),
-        owner=draft.case.owner,
-    )
+    if clock.kind == ClockKind.PROMISE:
+        break_promise(draft, clock)
+    else:
+        draft.say(
+            events.ClockBreached,
+            draft.now,
+            clock=clock.kind,
+            due_at=at,
+            late_seconds=(draft.now - at).total_seconds(),
+            owner=draft.case.owner,
+        )
     if draft.rules.conduct_of(clock).on_breach is not OnBreach.ESCALATE:
         return
     before = draft.case.state

@@ -48,6 +48,19 @@ def acknowledged(
     return draft.finish()
 
 
+def told(case: Case, kind: str, *, at: datetime, now: datetime, rules: Rules) -> Change | None:
+    """Note that a message of ours went out at `at`: the next update starts anew with it."""
+    at = min(at, now)
+    update = next((c for c in case.clocks if c.kind == ClockKind.NEXT_UPDATE and c.is_open), None)
+    if update is None or at <= update.started_at:
+        return None
+    draft = Draft(case, rules, now)
+    pass_time_before(draft, at)
+    draft.heard(at)
+    draft.system_entry(at, "tell", kind, draft.case.state)
+    return draft.finish()
+
+
 def amended(
     case: Case, said: ComplaintAmended, *, at: datetime, now: datetime, rules: Rules
 ) -> Change | None:

@@ -18,6 +18,8 @@ from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.opening import start_clocks
 from services.workflow_service.cases.domain.ownership import enter_department
+from services.workflow_service.cases.domain.promise import Promise
+from services.workflow_service.cases.domain.promise_clocks import DELAY, postpone, start_promise
 from services.workflow_service.cases.domain.reactions import REGRADE
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
@@ -50,6 +52,7 @@ def _at_opening(case: Case, opening: Entry) -> Case:
         round=1,
         escalation_level=0,
         clocks=(),
+        promises=(),
     )
     return _graded(begun, opening.data or {})
 
@@ -147,6 +150,24 @@ def _escalate(draft: Draft, entry: Entry, data: Data) -> None:
         draft.meet(ClockKind.ASSIGN, entry.at)
 
 
+def _promise(draft: Draft, entry: Entry, data: Data) -> None:
+    made_at, due_at = _instant(data["made_at"]), _instant(data["due_at"])
+    start_promise(draft, Promise(data["promise"], "", entry.by, made_at, due_at))
+
+
+def _keep_promise(draft: Draft, entry: Entry, data: Data) -> None:
+    draft.meet_promise(data["promise"], entry.at)
+
+
+def _delay_promise(draft: Draft, entry: Entry, data: Data) -> None:
+    clock = draft.case.clocks[data["place"]]
+    if "point" in data:
+        draft.put(clock, _warn(clock, entry, _instant(data["point"])))
+    draft.now = entry.at
+    promise = draft.promise(data["promise"])
+    postpone(draft, promise, _instant(data["due_at"]), by=entry.by)
+
+
 def _instant(value: object) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
 
@@ -163,4 +184,8 @@ _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     "breach": _on_clock(lambda clock, _entry, _point: clocks.breach(clock)),
     "update": _update,
     "escalate": _escalate,
+    "tell": _update,
+    "promise": _promise,
+    "keep-promise": _keep_promise,
+    DELAY: _delay_promise,
 }

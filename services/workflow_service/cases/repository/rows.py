@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import RowMapping
 
 from services.workflow_service.cases.domain.case import Case, Facts
+from services.workflow_service.cases.domain.promise import Promise, PromiseState
 from services.workflow_service.clocks.domain.clock import (
     STARTED,
     Clock,
@@ -54,6 +55,7 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.awaiting_until,
         case.facts.customer_id,
         case.facts.channel,
+        _text(case.promises),
     )
 
 
@@ -85,6 +87,7 @@ def case_of(row: RowMapping) -> Case:
         sequence=row["sequence"],
         imported=row["imported"],
         awaiting_until=row["awaiting_until"],
+        promises=tuple(_promise(document) for document in row["promises"]),
     )
 
 
@@ -167,6 +170,13 @@ def _clock(document: Document, case_policy: str) -> Clock:
         level=document.get("level", 0),
         **instants,
     )
+
+
+def _promise(document: Document) -> Promise:
+    times = {
+        name: _instant(document[name]) for name in ("made_at", "due_at", "broken_at", "kept_at")
+    }
+    return Promise(**{**document, **times, "state": PromiseState(document["state"])})
 
 
 def _is_unbroken(clock: Clock) -> bool:

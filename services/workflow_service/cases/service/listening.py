@@ -9,7 +9,7 @@ from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.importing import import_case
 from services.workflow_service.cases.domain.opening import open_case
-from services.workflow_service.cases.domain.reactions import acknowledged, amended, regraded
+from services.workflow_service.cases.domain.reactions import acknowledged, amended, regraded, told
 from services.workflow_service.cases.domain.segments import (
     LOOKED_BACK,
     OUTSIDE,
@@ -97,8 +97,15 @@ async def regrade_cases(
 async def note_sent(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[NotificationSent]]
 ) -> None:
-    """End the acknowledge clock of complaints whose receipt went out."""
+    """End the acknowledge clock where the receipt went out; other messages are news of ours."""
     await _acknowledge(desk, uow, batch, sent=True)
+    news = [i for i in batch if not _is_receipt(i.data) and i.data.audience == Audience.CUSTOMER]
+
+    def decide(case: Case, incoming: Incoming[NotificationSent]) -> Change | None:
+        at = incoming.envelope.time
+        return told(case, incoming.data.kind, at=at, now=uow.now, rules=desk.rules)
+
+    await _change(uow, news, decide)
 
 
 async def note_skipped(

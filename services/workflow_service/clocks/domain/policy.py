@@ -10,7 +10,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from services.workflow_service.clocks.domain.target import Mark, MarkText, Target, TargetText
+from services.workflow_service.clocks.domain.target import (
+    Mark,
+    MarkText,
+    Target,
+    TargetText,
+    percent_of,
+)
 from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Tier
 
 ROUND_THE_CLOCK = "calendar-hours"
@@ -137,6 +143,16 @@ class Halved(BaseModel):
     segments: Segments = ()
 
 
+class PromiseConduct(BaseModel):
+    """When the customer is given a new time by itself, how much later it is, and how often."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    customer_told_at: MarkText = Mark(percent=90)
+    delayed_by: Annotated[int, BeforeValidator(percent_of)] = 50
+    delays_by_itself: int = Field(default=1, ge=0, le=10)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """The line of a policy that gives a clock its target. `rule` is how explanations name it."""
@@ -157,6 +173,7 @@ class Policy(BaseModel):
     warnings: tuple[MarkText, ...] = (Mark(percent=50), Mark(percent=80))
     halved_for: Halved = Halved()
     awaiting_customer_ends_after: TargetText = Target(seconds=7 * 86400, days=0, business=False)
+    promises: PromiseConduct = PromiseConduct()
     clocks: Mapping[ClockKind, ClockConduct] = Field(default_factory=dict)
     rules: tuple[PolicyRule, ...] = Field(min_length=1)
 

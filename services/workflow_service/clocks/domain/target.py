@@ -104,5 +104,13 @@ def _target(value: object) -> Target:
     return value if isinstance(value, Target) else Target.parse(value)
 
 
+def percent_of(value: object) -> int:
+    """Read a share such as `50%`, from 1 to 100; raises ValueError."""
+    words = str(value).strip().removesuffix("%")
+    if not words.isdigit() or not 0 < int(words) <= 100:
+        raise ValueError(f"{value!r} is no share between 1% and 100%")
+    return int(words)
+
+
 MarkText = Annotated[Mark, BeforeValidator(_mark)]
 TargetText = Annotated[Target, BeforeValidator(_target)]
