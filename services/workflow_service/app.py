@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.workflow_service.cases.endpoints import internal_router as words_router
-from services.workflow_service.cases.endpoints import router as cases_router
+from services.workflow_service.cases.endpoints.acting import internal_router as words_router
+from services.workflow_service.cases.endpoints.acting import router as cases_router
+from services.workflow_service.cases.endpoints.time import router as time_router
 from services.workflow_service.cases.service.desk import Desk, read_documents
 from services.workflow_service.cases.service.timing import fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
@@ -33,6 +34,7 @@ def build(platform: Platform) -> ServiceUnit:
         title="Redress workflow",
         routers=[
             cases_router(desk),
+            time_router(desk),
             words_router(desk),
             people_router(lambda: desk.rules.organisation),
             dead_letter_router(NAME, letters),

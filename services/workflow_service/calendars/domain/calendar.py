@@ -8,7 +8,7 @@ is two binary searches, however far apart its instants lie (imports reach back t
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -36,6 +36,16 @@ class Window:
             raise ValueError("a working window must end after it begins, within one day")
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarSegment:
+    """A span of time that counts or does not, and why."""
+
+    start: datetime
+    end: datetime
+    counted: bool
+    why: str
+
+
 class Calendar(Protocol):
     """Which seconds count."""
 
@@ -57,6 +67,10 @@ class Calendar(Protocol):
         """Return the counted seconds from `start` to `end`; 0 where `end` is not later."""
         ...
 
+    def segments(self, start: datetime, end: datetime) -> Sequence[CalendarSegment]:
+        """Return what counts and what does not from `start` to `end`, without holes, and why."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RoundTheClock:
@@ -72,6 +86,10 @@ class RoundTheClock:
     def between(self, start: datetime, end: datetime) -> float:
         """Return the seconds from `start` to `end`; 0 where `end` is not later."""
         return max(0.0, (end - start) / timedelta(seconds=1))
+
+    def segments(self, start: datetime, end: datetime) -> Sequence[CalendarSegment]:
+        """Return the whole as one span that counts."""
+        return (CalendarSegment(start, end, True, "every hour counts"),) if start < end else ()
 
 
 @dataclass(slots=True)
@@ -123,6 +141,24 @@ class WorkingCalendar:
         self._cover(start.year)
         self._cover(end.year)
         return (self._worked(_micros(end)) - self._worked(_micros(start))) / _SECOND
+
+    def segments(self, start: datetime, end: datetime) -> Sequence[CalendarSegment]:
+        """Return what counts and what does not from `start` to `end`, without holes, and why."""
+        self._cover(start.year)
+        self._cover(end.year)
+        found: list[CalendarSegment] = []
+        at = start
+        place = max(0, bisect_right(self._opens, _micros(start)) - 1)
+        while at < end:
+            opens, closes = _instant(self._opens[place]), _instant(self._closes[place])
+            place += 1
+            if at < opens:
+                found.append(CalendarSegment(at, min(opens, end), False, "outside working hours"))
+                at = min(opens, end)
+            if at < min(closes, end):
+                found.append(CalendarSegment(at, min(closes, end), True, "working hours"))
+                at = min(closes, end)
+        return found
 
     def _worked(self, at: int) -> int:
         place = bisect_right(self._opens, at) - 1

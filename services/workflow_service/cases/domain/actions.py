@@ -19,7 +19,7 @@ from services.workflow_service.cases.domain.lifecycle import (
 )
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.ownership import enter_department, escalate, give_to
-from services.workflow_service.cases.domain.passing import pass_time_before
+from services.workflow_service.cases.domain.passing import check_moment, pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.domain.waiting import begin_waiting, end_waiting, go_back
 from services.workflow_service.escalation.domain.ladder import Cause
@@ -63,7 +63,7 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     Raises ForbiddenTransition where the state does not allow it, InvalidInput for a time before
     the case or in the future, an option that was not offered, or an owner who does not exist.
     """
-    _check_time(case, command.at, now)
+    check_moment(case, command.at, now)
     draft = Draft(case, rules, now)
     pass_time_before(draft, command.at)
     before = draft.case.state
@@ -74,13 +74,6 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     draft.follow_state(command.at, command.action.value)
     _record(draft, command, before)
     return draft.finish()
-
-
-def _check_time(case: Case, at: datetime, now: datetime) -> None:
-    if at > now:
-        raise _wrong("/occurred_at", "in_future", "occurred_at lies in the future")
-    if at < case.opened_at:
-        raise _wrong("/occurred_at", "before_case", "occurred_at lies before the case was opened")
 
 
 def _wrong(pointer: str, code: str, detail: str) -> InvalidInput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.ownership import escalate
 from services.workflow_service.cases.domain.promise_clocks import (
@@ -19,6 +20,7 @@ from services.workflow_service.clocks.domain.policy import OnBreach
 from services.workflow_service.escalation.domain.ladder import Cause
 from shared.events import cases as events
 from shared.events.words import ClockKind
+from shared.kernel.errors import FieldError, InvalidInput
 
 
 def pass_time(draft: Draft, until: datetime) -> bool:
@@ -39,6 +41,18 @@ def pass_time_before(draft: Draft, at: datetime) -> None:
     What happens at the due time itself is in time.
     """
     pass_time(draft, at - timedelta(microseconds=1))
+
+
+def check_moment(case: Case, at: datetime, now: datetime) -> None:
+    """Raise InvalidInput for a time before the case or in the future."""
+    if at > now:
+        raise _wrong("in_future", "occurred_at lies in the future")
+    if at < case.opened_at:
+        raise _wrong("before_case", "occurred_at lies before the case was opened")
+
+
+def _wrong(code: str, detail: str) -> InvalidInput:
+    return InvalidInput(detail, (FieldError("/occurred_at", code, detail),))
 
 
 def _fire(draft: Draft, clock: Clock, at: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.draft import Change, Draft
-from services.workflow_service.cases.domain.passing import pass_time_before
+from services.workflow_service.cases.domain.passing import check_moment, pass_time_before
 from services.workflow_service.cases.domain.promise import Promise, PromiseState
 from services.workflow_service.cases.domain.promise_clocks import (
     DELAY,
@@ -89,7 +89,11 @@ def make_promise(case: Case, made: Commitment, *, now: datetime, rules: Rules) -
 def keep_promise(
     case: Case, promise_id: str, *, by: str, at: datetime, now: datetime, rules: Rules
 ) -> Change:
-    """Note that a promise was kept, late where it was broken before."""
+    """Note that a promise was kept, late where it was broken before.
+
+    Raises InvalidInput for a time before the case or in the future.
+    """
+    check_moment(case, at, now)
     draft = Draft(case, rules, now)
     pass_time_before(draft, at)
     promise = _found(draft.case, promise_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -165,7 +165,7 @@ def to_command(
     return Command(
         action=action,
         by=by,
-        at=body.occurred_at or now,
+        at=body.occurred_at.astimezone(UTC) if body.occurred_at else now,
         words_id=words_id,
         note_id=note_id,
         text=_text_of(body),

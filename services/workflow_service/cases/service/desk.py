@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from services.workflow_service.calendars.domain.calendar import Window
 from services.workflow_service.cases.domain.draft import Change
@@ -29,6 +30,7 @@ class Documents:
 
     rules: Rules
     policy_text: str
+    zone: ZoneInfo
 
 
 @dataclass(slots=True)
@@ -47,6 +49,11 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.rules = self.documents.rules
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone, in which explanations tell the time."""
+        return self.documents.zone
 
     async def open(self) -> None:
         """Keep the policy's version and load the earlier ones; raises ConfigurationError."""
@@ -73,7 +80,7 @@ def read_documents(settings: WorkflowSettings, common: CommonSettings) -> Docume
     )
     organisation = read_organisation(_file(settings.organisation_file))
     rules = Rules(policy=policy, working=working, organisation=organisation)
-    return Documents(rules, policy_text)
+    return Documents(rules, policy_text, common.zone)
 
 
 def publish(uow: UnitOfWork, changes: Sequence[Change]) -> None:

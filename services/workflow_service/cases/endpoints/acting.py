@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, StringConstraints
 
 from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.endpoints.naming import etag_of, id_of, version_of
 from services.workflow_service.cases.repository.reading import CaseFilter
 from services.workflow_service.cases.schemas.bodies import BODIES, ActionBody, to_command
 from services.workflow_service.cases.schemas.views import CaseFileView, CaseView, case_file_view
@@ -22,12 +22,8 @@ from shared.http.auth import Principal, Scope, requires
 from shared.http.idempotency import Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
-from shared.kernel.errors import FieldError, InvalidInput
-from shared.kernel.ids import new_id, parse_number
+from shared.kernel.ids import new_id
 from shared.messaging import UnitOfWork
-
-_ETAG = re.compile(r'(?:W/)?"(\d+)"')
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def _without_blanks(values: object) -> object:
@@ -107,8 +103,8 @@ def _add_single(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/{case_id}", response_model=CaseFileView)
     async def get_case(case_id: str, response: Response, _: Reader) -> CaseFileView:
         """Give a case by id or number, with its history."""
-        file = await reading.open_file(desk, await _id_of(desk, case_id))
-        response.headers["ETag"] = _etag(file.case.version)
+        file = await reading.open_file(desk, await id_of(desk, case_id))
+        response.headers["ETag"] = etag_of(file.case.version)
         return case_file_view(file.case, list(file.history), file.words)
 
 
@@ -123,8 +119,8 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
         if_match: Annotated[str | None, Header(description="ETag of the version read")] = None,
     ) -> Response:
         sent = body if body is not None else model()
-        if_version = _version_of(if_match)
-        known_id = await _id_of(desk, case_id)
+        if_version = version_of(if_match)
+        known_id = await id_of(desk, case_id)
 
         async def once(uow: UnitOfWork) -> Answer:
             command = to_command(
@@ -132,7 +128,7 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
             )
             case = await act(desk, uow, known_id, command, if_version=if_version)
             view = CaseView.of(case).model_dump_json().encode()
-            return Answer(200, view, {"ETag": _etag(case.version)})
+            return Answer(200, view, {"ETag": etag_of(case.version)})
 
         return await answer_once(request, desk.messaging.unit_of_work, once)
 
@@ -143,28 +139,6 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
         endpoint.__defaults__ = (..., None)
     endpoint.__doc__ = model.__doc__
     return endpoint
-
-
-async def _id_of(desk: Desk, id_or_number: str) -> str:
-    if _ID.fullmatch(id_or_number):
-        return id_or_number
-    if parse_number(id_or_number) is None:
-        raise reading.UnknownCase("this is neither the id nor the number of a case")
-    return (await reading.find(desk, id_or_number)).id
-
-
-def _etag(version: int) -> str:
-    return f'"{version}"'
-
-
-def _version_of(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    found = _ETAG.fullmatch(if_match.strip())
-    if found is None:
-        detail = 'If-Match must be the ETag of the case as it was read, such as "4"'
-        raise InvalidInput(detail, (FieldError("/header/If-Match", "invalid_etag", detail),))
-    return int(found[1])
 
 
 def internal_router(desk: Desk) -> APIRouter:

@@ -1,0 +1,1 @@
+"""The paths of cases: acting on them, and what time makes of them."""

@@ -1,0 +1,160 @@
+"""`/v1/cases/{id}/clocks` and `…/promises`: why a due time is what it is, and dated commitments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.draft import Change
+from services.workflow_service.cases.domain.promises import (
+    Commitment,
+    Delay,
+    delay_promise,
+    keep_promise,
+    make_promise,
+)
+from services.workflow_service.cases.endpoints.naming import etag_of, id_of, version_of
+from services.workflow_service.cases.schemas.clocks import (
+    ClocksAnswer,
+    DelayBody,
+    ExplainedClock,
+    KeptBody,
+    PromiseBody,
+    PromisesAnswer,
+    PromiseView,
+    promise_of,
+)
+from services.workflow_service.cases.service import reading
+from services.workflow_service.cases.service.acting import change_case
+from services.workflow_service.cases.service.desk import Desk
+from services.workflow_service.cases.service.explaining import explained, promises_in_words
+from shared.http.auth import Principal, Scope, requires
+from shared.http.idempotency import Answer, answer_once
+from shared.http.query import KNOWN_QUERY
+from shared.kernel.ids import new_id
+from shared.messaging import UnitOfWork
+
+Reader = Annotated[Principal, Depends(requires(Scope.CASES_READ))]
+Writer = Annotated[Principal, Depends(requires(Scope.CASES_WRITE))]
+IfMatch = Annotated[str | None, Header(description="ETag of the version read")]
+Made = Callable[[Case, datetime], Change]
+
+
+def router(desk: Desk) -> APIRouter:
+    """Make the paths of time."""
+    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[KNOWN_QUERY])
+    _add_clocks(routes, desk)
+    _add_promises(routes, desk)
+    _add_outcomes(routes, desk)
+    return routes
+
+
+def _add_clocks(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("/{case_id}/clocks", response_model=ClocksAnswer)
+    async def list_clocks(case_id: str, _: Reader) -> ClocksAnswer:
+        """Lay every clock of a case open: target, segments, pauses, changes, and why, in words."""
+        case = await reading.find(desk, await id_of(desk, case_id))
+        return ClocksAnswer(
+            items=[
+                ExplainedClock.of(one.clock, one.explanation, name=one.name, business=one.business)
+                for one in explained(desk, case)
+            ]
+        )
+
+    @routes.get("/{case_id}/promises", response_model=PromisesAnswer)
+    async def list_promises(case_id: str, _: Reader) -> PromisesAnswer:
+        """List what was promised to the customer, and what became of it."""
+        case = await reading.find(desk, await id_of(desk, case_id))
+        told = await promises_in_words(desk, case)
+        return PromisesAnswer(items=[PromiseView.of(promise, text) for promise, text in told])
+
+
+def _add_promises(routes: APIRouter, desk: Desk) -> None:
+    @routes.post("/{case_id}/promises", response_model=PromiseView, status_code=201)
+    async def promise(
+        case_id: str,
+        body: PromiseBody,
+        request: Request,
+        principal: Writer,
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Promise the customer something by a time; its clock warns the owner, and them in time."""
+        known_id, promise_id = await id_of(desk, case_id), new_id()
+
+        def made(case: Case, now: datetime) -> Change:
+            commitment = Commitment(
+                id=promise_id,
+                words_id=new_id(),
+                text=body.text,
+                by=principal.id,
+                at=now,
+                due_at=body.due_at.astimezone(UTC),
+                owner=body.owner,
+            )
+            return make_promise(case, commitment, now=now, rules=desk.rules)
+
+        return await _answered(desk, request, known_id, made, if_match, promise_id, status=201)
+
+
+def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
+    @routes.post("/{case_id}/promises/{promise_id}/kept", response_model=PromiseView)
+    async def kept(  # noqa: PLR0917 - FastAPI reads the request from them
+        case_id: str,
+        promise_id: str,
+        request: Request,
+        principal: Writer,
+        body: KeptBody | None = None,
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Note that a promise was kept."""
+        known_id, sent = await id_of(desk, case_id), body or KeptBody()
+
+        def made(case: Case, now: datetime) -> Change:
+            at = sent.occurred_at.astimezone(UTC) if sent.occurred_at else now
+            return keep_promise(case, promise_id, by=principal.id, at=at, now=now, rules=desk.rules)
+
+        return await _answered(desk, request, known_id, made, if_match, promise_id)
+
+    @routes.post("/{case_id}/promises/{promise_id}/delayed", response_model=PromiseView)
+    async def delayed(  # noqa: PLR0917 - FastAPI reads the request from them
+        case_id: str,
+        promise_id: str,
+        body: DelayBody,
+        request: Request,
+        principal: Writer,
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Give the customer a new time before the promised one has passed."""
+        known_id = await id_of(desk, case_id)
+
+        def made(case: Case, now: datetime) -> Change:
+            delay = Delay(
+                promise_id, body.due_at.astimezone(UTC), body.reason, new_id(), principal.id
+            )
+            return delay_promise(case, delay, now=now, rules=desk.rules)
+
+        return await _answered(desk, request, known_id, made, if_match, promise_id)
+
+
+async def _answered(  # noqa: PLR0917 - one row of the three paths above
+    desk: Desk,
+    request: Request,
+    case_id: str,
+    made: Made,
+    if_match: str | None,
+    promise_id: str,
+    *,
+    status: int = 200,
+) -> Response:
+    if_version = version_of(if_match)
+
+    async def once(uow: UnitOfWork) -> Answer:
+        case = await change_case(desk, uow, case_id, made, if_version=if_version)
+        view = promise_of(case, promise_id).model_dump_json().encode()
+        return Answer(status, view, {"ETag": etag_of(case.version)})
+
+    return await answer_once(request, desk.messaging.unit_of_work, once)

@@ -1,0 +1,104 @@
+"""How clocks are spoken of, in Chinese and English: names, spans, instants, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from shared.events.words import ClockKind
+
+
+class Both(NamedTuple):
+    """The same words in both languages."""
+
+    zh: str
+    en: str
+
+
+NAMES: Mapping[str, Both] = {
+    ClockKind.ACKNOWLEDGE: Both("确认收到", "Acknowledgement"),
+    ClockKind.ASSIGN: Both("分派负责人", "Assigning an owner"),
+    ClockKind.FIRST_REPLY: Both("首次答复", "First reply"),
+    ClockKind.NEXT_UPDATE: Both("定期更新", "Next update to the customer"),
+    ClockKind.DEPARTMENT_CONTACT: Both("部门首次联系客户", "The department's first contact"),
+    ClockKind.DEPARTMENT_ANSWER: Both("部门答复", "The department's answer"),
+    ClockKind.PROPOSE: Both("提出方案", "Proposal"),
+    ClockKind.APPROVE: Both("审批", "Approval"),
+    ClockKind.CARRY_OUT: Both("开始执行", "Beginning to carry it out"),
+    ClockKind.RESOLVE: Both("解决", "Resolution"),
+    ClockKind.FOLLOW_UP: Both("回访", "Follow-up"),
+    ClockKind.PROMISE: Both("对客户的承诺", "A promise to the customer"),
+}
+
+PAUSES: Mapping[str, Both] = {
+    "request-information": Both("等待客户答复", "waiting for the customer"),
+}
+
+CHANGES: Mapping[str, Both] = {
+    "regrade": Both("投诉重新定级", "the complaint was graded anew"),
+    "escalation": Both("升级后时限缩短", "the case was escalated"),
+    "extension": Both("获准延期", "an extension was granted"),
+    "delay-promise": Both("告知客户新的时间", "the customer was given a new time"),
+    "calendar": Both("工作日历有变", "the calendar changed"),
+}
+
+_UNITS = ((86400, Both("天", "day")), (3600, Both("小时", "hour")), (60, Both("分钟", "minute")))
+
+
+def name_of(kind: str) -> Both:
+    """Return what a clock is called; one that has no name here is called by its kind."""
+    return NAMES.get(kind) or Both(kind, kind)
+
+
+def reason_of(table: Mapping[str, Both], code: str) -> Both:
+    """Return the words for a reason's code; one that has none is told as it is."""
+    return table.get(code) or Both(code, code.replace("-", " "))
+
+
+def span(seconds: float) -> Both:
+    """Write a length of time in its two largest units: `3 小时 20 分钟`, `3 hours 20 minutes`."""
+    left = int(seconds)
+    zh, en = [], []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            zh.append(f"{count} {unit.zh}")
+            en.append(f"{count} {unit.en}{'' if count == 1 else 's'}")
+    if not zh:
+        return Both("不到 1 分钟", "less than a minute") if left else Both("0 分钟", "no time")
+    return Both(" ".join(zh[:2]), " ".join(en[:2]))
+
+
+def working_span(seconds: float, day_seconds: int) -> Both:
+    """Write a length of working time, in working days where it is whole ones."""
+    days, rest = divmod(seconds, day_seconds)
+    if days and not rest:
+        many = "" if days == 1 else "s"
+        return Both(f"{days:.0f} 个工作日", f"{days:.0f} working day{many}")
+    hours = span_in_hours(seconds)
+    return Both(f"{hours.zh}工作时间", f"{hours.en} of working time")
+
+
+def span_in_hours(seconds: float) -> Both:
+    """Write a length of time in hours and minutes: a working day is no day of the calendar."""
+    hours, rest = divmod(int(seconds), 3600)
+    minutes = rest // 60
+    zh = [f"{hours} 小时"] if hours else []
+    en = [f"{hours} hour{'' if hours == 1 else 's'}"] if hours else []
+    if minutes or not hours:
+        zh.append(f"{minutes} 分钟")
+        en.append(f"{minutes} minute{'' if minutes == 1 else 's'}")
+    return Both(" ".join(zh), " ".join(en))
+
+
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def instant(at: datetime, zone: tzinfo) -> Both:
+    """Write a moment as people in `zone` read it: `11月23日 12:00`, `23 Nov 2026, 12:00`."""
+    local = at.astimezone(zone)
+    return Both(
+        f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}",
+        f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}",
+    )
