@@ -17,7 +17,7 @@ from jinja2 import DictLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
-from services.notification_service.templates.domain.names import name_of, promise_of
+from services.notification_service.templates.domain.names import name_of, promise_of, standing_of
 from services.notification_service.templates.domain.scene import (
     CannotRender,
     Locale,
@@ -88,6 +88,7 @@ class Templates:
                 self._at(locale, scene.next_due_at) if scene.next_due_at else None,
                 locale,
             ),
+            "standing": standing_of(scene.state, locale),
             "clock_name": name_of(scene.clock, locale),
             "cause_name": name_of(scene.cause, locale),
             "next_step_name": name_of(scene.next_step, locale),

@@ -17,7 +17,7 @@ from services.notification_service.messages.domain.words import Kind, State
 from services.notification_service.messages.repository.routing import routing_table
 from services.notification_service.templates.domain.scene import shortened
 from services.notification_service.templates.domain.sms import economical, measure
-from shared.events.cases import ClockWarned, Escalated
+from shared.events.cases import ClockExtended, ClockWarned, Escalated, PromiseDelayed
 from shared.events.words import Audience, MessageChannel
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -159,3 +159,65 @@ def test_words_are_shortened_between_words() -> None:
 def test_typographic_marks_do_not_double_the_price_of_an_english_sms() -> None:
     assert economical("It’s “fine”…") == 'It\'s "fine"...'
     assert economical("“没事”…") == "“没事”…"
+
+
+def test_an_escalation_is_told_to_both_and_to_a_customer_who_asked() -> None:
+    told = intents_of(
+        Escalated(
+            complaint_id="c", number="n", state="assigned", version=2,
+            level=3, previous_level=0, cause="customer", owner="tang.wei",
+            previous_owner="li.na", asked_by_customer=True,
+        )
+    )  # fmt: skip
+
+    assert [(intent.kind, intent.recipient) for intent in told] == [
+        (Kind.ESCALATED, "customer"),
+        (Kind.STAFF_ESCALATION, "tang.wei"),
+        (Kind.STAFF_HANDED_UP, "li.na"),
+    ]
+
+
+def test_an_emergency_pages_who_is_on_duty() -> None:
+    (told,) = intents_of(
+        Escalated(
+            complaint_id="c", number="n", state="assigned", version=2,
+            level=2, previous_level=0, cause="emergency", owner="feng.gang", emergency=True,
+        )
+    )  # fmt: skip
+
+    route = routing_table()[Audience.STAFF][told.kind]
+    assert told.kind is Kind.STAFF_EMERGENCY
+    assert channel_for(route, "normal", known={SMS, EMAIL}) == SMS
+
+
+def test_a_delay_that_came_by_itself_is_told_to_the_owner_too() -> None:
+    delay = PromiseDelayed(
+        complaint_id="c", number="n", state="executing", version=2,
+        promise="p", due_at=NOW, new_due_at=NOW + timedelta(hours=5), owner="li.na",
+        by_itself=True, words_id="w",
+    )  # fmt: skip
+
+    told = intents_of(delay)
+    said = intents_of(delay.model_copy(update={"by_itself": False}))
+
+    assert [intent.kind for intent in told] == [Kind.PROMISE_DELAYED, Kind.STAFF_PROMISE_DELAYED]
+    assert [intent.kind for intent in said] == [Kind.PROMISE_DELAYED]
+
+
+@pytest.mark.parametrize(
+    ("clock", "kinds"),
+    [
+        ("resolve", [Kind.EXTENDED]),
+        ("cn-banking-insurance.answer", [Kind.EXTENDED]),
+        ("department_answer", []),
+    ],
+)
+def test_more_time_is_told_to_customers_where_they_wait_for_it(
+    clock: str, kinds: list[Kind]
+) -> None:
+    extension = ClockExtended(
+        complaint_id="c", number="n", state="investigating", version=2,
+        clock=clock, policy="company@2", due_at=NOW,
+    )  # fmt: skip
+
+    assert [intent.kind for intent in intents_of(extension)] == kinds

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,11 @@ SAID = {
         Kind.PROPOSAL: "仓库在装箱时漏放了两件，是我们的错。",
         Kind.STEP: "补发的两件商品今天已经寄出。",
         Kind.RESOLVED: "缺的两件已经补发并签收，仓库加了装箱复核。",
+        Kind.PROMISE: "24 小时内补发缺少的两件",
+        Kind.PROMISE_KEPT: "24 小时内补发缺少的两件",
+        Kind.PROMISE_DELAYED: "24 小时内补发缺少的两件",
+        Kind.PROMISE_BROKEN: "24 小时内补发缺少的两件",
+        Kind.STAFF_PROMISE_DELAYED: "24 小时内补发缺少的两件",
         Kind.REJECTED: "装箱录像和称重记录显示五件都在箱内，签收时封条完好。",
         "options": ("补发缺少的两件，明天寄出", "退还两件的货款"),
     },
@@ -55,6 +60,11 @@ SAID = {
         Kind.PROPOSAL: "Our warehouse left two items out when it packed your order.",
         Kind.STEP: "We posted the two missing items today.",
         Kind.RESOLVED: "You have the two missing items, and we now check every parcel twice.",
+        Kind.PROMISE: "we post the two missing items within 24 hours",
+        Kind.PROMISE_KEPT: "we post the two missing items within 24 hours",
+        Kind.PROMISE_DELAYED: "we post the two missing items within 24 hours",
+        Kind.PROMISE_BROKEN: "we post the two missing items within 24 hours",
+        Kind.STAFF_PROMISE_DELAYED: "we post the two missing items within 24 hours",
         Kind.REJECTED: "Weight and video show that all five items were in the sealed parcel.",
         "options": ("We post the two missing items tomorrow", "We refund the two items"),
     },
@@ -85,6 +95,9 @@ def scene(kind: Kind, locale: Locale) -> Scene:
         clock="acknowledge" if kind is Kind.OPERATOR_ALERT else "first_reply",
         level=1,
         cause="breach",
+        state="investigating",
+        new_due_at=DUE + timedelta(days=1),
+        into_number="4M2T-8HXC-5",
     )
 
 

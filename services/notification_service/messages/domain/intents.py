@@ -95,7 +95,64 @@ def _waiting_ended(event: EventData) -> Sequence[Intent]:
 def _escalated(event: EventData) -> Sequence[Intent]:
     assert isinstance(event, cases.Escalated)
     facts: Facts = {"level": event.level, "cause": event.cause}
-    return _owner(event, Kind.STAFF_ESCALATION, event.owner, **facts)
+    kind = Kind.STAFF_EMERGENCY if event.emergency else Kind.STAFF_ESCALATION
+    told = _owner(event, kind, event.owner, **facts)
+    if event.previous_owner not in {None, event.owner}:
+        told += _owner(event, Kind.STAFF_HANDED_UP, event.previous_owner, **facts)
+    return (_customer(event, Kind.ESCALATED), *told) if event.asked_by_customer else told
+
+
+def _handed_down(event: EventData) -> Sequence[Intent]:
+    assert isinstance(event, cases.DeEscalated)
+    return _owner(event, Kind.STAFF_HANDED_DOWN, event.owner, level=event.level)
+
+
+def _update_due(event: EventData) -> Sequence[Intent]:
+    assert isinstance(event, cases.UpdateDue)
+    return (_customer(event, Kind.PROGRESS, state=event.state),)
+
+
+def _follow_up_due(event: EventData) -> Sequence[Intent]:
+    assert isinstance(event, cases.FollowUpDue)
+    due_at = event.due_at.isoformat() if event.due_at else None
+    return _owner(event, Kind.STAFF_FOLLOW_UP, event.owner, due_at=due_at)
+
+
+def _promise_delayed(event: EventData) -> Sequence[Intent]:
+    assert isinstance(event, cases.PromiseDelayed)
+    names = {"words_id", "due_at", "new_due_at"}
+    facts = event.model_dump(mode="json", include=names, exclude_none=True)
+    told = _customer(event, Kind.PROMISE_DELAYED, **facts)
+    if not event.by_itself:
+        return (told,)
+    return (told, *_owner(event, Kind.STAFF_PROMISE_DELAYED, event.owner, **facts))
+
+
+def _promise_broken(event: EventData) -> Sequence[Intent]:
+    assert isinstance(event, cases.PromiseBroken)
+    facts: Facts = {"due_at": event.due_at.isoformat()}
+    words: Facts = {"words_id": event.words_id} if event.words_id else {}
+    staff = _owner(event, Kind.STAFF_BREACH, event.owner, clock=ClockKind.PROMISE, **facts)
+    return (_customer(event, Kind.PROMISE_BROKEN, **facts, **words), *staff)
+
+
+def _merged(event: EventData) -> Sequence[Intent]:
+    assert isinstance(event, cases.CaseMerged)
+    facts: Facts = {"into_number": event.into_number}
+    staff = _owner(event, Kind.STAFF_MERGED, event.owner, **facts)
+    return (_customer(event, Kind.MERGED, **facts), *staff)
+
+
+_SHOWN_TO_CUSTOMERS = frozenset({ClockKind.FIRST_REPLY, ClockKind.PROPOSE, ClockKind.RESOLVE})
+
+
+def _extended(event: EventData) -> Sequence[Intent]:
+    """Tell the customer of more time for what they wait for; clocks of the law are such too."""
+    assert isinstance(event, cases.ClockExtended)
+    by_law = "." in event.clock
+    if event.due_at is None or (event.clock not in _SHOWN_TO_CUSTOMERS and not by_law):
+        return ()
+    return (_customer(event, Kind.EXTENDED, due_at=event.due_at.isoformat()),)
 
 
 def _customer(event: EventData, kind: Kind, **facts: JsonValue) -> Intent:
@@ -139,6 +196,15 @@ _RULES: Mapping[type[EventData], Rule] = MappingProxyType(
         cases.ClockBreached: _breached,
         cases.WaitingEnded: _waiting_ended,
         cases.Escalated: _escalated,
+        cases.DeEscalated: _handed_down,
+        cases.UpdateDue: _update_due,
+        cases.FollowUpDue: _follow_up_due,
+        cases.PromiseMade: _told_customer(Kind.PROMISE, "words_id", "due_at"),
+        cases.PromiseKept: _told_customer(Kind.PROMISE_KEPT, "words_id"),
+        cases.PromiseDelayed: _promise_delayed,
+        cases.PromiseBroken: _promise_broken,
+        cases.CaseMerged: _merged,
+        cases.ClockExtended: _extended,
     }
 )
 

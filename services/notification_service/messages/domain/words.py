@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a message is about; the first ten go to the customer, the others to staff."""
+    """What a message is about; those that go to staff say so, the others go to the customer."""
 
     ACKNOWLEDGEMENT = "acknowledgement"
     ASSIGNED = "assigned"
@@ -18,10 +18,24 @@ class Kind(StrEnum):
     REJECTED = "rejected"
     REOPENED = "reopened"
     CLOSED = "closed"
+    PROGRESS = "progress"
+    PROMISE = "promise"
+    PROMISE_KEPT = "promise_kept"
+    PROMISE_DELAYED = "promise_delayed"
+    PROMISE_BROKEN = "promise_broken"
+    ESCALATED = "escalated"
+    MERGED = "merged"
+    EXTENDED = "extended"
     STAFF_ASSIGNMENT = "staff_assignment"
     STAFF_WARNING = "staff_warning"
     STAFF_BREACH = "staff_breach"
     STAFF_ESCALATION = "staff_escalation"
+    STAFF_EMERGENCY = "staff_emergency"
+    STAFF_HANDED_UP = "staff_handed_up"
+    STAFF_HANDED_DOWN = "staff_handed_down"
+    STAFF_FOLLOW_UP = "staff_follow_up"
+    STAFF_PROMISE_DELAYED = "staff_promise_delayed"
+    STAFF_MERGED = "staff_merged"
     OPERATOR_ALERT = "operator_alert"
 
 

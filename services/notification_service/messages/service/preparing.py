@@ -210,6 +210,7 @@ def _scene(row: Leased, contact: Contact | None, name: str | None, words: Words 
         "urgent": row.urgency in {Urgency.HIGH, Urgency.IMMEDIATE},
         "due_at": _instant(row.facts.get("due_at")),
         "next_due_at": _instant(row.facts.get("next_due_at")),
+        "new_due_at": _instant(row.facts.get("new_due_at")),
     }
     return Scene.model_validate(given)
 

@@ -56,6 +56,9 @@ class Scene(BaseModel):
     clock: str | None = None
     level: int | None = None
     cause: str | None = None
+    state: str | None = None
+    new_due_at: datetime | None = None
+    into_number: str | None = None
 
 
 class Rendered(BaseModel):
