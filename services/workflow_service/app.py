@@ -8,6 +8,7 @@ from services.workflow_service.cases.endpoints.time import router as time_router
 from services.workflow_service.cases.service.desk import Desk, read_documents
 from services.workflow_service.cases.service.timing import fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
+from services.workflow_service.console import endpoints as console
 from services.workflow_service.handlers import SUBSCRIPTIONS
 from services.workflow_service.organisation.endpoints import internal_router as people_router
 from services.workflow_service.settings import WorkflowSettings
@@ -18,6 +19,7 @@ from shared.http.health import Health
 from shared.kernel.settings import load
 from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay
 from shared.service import Platform, ServiceUnit
+from shared.web.pages import Pages
 from shared.worker import Supervisor
 
 NAME = "workflow"
@@ -35,6 +37,7 @@ def build(platform: Platform) -> ServiceUnit:
         routers=[
             cases_router(desk),
             time_router(desk),
+            console.router(desk, _pages(platform)),
             words_router(desk),
             people_router(lambda: desk.rules.organisation),
             dead_letter_router(NAME, letters),
@@ -48,6 +51,15 @@ def build(platform: Platform) -> ServiceUnit:
         supervisor=supervisor,
         opening=(desk.open,),
         closing=(desk.database.close,),
+    )
+
+
+def _pages(platform: Platform) -> Pages:
+    return Pages(
+        platform.settings,
+        clock=platform.clock,
+        templates=[console.FOLDER / "templates"],
+        locales=[console.FOLDER / "locale"],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +65,8 @@ def story(embedded: Product) -> Story:
         {"kind": "apology", "text": "We apologise in writing."},
     ]
     embedded.act(second["id"], "propose", options=options)
+    promise = {"text": "We refund it by Friday.", "due_at": _in_two_days()}
+    embedded.post(f"/v1/cases/{second['id']}/promises", promise)
     eventually(lambda: _counted(embedded) == before + 2, what="the figures are told")
     told = {"acknowledgement", "proposal"}
     eventually(lambda: told <= _sent(embedded, second["id"]), what="the customer is told")
@@ -81,6 +84,10 @@ def reader(browser: Browser, embedded: Product, story: Story) -> Iterator[Reader
     reader = Reader(browser, embedded.urls["intake"])
     yield reader
     reader.leave()
+
+
+def _in_two_days() -> str:
+    return (datetime.now(UTC) + timedelta(days=2)).isoformat()
 
 
 def _counted(product: Product) -> int:

@@ -18,6 +18,8 @@ PAGES = {
     "sign-in": "/sign-in",
     "tracking": "",
     "outbox": "/outbox",
+    "cases": "/cases",
+    "case": "/cases/{number}",
     "dashboard": "/dashboard",
     "filtered": "/dashboard?period=all&category=logistics.short&rows=channel&columns=day",
     "list": "/dashboard/complaints?period=all",
@@ -33,7 +35,7 @@ _seen: dict[tuple[str, str], Seen] = {}
 
 
 def path_of(name: str, story: Story) -> str:
-    return PAGES[name] or story.zh
+    return PAGES[name].format(number=story.number) or story.zh
 
 
 @pytest.fixture

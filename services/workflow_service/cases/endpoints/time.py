@@ -97,7 +97,7 @@ def _add_promises(routes: APIRouter, desk: Desk) -> None:
             )
             return make_promise(case, commitment, now=now, rules=desk.rules)
 
-        return await _answered(desk, request, known_id, made, if_match, promise_id, status=201)
+        return await _answered(desk, request, known_id, made, if_match, promise_id, new=body.text)
 
 
 def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
@@ -148,13 +148,13 @@ async def _answered(  # noqa: PLR0917 - one row of the three paths above
     if_match: str | None,
     promise_id: str,
     *,
-    status: int = 200,
+    new: str | None = None,
 ) -> Response:
     if_version = version_of(if_match)
 
     async def once(uow: UnitOfWork) -> Answer:
         case = await change_case(desk, uow, case_id, made, if_version=if_version)
-        view = promise_of(case, promise_id).model_dump_json().encode()
-        return Answer(status, view, {"ETag": etag_of(case.version)})
+        view = promise_of(case, promise_id, new).model_dump_json().encode()
+        return Answer(200 if new is None else 201, view, {"ETag": etag_of(case.version)})
 
     return await answer_once(request, desk.messaging.unit_of_work, once)

@@ -52,6 +52,15 @@ async def list_cases(
     return [case_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
+async def list_due(
+    connection: AsyncConnection, wanted: CaseFilter, *, now: datetime, limit: int
+) -> list[Case]:
+    """Return cases in which a milestone is waited for, the one that is due first on top."""
+    statement = _filtered(select(cases), wanted, now).where(cases.c.due_at.is_not(None))
+    statement = statement.order_by(cases.c.due_at, cases.c.id).limit(limit)
+    return [case_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
 async def pasts_of(
     connection: AsyncConnection, customers: Iterable[str], *, since: datetime
 ) -> dict[str, Past]:

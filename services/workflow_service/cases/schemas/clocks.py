@@ -280,9 +280,9 @@ class PromisesAnswer(BaseModel):
     items: list[PromiseView]
 
 
-def promise_of(case: Case, promise_id: str) -> PromiseView:
-    """Show one promise of a case."""
-    return PromiseView.of(next(p for p in case.promises if p.id == promise_id))
+def promise_of(case: Case, promise_id: str, text: str | None) -> PromiseView:
+    """Show one promise of a case, with its words where they are at hand."""
+    return PromiseView.of(next(p for p in case.promises if p.id == promise_id), text)
 
 
 def _in_both(words: Both) -> ExplanationView:

@@ -60,6 +60,12 @@ async def list_cases(
         )
 
 
+async def list_due(desk: Desk, wanted: CaseFilter, *, limit: int) -> list[Case]:
+    """Return cases that wait for something, the one that is due first on top."""
+    async with desk.database.read() as connection:
+        return await reading.list_due(connection, wanted, now=desk.clock.now(), limit=limit)
+
+
 async def words_by_id(desk: Desk, ids: Iterable[str]) -> list[Spoken]:
     """Return words for whoever has to send them."""
     async with desk.database.read() as connection:

@@ -163,7 +163,9 @@ def _standstill(pause: Segment, reader: Reader) -> Both:
     why = reason_of(PAUSES, pause.why)
     begun = instant(pause.start, reader.zone)
     if pause.end is None:
-        return Both(f"自{begun.zh}起暂停：{why.zh}。", f"Still since {begun.en}: {why.en}.")
+        return Both(
+            f"自{begun.zh}起暂停：{why.zh}。", f"It has stood still since {begun.en}: {why.en}."
+        )
     over = instant(pause.end, reader.zone)
     return Both(
         f"{begun.zh}至{over.zh}暂停：{why.zh}。",
@@ -191,8 +193,8 @@ def _state(clock: Clock, reader: Reader) -> Both:
         case ClockState.PAUSED:
             left = _length(_left(clock, reader), reader)
             return Both(
-                f"现在暂停，恢复后还有 {left.zh}。",
-                f"It stands still now; {left.en} will be left when it goes on.",
+                f"恢复计时后还有 {left.zh}。",
+                f"When it goes on, {left.en} will be left.",
             )
         case ClockState.MET:
             return _met(clock, reader)

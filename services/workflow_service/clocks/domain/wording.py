@@ -43,7 +43,12 @@ CHANGES: Mapping[str, Both] = {
     "calendar": Both("工作日历有变", "the calendar changed"),
 }
 
-_UNITS = ((86400, Both("天", "day")), (3600, Both("小时", "hour")), (60, Both("分钟", "minute")))
+_UNITS = (
+    (86400, Both("天", "day")),
+    (3600, Both("小时", "hour")),
+    (60, Both("分钟", "minute")),
+    (1, Both("秒", "second")),
+)
 
 
 def name_of(kind: str) -> Both:
@@ -57,17 +62,22 @@ def reason_of(table: Mapping[str, Both], code: str) -> Both:
 
 
 def span(seconds: float) -> Both:
-    """Write a length of time in its two largest units: `3 小时 20 分钟`, `3 hours 20 minutes`."""
+    """Write a length of time in its largest unit and the next: `3 hours 20 minutes`."""
     left = int(seconds)
-    zh, en = [], []
-    for size, unit in _UNITS:
-        count, left = divmod(left, size)
-        if count:
-            zh.append(f"{count} {unit.zh}")
-            en.append(f"{count} {unit.en}{'' if count == 1 else 's'}")
-    if not zh:
-        return Both("不到 1 分钟", "less than a minute") if left else Both("0 分钟", "no time")
-    return Both(" ".join(zh[:2]), " ".join(en[:2]))
+    for place, (size, unit) in enumerate(_UNITS):
+        count, rest = divmod(left, size)
+        if not count:
+            continue
+        told = [_counted(count, unit)]
+        if place + 1 < len(_UNITS):
+            smaller, smaller_unit = _UNITS[place + 1]
+            told += [_counted(rest // smaller, smaller_unit)] if rest >= smaller else []
+        return Both(" ".join(one.zh for one in told), " ".join(one.en for one in told))
+    return Both("0 秒", "no time")
+
+
+def _counted(count: int, unit: Both) -> Both:
+    return Both(f"{count} {unit.zh}", f"{count} {unit.en}{'' if count == 1 else 's'}")
 
 
 def working_span(seconds: float, day_seconds: int) -> Both:

@@ -1,0 +1,1 @@
+"""Console: the pages on which staff see cases, due first, and why each clock is where it is."""

@@ -1,0 +1,93 @@
+"""`/cases` and `/cases/{number}`: what is due next, and one case with its clocks in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from services.workflow_service.cases.domain.case import Entry
+from services.workflow_service.cases.repository.reading import CaseFilter
+from services.workflow_service.cases.repository.spoken import Spoken
+from services.workflow_service.cases.schemas.views import HistoryView
+from services.workflow_service.cases.service import reading
+from services.workflow_service.cases.service.desk import Desk
+from services.workflow_service.cases.service.explaining import (
+    Explained,
+    explained,
+    promises_in_words,
+)
+from shared.events.words import ClockState
+from shared.http.auth import Scope, principal_of
+from shared.web.pages import Pages
+
+FOLDER = Path(__file__).parent
+SHOWN = 100
+"""So many cases stand on a page; who has more due at once needs people, not a second page."""
+
+_ORDER = {ClockState.BREACHED: 0, ClockState.RUNNING: 1, ClockState.PAUSED: 2}
+
+
+def router(desk: Desk, pages: Pages) -> APIRouter:
+    """Make the pages."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/cases", response_class=HTMLResponse)
+    async def due_first(
+        request: Request,
+        owner: Annotated[str, Query(max_length=64)] = "",
+        department: Annotated[str, Query(max_length=64)] = "",
+        overdue: bool = False,
+    ) -> HTMLResponse:
+        """List open cases, the one that is due first on top."""
+        principal_of(request, Scope.CASES_READ)
+        wanted = CaseFilter(
+            owners=[owner] if owner else [],
+            departments=[department] if department else [],
+            overdue=True if overdue else None,
+        )
+        found = await reading.list_due(desk, wanted, limit=SHOWN + 1)
+        return pages.render(
+            request,
+            "console/queue.html",
+            cases=found[:SHOWN],
+            more=len(found) > SHOWN,
+            owner=owner,
+            department=department,
+            overdue=overdue,
+            nothing_asked=not (owner or department or overdue),
+        )
+
+    @routes.get("/cases/{case_id}", response_class=HTMLResponse)
+    async def one_case(request: Request, case_id: str) -> HTMLResponse:
+        """Show a case: its clocks in words, its promises and its history."""
+        principal_of(request, Scope.CASES_READ)
+        case = await reading.find(desk, case_id)
+        file = await reading.open_file(desk, case.id)
+        laid_open = explained(desk, file.case)
+        return pages.render(
+            request,
+            "console/case.html",
+            case=file.case,
+            open_clocks=_most_pressing(one for one in laid_open if one.clock.is_open),
+            ended_clocks=[one for one in laid_open if not one.clock.is_open],
+            promises=await promises_in_words(desk, file.case),
+            history=_told(file.history, file.words),
+        )
+
+    return routes
+
+
+def _most_pressing(found: Iterable[Explained]) -> Sequence[Explained]:
+    """Order open clocks: the missed ones, then what is due first, then what stands still."""
+    return sorted(
+        found,
+        key=lambda one: (_ORDER[one.clock.state], one.clock.due_at or one.clock.started_at),
+    )
+
+
+def _told(history: Sequence[Entry], words: Mapping[str, Spoken]) -> list[HistoryView]:
+    return [HistoryView.of(entry, words) for entry in reversed(history)]

@@ -1,0 +1,30 @@
+"""Whatever the console says in English, it says in Chinese too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2.ext import babel_extract
+
+import services.workflow_service.console
+import shared.web
+from shared.web.i18n import load_catalogue
+
+HERE = Path(services.workflow_service.console.__file__).parent
+SHARED = Path(shared.web.__file__).parent
+
+
+def test_every_message_of_the_console_is_translated() -> None:
+    words = load_catalogue([SHARED / "locale", HERE / "locale"])
+    found: set[str] = set()
+    for template in (HERE / "templates").rglob("*.html"):
+        with template.open("rb") as source:
+            for _line, _name, message, _comments in babel_extract(
+                source, ("_", "ngettext"), [], {}
+            ):
+                found.add(message if isinstance(message, str) else str((message or ("",))[0]))
+
+    missing = {m for m in found if words.gettext(m) == m and words.ngettext(m, m, 2) == m}
+
+    assert len(found) > 50
+    assert missing == set()
