@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.workflow_service.calendars.endpoints import router as calendars_router
 from services.workflow_service.cases.endpoints.acting import internal_router as words_router
 from services.workflow_service.cases.endpoints.acting import router as cases_router
 from services.workflow_service.cases.endpoints.time import router as time_router
@@ -10,6 +11,7 @@ from services.workflow_service.cases.service.timing import fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.console import endpoints as console
 from services.workflow_service.handlers import SUBSCRIPTIONS
+from services.workflow_service.jobs import RulesWatch
 from services.workflow_service.organisation.endpoints import internal_router as people_router
 from services.workflow_service.settings import WorkflowSettings
 from shared.db.database import Database
@@ -37,6 +39,7 @@ def build(platform: Platform) -> ServiceUnit:
         routers=[
             cases_router(desk),
             time_router(desk),
+            calendars_router(desk.calendars, desk.reload),
             console.router(desk, _pages(platform)),
             words_router(desk),
             people_router(lambda: desk.rules.organisation),
@@ -91,4 +94,5 @@ def _loops(platform: Platform, desk: Desk) -> Supervisor:
     supervisor.add("workflow.relay", relay.run)
     supervisor.add("workflow.dispatcher", dispatcher.run)
     supervisor.add("workflow.timers", timers.run)
+    supervisor.add("workflow.rules", RulesWatch(desk).run)
     return supervisor

@@ -13,10 +13,11 @@ _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 class WorkflowSettings(RedressSettings):
-    """The files of the company, and when business time passes.
+    """The files of the company, and what its calendar is made of at first.
 
-    A working day is Monday to Friday less the country's public holidays (`none`: no holidays);
-    its hours are local to REDRESS_TIMEZONE, several windows divided by commas.
+    A working day is Monday to Friday, and a made-up one, less the country's public holidays
+    (`none`: no holidays); its hours are local to REDRESS_TIMEZONE, several windows divided by
+    commas. Another setting makes a new version of the calendar, until somebody loads one.
     """
 
     policy_file: Path | None = Field(
@@ -27,8 +28,8 @@ class WorkflowSettings(RedressSettings):
     )
     country: str = Field(
         default="CN",
-        pattern=r"^([A-Z]{2}|none)$",
-        description="Whose public holidays are no working days (ISO 3166-1), or `none`.",
+        pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?|none)$",
+        description="Whose public holidays are no working days (ISO 3166), or `none`.",
     )
     working_hours: str = Field(
         default="09:00-18:00",

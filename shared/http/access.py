@@ -16,6 +16,7 @@ class Scope(StrEnum):
     PII_READ = "pii:read"
     CASES_READ = "cases:read"
     CASES_WRITE = "cases:write"
+    POLICIES_WRITE = "policies:write"
     NOTIFICATIONS_READ = "notifications:read"
     ANALYTICS_READ = "analytics:read"
     ADMIN = "admin"
@@ -54,8 +55,8 @@ ROLES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
     {
         Role.AGENT: _HANDLING,
         Role.LEAD: _HANDLING | {Scope.ANALYTICS_READ},
-        Role.MANAGER: _HANDLING | {Scope.ANALYTICS_READ},
-        Role.QUALITY: _READING | {Scope.PII_READ},
+        Role.MANAGER: _HANDLING | {Scope.ANALYTICS_READ, Scope.POLICIES_WRITE},
+        Role.QUALITY: _READING | {Scope.PII_READ, Scope.POLICIES_WRITE},
         Role.EXECUTIVE: _READING,
         Role.DEPARTMENT: frozenset({Scope.COMPLAINTS_READ, Scope.CASES_READ, Scope.CASES_WRITE}),
         Role.ANALYST: frozenset({Scope.ANALYTICS_READ}),

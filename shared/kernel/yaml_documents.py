@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, TypeVar
 
 import yaml
@@ -43,6 +43,7 @@ def read_yaml(text: str, model: type[M], *, name: str) -> M:
         line = mark.line + 1 if mark is not None else 1
         problem = getattr(wrong, "problem", None) or "is not YAML"
         raise _invalid(name, [(line, "", "malformed", str(problem))]) from None
+    _refuse_repeated_keys(text, name)
     try:
         return model.model_validate(document)
     except ValidationError as wrong:
@@ -57,6 +58,28 @@ def read_yaml(text: str, model: type[M], *, name: str) -> M:
             for error in wrong.errors(include_url=False, include_input=False)
         ]
         raise _invalid(name, faults) from None
+
+
+def _refuse_repeated_keys(text: str, name: str) -> None:
+    """Raise InvalidDocument for a key that stands twice in one mapping: YAML keeps the last."""
+    repeated = list(_repeated(yaml.compose(text, Loader=_Loader), ""))
+    if repeated:
+        raise _invalid(name, repeated)
+
+
+def _repeated(node: yaml.Node | None, pointer: str) -> Iterator[tuple[int, str, str, str]]:
+    if isinstance(node, yaml.SequenceNode):
+        for place, below in enumerate(node.value):
+            yield from _repeated(below, f"{pointer}/{place}")
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        here = f"{pointer}/{key.value}"
+        if key.value in seen:
+            yield key.start_mark.line + 1, here, "repeated", f"{key.value} stands there twice"
+        seen.add(key.value)
+        yield from _repeated(value, here)
 
 
 def _invalid(name: str, faults: Sequence[tuple[int, str, str, str]]) -> InvalidDocument:

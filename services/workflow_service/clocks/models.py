@@ -25,5 +25,6 @@ policies = Table(
     Column("label", String(60), nullable=False),
     Column("document", Text, nullable=False),
     Column("loaded_at", UtcDateTime, nullable=False),
+    Column("by", String(100), nullable=False, server_default="product"),
     PrimaryKeyConstraint("label", name="pk_policies"),
 )

@@ -1,20 +1,16 @@
-"""Timers, policy versions and calendars: what time is kept by."""
+"""Timers and policy versions: what time is kept by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from functools import cache
+from collections.abc import Sequence
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-import holidays
-from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.workflow_service.calendars.domain.calendar import Window, WorkingCalendar
 from services.workflow_service.clocks.domain.by_priority import (
     PolicyByPriority,
     is_by_priority,
@@ -95,58 +91,48 @@ def read_policy_text(document: str, *, name: str) -> Policy:
     return read_yaml(document, Policy, name=name)
 
 
-async def keep_policy(
-    connection: AsyncConnection, policy: Policy, document: str, *, now: datetime
-) -> Mapping[str, Policy]:
-    """Store the policy version for the cases opened under it; return all versions by label.
+PRODUCT = "product"
+"""Who loaded the policy that comes with the product."""
 
-    Raises ConfigurationError where the same version was another policy before.
-    """
+
+class StoredPolicy(NamedTuple):
+    """A policy version as it was loaded, by whom and when."""
+
+    policy: Policy
+    document: str
+    loaded_at: datetime
+    by: str
+
+
+async def load_policies(connection: AsyncConnection) -> Sequence[StoredPolicy]:
+    """Return every policy version, the one loaded last at the end."""
+    statement = select(policies).order_by(policies.c.loaded_at, policies.c.label)
+    return [
+        StoredPolicy(
+            read_policy_text(row["document"], name=row["label"]),
+            row["document"],
+            row["loaded_at"],
+            row["by"],
+        )
+        for row in (await connection.execute(statement)).mappings()
+    ]
+
+
+async def count_policies(connection: AsyncConnection) -> int:
+    """Return how many versions there are: another number means that one was loaded."""
+    return await connection.scalar(select(func.count()).select_from(policies)) or 0
+
+
+async def lock_policies(connection: AsyncConnection) -> None:
+    """Let nobody else load a policy until the transaction ends; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE"))
-    found = (await connection.execute(select(policies.c.label, policies.c.document))).all()
-    known = {label: read_policy_text(stored, name=label) for label, stored in found}
-    earlier = known.get(policy.label)
-    if earlier is None:
-        await insert_rows(connection, policies, [(policy.label, document, now)])
-    elif earlier != policy:
-        raise ConfigurationError(
-            POLICY_SETTING,
-            f"{policy.label} was another policy before; raise `version` with every change",
-        )
-    return {**known, policy.label: policy}
 
 
-def working_calendar(*, country: str, zone: ZoneInfo, windows: Sequence[Window]) -> WorkingCalendar:
-    """Build the company's calendar: Monday to Friday less the public holidays of a country.
-
-    Raises ConfigurationError for a country that the `holidays` package does not know.
-    """
-    if country != "none" and country not in holidays.list_supported_countries():
-        raise ConfigurationError(
-            "REDRESS_COUNTRY", f"{country!r} is no country with known holidays, such as CN, or none"
-        )
-    return WorkingCalendar(
-        name=f"working-hours-{country.lower()}",
-        zone=zone,
-        windows={weekday: tuple(windows) for weekday in range(5)},
-        days_off=_HolidaysOf(country),
-    )
-
-
-class _HolidaysOf:
-    """Public holidays by year; the years are asked for one by one, as a calendar grows."""
-
-    def __init__(self, country: str) -> None:
-        self._country = country
-
-    def __call__(self, year: int) -> frozenset[date]:
-        return frozenset() if self._country == "none" else _public_holidays(self._country, year)
-
-
-@cache
-def _public_holidays(country: str, year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays(country, years=year))
+async def add_policy(connection: AsyncConnection, stored: StoredPolicy) -> None:
+    """Store a policy version; the caller holds the lock and knows that the label is free."""
+    row = (stored.policy.label, stored.document, stored.loaded_at, stored.by)
+    await insert_rows(connection, policies, [row])
 
 
 def _read(path: Path | None, default: str, setting: str) -> tuple[str, str]:

@@ -9,6 +9,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from services.workflow_service.calendars.domain.book import CalendarBook, CalendarVersion
+from services.workflow_service.calendars.repository.public_days import (
+    official_until,
+    public_days,
+)
+from services.workflow_service.calendars.repository.storage import read_calendar
 from services.workflow_service.cases.domain.actions import Command, OptionText
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.lifecycle import Action
@@ -23,7 +29,27 @@ from shared.kernel.settings import CommonSettings
 MONDAY_NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 """Noon in Shanghai, on a working day."""
 
-RULES: Rules = read_documents(WorkflowSettings(), CommonSettings(home=Path("var"))).rules
+
+def book_of(*documents: tuple[str, str]) -> CalendarBook:
+    """Return a book with one version of each calendar: (name, YAML)."""
+    versions = {}
+    for name, text in documents:
+        read = read_calendar(text, name=name)
+        special = {year: public_days(read.holidays, year) for year in range(2024, 2029)}
+        until = official_until(read.holidays, 2026)
+        version = CalendarVersion(name, 1, read, text, special, until, _LONG_AGO, "test")
+        versions[name] = [version]
+    return CalendarBook(versions, public_days)
+
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+COMPANY = "timezone: Asia/Shanghai\nholidays: CN\nwindows: {mon-fri: [09:00-18:00]}\n"
+BOOK = book_of(("company", COMPANY))
+_DOCUMENTS = read_documents(WorkflowSettings(), CommonSettings(home=Path("var")))
+
+RULES: Rules = Rules(
+    policy=_DOCUMENTS.policy.policy, calendars=BOOK, organisation=_DOCUMENTS.organisation
+)
 
 _EVERY_CLOCK = """
   - name: every-clock
@@ -41,7 +67,7 @@ EVERY_CLOCK: Rules = Rules(
         .replace("rules:\n", "rules:" + _EVERY_CLOCK),
         name="every-clock.yaml",
     ),
-    working=RULES.working,
+    calendars=BOOK,
     organisation=RULES.organisation,
 )
 """The same with the clocks that the policy leaves out."""

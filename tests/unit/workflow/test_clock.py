@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock, Window
+from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock, Timing
 from services.workflow_service.clocks.domain.target import Mark
-from services.workflow_service.clocks.repository import working_calendar
 from shared.events.words import ClockKind, ClockState
-from tests.unit.workflow.rules import MONDAY_NOON
+from tests.unit.workflow.rules import BOOK, MONDAY_NOON
 
 untimed = settings(deadline=None)
 
-WORKING = working_calendar(
-    country="CN", zone=ZoneInfo("Asia/Shanghai"), windows=[Window(9 * 60, 18 * 60)]
-)
+WORKING = BOOK.current("company")
 calendars = st.sampled_from([RoundTheClock(), WORKING])
 targets = st.integers(min_value=60, max_value=20 * 9 * 3600)
 moments = st.lists(

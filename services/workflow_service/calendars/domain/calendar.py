@@ -11,7 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,8 +21,25 @@ _SECOND = 1_000_000
 _MINUTES_A_DAY = 24 * 60
 _LONGEST_SEARCH_YEARS = 50
 
-DaysOff = Callable[[int], frozenset[date]]
-"""The days of a year on which nobody works though their weekday has windows."""
+
+class DayKind(StrEnum):
+    """What a day is to those who work."""
+
+    WORKING = "working"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+    MADE_UP = "made_up"
+
+
+class SpecialDay(NamedTuple):
+    """A day that is something else than its weekday says, and what it is called."""
+
+    kind: DayKind
+    name: str = ""
+
+
+SpecialDays = Callable[[int], Mapping[date, SpecialDay]]
+"""The special days of a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +112,16 @@ class RoundTheClock:
 
 @dataclass(slots=True)
 class WorkingCalendar:
-    """Working windows by weekday (0 = Monday) in one time zone, less days off.
+    """Working windows by weekday (0 = Monday) in one time zone, and the days that are special.
 
+    `name` is the label of the calendar's version. A made-up working day has the windows of Monday.
     The index grows by whole years on demand and is never thrown away.
     """
 
     name: str
     zone: ZoneInfo
     windows: Mapping[int, tuple[Window, ...]]
-    days_off: DaysOff
+    special_days: SpecialDays
     _first_year: int = field(default=0, init=False)
     _last_year: int = field(default=-1, init=False)
     _opens: list[int] = field(default_factory=list, init=False)
@@ -117,8 +136,15 @@ class WorkingCalendar:
     @property
     def day_seconds(self) -> int:
         """The length of Monday, or of the first weekday that has windows."""
-        day = next(self.windows[d] for d in range(7) if self.windows.get(d))
-        return sum(window.closes - window.opens for window in day) * 60
+        return sum(window.closes - window.opens for window in self._usual_windows()) * 60
+
+    def day(self, day: date) -> SpecialDay:
+        """Return what a day is, and what it is called where it has a name."""
+        special = self.special_days(day.year).get(day)
+        if special is not None:
+            return special
+        works = bool(self.windows.get(day.weekday()))
+        return SpecialDay(DayKind.WORKING if works else DayKind.WEEKEND)
 
     def add(self, start: datetime, seconds: float) -> datetime:
         """Return the instant at which `seconds` of working time have passed since `start`."""
@@ -144,21 +170,42 @@ class WorkingCalendar:
 
     def segments(self, start: datetime, end: datetime) -> Sequence[CalendarSegment]:
         """Return what counts and what does not from `start` to `end`, without holes, and why."""
+        if end <= start:
+            return ()
         self._cover(start.year)
         self._cover(end.year)
         found: list[CalendarSegment] = []
-        at = start
-        place = max(0, bisect_right(self._opens, _micros(start)) - 1)
+        at, place = start, max(0, bisect_right(self._opens, _micros(start)) - 1)
         while at < end:
             opens, closes = _instant(self._opens[place]), _instant(self._closes[place])
             place += 1
             if at < opens:
-                found.append(CalendarSegment(at, min(opens, end), False, "outside working hours"))
+                self._idle(found, at, min(opens, end))
                 at = min(opens, end)
             if at < min(closes, end):
-                found.append(CalendarSegment(at, min(closes, end), True, "working hours"))
+                _join(found, CalendarSegment(at, min(closes, end), True, self._reason(at, True)))
                 at = min(closes, end)
         return found
+
+    def _idle(self, found: list[CalendarSegment], start: datetime, end: datetime) -> None:
+        at = start
+        while at < end:
+            midnight = self._midnight(at.astimezone(self.zone).date() + timedelta(days=1))
+            until = min(midnight, end)
+            _join(found, CalendarSegment(at, until, False, self._reason(at, False)))
+            at = until
+
+    def _reason(self, at: datetime, counted: bool) -> str:
+        kind, name = self.day(at.astimezone(self.zone).date())
+        match kind:
+            case DayKind.MADE_UP if counted:
+                return "made-up working day"
+            case DayKind.HOLIDAY:
+                return f"holiday: {name}" if name else "holiday"
+            case DayKind.WEEKEND:
+                return "weekend"
+            case _:
+                return "working hours" if counted else "outside working hours"
 
     def _worked(self, at: int) -> int:
         place = bisect_right(self._opens, at) - 1
@@ -187,22 +234,44 @@ class WorkingCalendar:
             self._total += closes - opens
 
     def _spans(self, year: int) -> list[tuple[int, int]]:
-        off = self.days_off(year)
+        special = self.special_days(year)
         day = date(year, 1, 1)
         spans: list[tuple[int, int]] = []
         while day.year == year:
-            if day not in off:
-                spans += [
-                    (self._at(day, window.opens), self._at(day, window.closes))
-                    for window in self.windows.get(day.weekday(), ())
-                ]
+            for window in self._windows_on(day, special):
+                opens, closes = self._at(day, window.opens), self._at(day, window.closes)
+                # A window that lies within the hour that DST leaves out has no time in it.
+                if opens < closes:
+                    spans.append((opens, closes))
             day += timedelta(days=1)
         return spans
+
+    def _windows_on(self, day: date, special: Mapping[date, SpecialDay]) -> tuple[Window, ...]:
+        found = special.get(day)
+        if found is None or found.kind is DayKind.WORKING:
+            return self.windows.get(day.weekday(), ())
+        return self._usual_windows() if found.kind is DayKind.MADE_UP else ()
+
+    def _usual_windows(self) -> tuple[Window, ...]:
+        return next(self.windows[d] for d in range(7) if self.windows.get(d))
 
     def _at(self, day: date, minutes: int) -> int:
         # Adding to a local time moves its hands: the wall clock's, whatever DST does that day.
         midnight = datetime(day.year, day.month, day.day, tzinfo=self.zone)
         return _micros(midnight + timedelta(minutes=minutes))
+
+    def _midnight(self, day: date) -> datetime:
+        return _instant(self._at(day, 0))
+
+
+def _join(found: list[CalendarSegment], next_one: CalendarSegment) -> None:
+    """Add a segment, as one with the last where they say the same."""
+    if found and found[-1].end == next_one.start:
+        last = found[-1]
+        if (last.counted, last.why) == (next_one.counted, next_one.why):
+            found[-1] = CalendarSegment(last.start, next_one.end, last.counted, last.why)
+            return
+    found.append(next_one)
 
 
 def _micros(instant: datetime) -> int:

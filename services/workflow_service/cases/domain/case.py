@@ -148,6 +148,12 @@ class Entry:
     words_id: str | None = None
     note_id: str | None = None
     data: Mapping[str, object] | None = None
+    recorded_at: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime:
+        """When the line was written, which may be later than what it tells of."""
+        return self.recorded_at or self.at
 
 
 @dataclass(frozen=True, slots=True)

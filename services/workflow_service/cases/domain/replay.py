@@ -36,9 +36,10 @@ def replayed_clocks(case: Case, history: Iterable[Entry], rules: Rules) -> tuple
     """
     entries = iter(history)
     opening = next(entries)
-    draft = Draft(_at_opening(case, opening), rules, opening.at)
+    draft = Draft(_at_opening(case, opening), rules.as_of(opening.known_at), opening.at)
     start_clocks(draft, max(opening.at, case.opened_at))
     for entry in entries:
+        draft.rules = rules.as_of(entry.known_at)
         _again(draft, entry)
     return draft.case.clocks
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.clocks.domain.clock import Clock, Timing
@@ -22,15 +23,17 @@ _MOST_REMEMBERED = 20_000
 class Rules:
     """Everything a decision about a case may ask. `policy` is the one new cases get.
 
-    Targets worked out once are remembered by what the policy's rules look at: an import asks for
-    the same few a hundred thousand times.
+    Calendars are those of now, or of `moment` where the past is replayed. Targets worked out once
+    are remembered by what the policy's rules look at: an import asks for the same few a hundred
+    thousand times.
     """
 
     policy: Policy
-    working: Calendar
+    calendars: CalendarBook
     organisation: Organisation
     earlier: Mapping[str, Policy] = field(default_factory=dict)
     always: Calendar = field(default_factory=RoundTheClock)
+    moment: datetime | None = None
     _timings: dict[tuple[object, ...], Timing | None] = field(default_factory=dict)
 
     def policy_of(self, label: str) -> Policy:
@@ -45,14 +48,28 @@ class Rules:
                 f"cases were opened under {label}, which is not known any more",
             ) from None
 
+    def knows(self, case: Case) -> bool:
+        """Tell whether every policy and calendar that a case names is loaded."""
+        if case.policy != self.policy.label and case.policy not in self.earlier:
+            return False
+        return all(self._has_calendar(clock.calendar) for clock in case.clocks if clock.is_open)
+
+    def _has_calendar(self, label: str) -> bool:
+        return label == self.always.name or self.calendars.has(label)
+
     def calendar(self, name: str) -> Calendar:
-        """Return the calendar that a clock names."""
-        return self.always if name == self.always.name else self.working
+        """Return the calendar that a clock names; raises UnknownVersion for one not loaded here."""
+        return self.always if name == self.always.name else self.calendars.labelled(name)
+
+    def as_of(self, moment: datetime) -> Rules:
+        """Return the rules with the calendars that were valid at a moment."""
+        return replace(self, moment=moment, _timings={})
 
     def waiting_ends(self, label: str, at: datetime) -> datetime:
         """Return until when we wait for the customer, having asked at `at`."""
-        target = self.policy_of(label).awaiting_customer_ends_after
-        calendar = self._calendar_for(target)
+        policy = self.policy_of(label)
+        target = policy.awaiting_customer_ends_after
+        calendar = self._calendar_for(policy, target)
         return calendar.add(at, target.counted_seconds(calendar.day_seconds))
 
     def conduct_of(self, clock: Clock) -> ClockConduct:
@@ -74,7 +91,7 @@ class Rules:
         line = policy.line_for(kind, subject)
         if line is None:
             return None
-        calendar = self._calendar_for(line.target)
+        calendar = self._calendar_for(policy, line.target)
         opens = policy.conduct_of(kind).opens_after
         return Timing(
             seconds=line.target.counted_seconds(calendar.day_seconds, halved=line.halved),
@@ -85,8 +102,12 @@ class Rules:
             opens_seconds=opens.counted_seconds(calendar.day_seconds) if opens else None,
         )
 
-    def _calendar_for(self, target: Target) -> Calendar:
-        return self.working if target.business else self.always
+    def _calendar_for(self, policy: Policy, target: Target) -> Calendar:
+        if not target.business:
+            return self.always
+        if self.moment is not None:
+            return self.calendars.at(policy.calendar, self.moment)
+        return self.calendars.current(policy.calendar)
 
 
 def subject_of(case: Case) -> Subject:

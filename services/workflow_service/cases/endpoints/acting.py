@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, StringConstraints
 
 from services.workflow_service.cases.domain.lifecycle import Action
-from services.workflow_service.cases.endpoints.naming import etag_of, id_of, version_of
+from services.workflow_service.cases.endpoints.naming import etag_of, id_of
 from services.workflow_service.cases.repository.reading import CaseFilter
 from services.workflow_service.cases.schemas.bodies import BODIES, ActionBody, to_command
 from services.workflow_service.cases.schemas.views import CaseFileView, CaseView, case_file_view
@@ -19,6 +19,7 @@ from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.desk import Desk
 from shared.events.words import CaseState, Priority
 from shared.http.auth import Principal, Scope, requires
+from shared.http.documents import version_named
 from shared.http.idempotency import Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
@@ -119,7 +120,7 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
         if_match: Annotated[str | None, Header(description="ETag of the version read")] = None,
     ) -> Response:
         sent = body if body is not None else model()
-        if_version = version_of(if_match)
+        if_version = version_named(if_match)
         known_id = await id_of(desk, case_id)
 
         async def once(uow: UnitOfWork) -> Answer:

@@ -17,7 +17,7 @@ from services.workflow_service.cases.domain.promises import (
     keep_promise,
     make_promise,
 )
-from services.workflow_service.cases.endpoints.naming import etag_of, id_of, version_of
+from services.workflow_service.cases.endpoints.naming import etag_of, id_of
 from services.workflow_service.cases.schemas.clocks import (
     ClocksAnswer,
     DelayBody,
@@ -33,6 +33,7 @@ from services.workflow_service.cases.service.acting import change_case
 from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.cases.service.explaining import explained, promises_in_words
 from shared.http.auth import Principal, Scope, requires
+from shared.http.documents import version_named
 from shared.http.idempotency import Answer, answer_once
 from shared.http.query import KNOWN_QUERY
 from shared.kernel.ids import new_id
@@ -150,7 +151,7 @@ async def _answered(  # noqa: PLR0917 - one row of the three paths above
     *,
     new: str | None = None,
 ) -> Response:
-    if_version = version_of(if_match)
+    if_version = version_named(if_match)
 
     async def once(uow: UnitOfWork) -> Answer:
         case = await change_case(desk, uow, case_id, made, if_version=if_version)

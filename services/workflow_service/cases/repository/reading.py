@@ -81,11 +81,15 @@ async def history_of(connection: AsyncConnection, case_id: str) -> list[Entry]:
     """Return a case's history in the order in which it was recorded."""
     h = case_history.c
     statement = (
-        select(h.at, h.by, h.action, h.from_state, h.to_state, h.why, h.words_id, h.note_id, h.data)
+        select(
+            *(h.at, h.by, h.action, h.from_state, h.to_state),
+            *(h.why, h.words_id, h.note_id, h.data, h.recorded_at),
+        )
         .where(h.complaint_id == case_id)
         .order_by(h.version, h.place)
     )
-    return [Entry(*row) for row in await connection.execute(statement)]
+    rows = await connection.execute(statement)
+    return [Entry(**row) for row in rows.mappings()]
 
 
 def _filtered(

@@ -50,6 +50,7 @@ async def change_case(
         raise PreconditionFailed(
             f"the case is at version {case.version}, If-Match names {if_version}: read it again"
         )
+    await desk.ensure_known(uow.connection, [case])
     change = decide_it(case, max(uow.now, case.opened_at))
     await insert_words(uow.connection, desk.vault, case.id, change.words)
     await store(uow.connection, [change], now=uow.now)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.workflow_service.calendars.domain.calendar import Window
+from services.workflow_service.calendars.domain.document import CalendarDocument
+from services.workflow_service.calendars.repository.public_days import is_known
+from services.workflow_service.calendars.service import Calendars
+from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.rules import Rules
-from services.workflow_service.clocks.repository import (
-    keep_policy,
-    read_policy,
-    working_calendar,
-)
+from services.workflow_service.clocks.repository import POLICY_SETTING, PRODUCT, read_policy
+from services.workflow_service.clocks.service import FirstPolicy, Policies
+from services.workflow_service.organisation.domain.people import Organisation
 from services.workflow_service.organisation.repository import read_organisation
 from services.workflow_service.settings import WorkflowSettings
 from shared.db.database import Database
 from shared.kernel.clock import Clock
+from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import CommonSettings
 from shared.kernel.vault import Vault
 from shared.messaging import Messaging, UnitOfWork
@@ -28,16 +33,17 @@ from shared.messaging import Messaging, UnitOfWork
 class Documents:
     """The files that rules are made of, read and checked."""
 
-    rules: Rules
-    policy_text: str
+    policy: FirstPolicy
+    organisation: Organisation
+    calendar: CalendarDocument
     zone: ZoneInfo
 
 
 @dataclass(slots=True)
 class Desk:
-    """The service's container: database, outbox, master key, clock, rules.
+    """The service's container: database, outbox, master key, clock, calendars, rules.
 
-    `rules` are those of the files until `open` has added the policy versions of earlier cases.
+    `rules` are a snapshot that is replaced when a policy, a calendar or the organisation changes.
     """
 
     database: Database
@@ -45,10 +51,14 @@ class Desk:
     vault: Vault
     clock: Clock
     documents: Documents
+    calendars: Calendars = field(init=False)
+    policies: Policies = field(init=False)
     rules: Rules = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rules = self.documents.rules
+        self.calendars = Calendars(self.database, self.clock, self.documents.calendar)
+        self.policies = Policies(self.database, self.clock, self.documents.policy)
+        self.rules = self._rules()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -56,31 +66,61 @@ class Desk:
         return self.documents.zone
 
     async def open(self) -> None:
-        """Keep the policy's version and load the earlier ones; raises ConfigurationError."""
-        rules = self.documents.rules
-        async with self.database.write() as connection:
-            known = await keep_policy(
-                connection, rules.policy, self.documents.policy_text, now=self.clock.now()
-            )
-        self.rules = Rules(
-            policy=rules.policy,
-            working=rules.working,
-            organisation=rules.organisation,
-            earlier=known,
+        """Make the calendar, load the policies; raises ConfigurationError for one that is wrong."""
+        await self.calendars.open()
+        await self.policies.open()
+        self.rules = self._rules()
+
+    async def reload(self) -> None:
+        """Take in what was changed, here or in another replica."""
+        async with self.database.read() as connection:
+            await self._refresh(connection)
+
+    async def ensure_known(self, connection: AsyncConnection, cases: Iterable[Case]) -> None:
+        """Take in policies and calendars that cases name and this replica has not seen yet."""
+        if not all(self.rules.knows(case) for case in cases):
+            await self._refresh(connection)
+
+    async def _refresh(self, connection: AsyncConnection) -> None:
+        calendars = await self.calendars.refresh(connection)
+        policies = await self.policies.refresh(connection)
+        # What was changed here has been loaded already: the rules are compared, not the loading.
+        stale = self.rules.calendars is not self.calendars.book
+        if calendars or policies or stale or self.rules.policy != self.policies.current:
+            self.rules = self._rules()
+
+    def _rules(self) -> Rules:
+        return Rules(
+            policy=self.policies.current,
+            calendars=self.calendars.book,
+            organisation=self.documents.organisation,
+            earlier=self.policies.by_label,
         )
 
 
 def read_documents(settings: WorkflowSettings, common: CommonSettings) -> Documents:
     """Read policy, organisation and calendar; raises ConfigurationError with line and reason."""
-    policy, policy_text = read_policy(_file(settings.policy_file))
-    working = working_calendar(
-        country=settings.country,
+    path = _file(settings.policy_file)
+    policy, document = read_policy(path)
+    return Documents(
+        policy=FirstPolicy(policy, document, PRODUCT if path is None else POLICY_SETTING),
+        organisation=read_organisation(_file(settings.organisation_file)),
+        calendar=_calendar(settings, common),
         zone=common.zone,
-        windows=[Window(opens, closes) for opens, closes in settings.windows],
     )
-    organisation = read_organisation(_file(settings.organisation_file))
-    rules = Rules(policy=policy, working=working, organisation=organisation)
-    return Documents(rules, policy_text, common.zone)
+
+
+def _calendar(settings: WorkflowSettings, common: CommonSettings) -> CalendarDocument:
+    if not is_known(settings.country):
+        raise ConfigurationError(
+            "REDRESS_COUNTRY",
+            f"{settings.country!r} is no country with known holidays, such as CN, or none",
+        )
+    return CalendarDocument(
+        timezone=common.zone.key,
+        holidays=settings.country,
+        windows={"mon-fri": tuple(Window(*window) for window in settings.windows)},
+    )
 
 
 def publish(uow: UnitOfWork, changes: Sequence[Change]) -> None:

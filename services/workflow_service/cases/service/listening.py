@@ -79,7 +79,7 @@ async def amend_cases(
         at = incoming.envelope.time
         return amended(case, incoming.data, at=at, now=uow.now, rules=desk.rules)
 
-    await _change(uow, batch, decide)
+    await _change(desk, uow, batch, decide)
 
 
 async def regrade_cases(
@@ -91,7 +91,7 @@ async def regrade_cases(
         at = incoming.envelope.time
         return regraded(case, incoming.data, at=at, now=uow.now, rules=desk.rules)
 
-    await _change(uow, batch, decide)
+    await _change(desk, uow, batch, decide)
 
 
 async def note_sent(
@@ -105,7 +105,7 @@ async def note_sent(
         at = incoming.envelope.time
         return told(case, incoming.data.kind, at=at, now=uow.now, rules=desk.rules)
 
-    await _change(uow, news, decide)
+    await _change(desk, uow, news, decide)
 
 
 async def note_skipped(
@@ -127,17 +127,20 @@ async def _acknowledge(
         at = incoming.envelope.time
         return acknowledged(case, at=at, sent=sent, now=uow.now, rules=desk.rules)
 
-    await _change(uow, receipts, decide)
+    await _change(desk, uow, receipts, decide)
 
 
 def _is_receipt(data: NotificationEvent) -> bool:
     return data.kind == ACKNOWLEDGEMENT and data.audience == Audience.CUSTOMER
 
 
-async def _change(uow: UnitOfWork, batch: Sequence[Incoming[E]], decide: Decide[E]) -> None:
+async def _change(
+    desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[E]], decide: Decide[E]
+) -> None:
     if not batch:
         return
     found = await lock_cases(uow.connection, [incoming.data.complaint_id for incoming in batch])
+    await desk.ensure_known(uow.connection, found.values())
     changes = []
     for incoming in batch:
         case = found.get(incoming.data.complaint_id)

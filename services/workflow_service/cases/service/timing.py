@@ -72,6 +72,7 @@ async def _fire(desk: Desk, due: Sequence[DueTimer]) -> int:
     expected = {timer.complaint_id: timer for timer in due}
     async with desk.messaging.unit_of_work() as uow:
         found = await lock_cases(uow.connection, sorted(expected), skip_locked=True)
+        await desk.ensure_known(uow.connection, found.values())
         changes, stale = [], []
         for case in found.values():
             timer = expected[case.id]

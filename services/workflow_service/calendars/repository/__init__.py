@@ -1,0 +1,1 @@
+"""Where calendars are kept, and where a country's days come from."""

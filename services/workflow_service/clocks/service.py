@@ -1,0 +1,165 @@
+"""Policies at work: loaded by version; the one loaded last is what new cases get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.workflow_service.clocks.domain.policy import Policy
+from services.workflow_service.clocks.repository import (
+    POLICY_SETTING,
+    PRODUCT,
+    StoredPolicy,
+    add_policy,
+    count_policies,
+    load_policies,
+    lock_policies,
+    read_policy_text,
+)
+from shared.db.database import Database
+from shared.kernel import logging
+from shared.kernel.clock import Clock
+from shared.kernel.errors import (
+    ConfigurationError,
+    Conflict,
+    NotFound,
+    PreconditionFailed,
+)
+
+log = logging.get(__name__)
+
+
+class VersionTaken(Conflict):
+    """The same name and version was another policy before, or a later version is loaded."""
+
+    code = "policy-version-taken"
+    title = "This version was another policy before"
+
+
+class UnknownPolicyVersion(NotFound):
+    """There is no policy of this name and version."""
+
+    code = "unknown-policy"
+    title = "There is no such policy"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPolicy:
+    """What the settings name: a file's policy, or the one that comes along (`by` PRODUCT)."""
+
+    policy: Policy
+    document: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What loading a document comes to; the same document again is no new version."""
+
+    stored: StoredPolicy
+    is_new: bool
+
+
+@dataclass(slots=True)
+class Policies:
+    """The service's policies: all versions that there were, the one loaded last at the end."""
+
+    database: Database
+    clock: Clock
+    first: FirstPolicy
+    versions: Sequence[StoredPolicy] = field(default_factory=tuple)
+
+    @property
+    def current(self) -> Policy:
+        """The policy that new cases get."""
+        return self.versions[-1].policy if self.versions else self.first.policy
+
+    @property
+    def by_label(self) -> Mapping[str, Policy]:
+        """Every version, for the cases opened under it."""
+        return {stored.policy.label: stored.policy for stored in self.versions}
+
+    async def open(self) -> None:
+        """Load the policy that the settings name, where it is new.
+
+        The one that comes with the product gives way to whatever a company has loaded. Raises
+        ConfigurationError where a file's version was another policy before.
+        """
+        async with self.database.write() as connection:
+            await lock_policies(connection)
+            await self.load(connection)
+            first = self.first
+            if first.by == PRODUCT and self.versions and self.versions[-1].by != PRODUCT:
+                return
+            try:
+                loading = self._loading(first.policy, first.document, by=first.by)
+            except VersionTaken as taken:
+                raise ConfigurationError(POLICY_SETTING, taken.detail) from None
+            if loading.is_new:
+                await add_policy(connection, loading.stored)
+                await self.load(connection)
+
+    async def load(self, connection: AsyncConnection) -> None:
+        """Read every version anew."""
+        self.versions = await load_policies(connection)
+
+    async def refresh(self, connection: AsyncConnection) -> bool:
+        """Take in what another replica loaded; tell whether there was something."""
+        if await count_policies(connection) == len(self.versions):
+            return False
+        await self.load(connection)
+        return True
+
+    async def put(
+        self, document: str, *, by: str, if_version: int | None, dry_run: bool = False
+    ) -> Loading:
+        """Load a policy, or with `dry_run` only check it.
+
+        Raises InvalidDocument with line and reason, VersionTaken, and PreconditionFailed where the
+        current policy is no longer at `if_version`.
+        """
+        policy = read_policy_text(document, name="policy.yaml")
+        async with self.database.write() as connection:
+            await lock_policies(connection)
+            await self.refresh(connection)
+            if if_version is not None and if_version != self.current.version:
+                raise PreconditionFailed(
+                    f"the policy is {self.current.label}, If-Match names version {if_version}"
+                )
+            loading = self._loading(policy, document, by=by)
+            if loading.is_new and not dry_run:
+                await add_policy(connection, loading.stored)
+        if loading.is_new and not dry_run:
+            log.info("policy.loaded", policy=policy.label, by=by)
+            async with self.database.read() as connection:
+                await self.load(connection)
+        return loading
+
+    def version(self, name: str, version: int) -> StoredPolicy:
+        """Return one version; raises UnknownPolicyVersion."""
+        for stored in self.versions:
+            if (stored.policy.name, stored.policy.version) == (name, version):
+                return stored
+        raise UnknownPolicyVersion(f"there is no policy {name}@{version}")
+
+    def versions_of(self, name: str) -> Sequence[StoredPolicy]:
+        """Return the versions of a policy, the newest first; raises UnknownPolicyVersion."""
+        found = [stored for stored in self.versions if stored.policy.name == name]
+        if not found:
+            raise UnknownPolicyVersion(f"there is no policy {name!r}")
+        return sorted(found, key=lambda stored: -stored.policy.version)
+
+    def _loading(self, policy: Policy, document: str, *, by: str) -> Loading:
+        for stored in self.versions:
+            if stored.policy.label == policy.label:
+                if stored.policy == policy:
+                    return Loading(stored, is_new=False)
+                raise VersionTaken(
+                    f"{policy.label} was another policy before; raise `version` with every change"
+                )
+        later = [s.policy for s in self.versions if s.policy.name == policy.name]
+        if later and max(p.version for p in later) > policy.version:
+            raise VersionTaken(f"a later version of {policy.name} is loaded; raise `version`")
+        return Loading(StoredPolicy(policy, document, self.clock.now(), by), is_new=True)
