@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from services.workflow_service.calendars.domain.book import CalendarBook
+from services.workflow_service.calendars.endpoints import Surroundings
 from services.workflow_service.calendars.endpoints import router as calendars_router
+from services.workflow_service.calendars.schemas import WhatIfView
 from services.workflow_service.cases.endpoints.acting import internal_router as words_router
 from services.workflow_service.cases.endpoints.acting import router as cases_router
+from services.workflow_service.cases.endpoints.policies import router as policies_router
 from services.workflow_service.cases.endpoints.time import router as time_router
+from services.workflow_service.cases.schemas.policies import what_if_view
 from services.workflow_service.cases.service.desk import Desk, read_documents
+from services.workflow_service.cases.service.sweeping import sweep_once
 from services.workflow_service.cases.service.timing import fire_due_timers
+from services.workflow_service.cases.service.what_if import under_calendars
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.console import endpoints as console
 from services.workflow_service.handlers import SUBSCRIPTIONS
@@ -39,7 +46,8 @@ def build(platform: Platform) -> ServiceUnit:
         routers=[
             cases_router(desk),
             time_router(desk),
-            calendars_router(desk.calendars, desk.reload),
+            calendars_router(desk.calendars, _around_calendars(desk)),
+            policies_router(desk),
             console.router(desk, _pages(platform)),
             words_router(desk),
             people_router(lambda: desk.rules.organisation),
@@ -55,6 +63,13 @@ def build(platform: Platform) -> ServiceUnit:
         opening=(desk.open,),
         closing=(desk.database.close,),
     )
+
+
+def _around_calendars(desk: Desk) -> Surroundings:
+    async def what_if(book: CalendarBook) -> WhatIfView:
+        return what_if_view(await under_calendars(desk, book))
+
+    return Surroundings(changed=desk.reload, what_if=what_if)
 
 
 def _pages(platform: Platform) -> Pages:
@@ -95,4 +110,5 @@ def _loops(platform: Platform, desk: Desk) -> Supervisor:
     supervisor.add("workflow.dispatcher", dispatcher.run)
     supervisor.add("workflow.timers", timers.run)
     supervisor.add("workflow.rules", RulesWatch(desk).run)
+    supervisor.add("workflow.calendars", TimerLoop(lambda: sweep_once(desk), sleep_seconds=1).run)
     return supervisor

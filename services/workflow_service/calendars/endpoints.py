@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.workflow_service.calendars.domain.book import CalendarVersion
+from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.domain.edit import Edit
 from services.workflow_service.calendars.repository.ical import read_days
 from services.workflow_service.calendars.schemas import (
@@ -20,6 +21,7 @@ from services.workflow_service.calendars.schemas import (
     DayList,
     EditView,
     TimeSegment,
+    WhatIfView,
 )
 from services.workflow_service.calendars.service import Calendars
 from shared.http.auth import Principal, Scope, requires
@@ -33,8 +35,15 @@ Reader = Annotated[Principal, Depends(requires(Scope.CASES_READ))]
 Writer = Annotated[Principal, Depends(requires(Scope.POLICIES_WRITE))]
 IfMatch = Annotated[str | None, Header(description="ETag of the version read")]
 DryRun = Annotated[bool, Query(description="Only tell what would change")]
-Changed = Callable[[], Awaitable[None]]
-"""Called after a calendar has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What depends on calendars: `changed` is called when one has; `what_if` asks before."""
+
+    changed: Callable[[], Awaitable[None]]
+    what_if: Callable[[CalendarBook], Awaitable[WhatIfView]]
+
 
 _YAML_BODY: dict[str, Any] = {
     "requestBody": {
@@ -56,12 +65,12 @@ _ICAL_BODY: dict[str, Any] = {
 }
 
 
-def router(calendars: Calendars, changed: Changed) -> APIRouter:
+def router(calendars: Calendars, around: Surroundings) -> APIRouter:
     """Make the paths."""
     routes = APIRouter(prefix="/v1", tags=["calendars"], dependencies=[KNOWN_QUERY])
     _add_reading(routes, calendars)
     _add_days(routes, calendars)
-    _add_editing(routes, calendars, changed)
+    _add_editing(routes, calendars, around)
     _add_business_time(routes, calendars)
     return routes
 
@@ -106,7 +115,7 @@ def _add_days(routes: APIRouter, calendars: Calendars) -> None:
         return DayList.of(calendars.book.current(name), version, days)
 
 
-def _add_editing(routes: APIRouter, calendars: Calendars, changed: Changed) -> None:
+def _add_editing(routes: APIRouter, calendars: Calendars, around: Surroundings) -> None:
     @routes.put("/calendars/{name}", openapi_extra=_YAML_BODY)
     async def put_calendar(  # noqa: PLR0917 - FastAPI reads the request from them
         name: str,
@@ -125,7 +134,9 @@ def _add_editing(routes: APIRouter, calendars: Calendars, changed: Changed) -> N
             if_version=version_named(if_match),
             dry_run=dry_run,
         )
-        return await _edited(edit, response, changed, dry_run=dry_run)
+        if name in calendars.book.versions:
+            response.headers["ETag"] = f'"{calendars.book.latest(name).version}"'
+        return await _edited(edit, calendars, around, dry_run=dry_run)
 
     @routes.post("/calendars/{name}/days", openapi_extra=_ICAL_BODY)
     async def import_days(  # noqa: PLR0917 - FastAPI reads the request from them
@@ -148,18 +159,21 @@ def _add_editing(routes: APIRouter, calendars: Calendars, changed: Changed) -> N
             if_version=version_named(if_match),
             dry_run=dry_run,
         )
-        return await _edited(edit, response, changed, dry_run=dry_run)
+        if name in calendars.book.versions:
+            response.headers["ETag"] = f'"{calendars.book.latest(name).version}"'
+        return await _edited(edit, calendars, around, dry_run=dry_run)
 
 
-async def _edited(edit: Edit, response: Response, changed: Changed, *, dry_run: bool) -> EditView:
-    if edit.is_new and not dry_run:
-        await changed()
-    response.headers["ETag"] = f'"{_present(edit.version, edit, dry_run)}"'
-    return EditView.of(edit, dry_run=dry_run)
-
-
-def _present(version: CalendarVersion, edit: Edit, dry_run: bool) -> int:
-    return version.version - 1 if edit.is_new and dry_run else version.version
+async def _edited(
+    edit: Edit, calendars: Calendars, around: Surroundings, *, dry_run: bool
+) -> EditView:
+    if not edit.is_new:
+        return EditView.of(edit, dry_run=dry_run)
+    if dry_run:
+        would_be = await around.what_if(calendars.book.with_version(edit.version))
+        return EditView.of(edit, dry_run=True, open_cases=would_be)
+    await around.changed()
+    return EditView.of(edit, dry_run=False)
 
 
 def _add_business_time(routes: APIRouter, calendars: Calendars) -> None:

@@ -23,3 +23,14 @@ calendars = Table(
     Column("by", String(100), nullable=False),
     PrimaryKeyConstraint("name", "version", name="pk_calendars"),
 )
+
+# A calendar that has changed, until the clocks of every open case have followed: those up to
+# `after_id` have.
+calendar_sweeps = Table(
+    "calendar_sweeps",
+    metadata,
+    Column("name", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("after_id", String(36), nullable=False),
+    PrimaryKeyConstraint("name", name="pk_calendar_sweeps"),
+)

@@ -135,10 +135,36 @@ class DayChangeView(BaseModel):
         return cls(date=change.day, before=before, after=change.after.kind)
 
 
+class DifferenceView(BaseModel):
+    """A due time of an open case that would be another one; null: none that is known."""
+
+    case_id: str
+    number: str
+    clock: str
+    before: datetime | None
+    after: datetime | None
+
+
+class WhatIfView(BaseModel):
+    """What would change in open cases: how many, which clocks, earlier or later, and the first.
+
+    `truncated`: there are more open cases than were looked at.
+    """
+
+    looked_at: int
+    changed_cases: int
+    changed_clocks: dict[str, int]
+    earlier: int
+    later: int
+    truncated: bool
+    items: list[DifferenceView]
+
+
 class EditView(BaseModel):
     """What an edit made, or with `dry_run` would make: the version, and the days that change.
 
-    Days are compared from two years ago to two years ahead; `windows_changed` tells of the hours.
+    Days are compared from two years ago to two years ahead; `windows_changed` tells of the hours,
+    and of a dry run `open_cases` what it would mean for them.
     """
 
     model_config = ConfigDict(
@@ -150,6 +176,7 @@ class EditView(BaseModel):
                 "dry_run": False,
                 "windows_changed": False,
                 "days": [{"date": "2026-03-03", "before": "working", "after": "holiday"}],
+                "open_cases": None,
             }
         }
     )
@@ -160,9 +187,10 @@ class EditView(BaseModel):
     dry_run: bool
     windows_changed: bool
     days: list[DayChangeView]
+    open_cases: WhatIfView | None = None
 
     @classmethod
-    def of(cls, edit: Edit, *, dry_run: bool) -> Self:
+    def of(cls, edit: Edit, *, dry_run: bool, open_cases: WhatIfView | None = None) -> Self:
         """Show an edit."""
         return cls(
             name=edit.version.name,
@@ -171,6 +199,7 @@ class EditView(BaseModel):
             dry_run=dry_run,
             windows_changed=edit.windows_changed,
             days=[DayChangeView.of(change) for change in edit.changes],
+            open_cases=open_cases,
         )
 
 

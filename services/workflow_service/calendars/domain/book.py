@@ -75,6 +75,11 @@ class CalendarBook:
             raise UnknownCalendar(f"there is no calendar {name!r}")
         return found[-1]
 
+    def with_version(self, version: CalendarVersion) -> CalendarBook:
+        """Return a book in which a version is the latest of its name."""
+        versions = {**self.versions, version.name: (*self.versions.get(version.name, ()), version)}
+        return CalendarBook(versions, self.further_days)
+
     def current(self, name: str) -> WorkingCalendar:
         """Return a calendar as it is now; raises UnknownCalendar."""
         return self._calendar(self.latest(name))

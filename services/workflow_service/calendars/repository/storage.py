@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.workflow_service.calendars.domain.book import CalendarBook, CalendarVersion
 from services.workflow_service.calendars.domain.calendar import DayKind, SpecialDay
 from services.workflow_service.calendars.domain.document import CalendarDocument
-from services.workflow_service.calendars.models import calendars
+from services.workflow_service.calendars.models import calendar_sweeps, calendars
 from services.workflow_service.calendars.repository.public_days import public_days
-from shared.db.bulk import insert_rows
+from shared.db.bulk import insert_rows, upsert_rows
 from shared.kernel.yaml_documents import read_yaml
 
 Years = Mapping[int, Mapping[date, SpecialDay]]
@@ -77,6 +77,14 @@ async def add_version(
         version.by,
     )
     await insert_rows(connection, calendars, [row])
+    if version.version > 1:
+        await _begin_sweep(connection, version)
+
+
+async def _begin_sweep(connection: AsyncConnection, version: CalendarVersion) -> None:
+    """Have the clocks of open cases follow, from the first case on."""
+    sweep = (version.name, version.version, "")
+    await upsert_rows(connection, calendar_sweeps, [sweep])
 
 
 def read_calendar(text: str, *, name: str) -> CalendarDocument:

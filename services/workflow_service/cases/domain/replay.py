@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from services.workflow_service.cases.domain.calendars import CALENDAR, move
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.lifecycle import Action
@@ -169,6 +170,10 @@ def _delay_promise(draft: Draft, entry: Entry, data: Data) -> None:
     postpone(draft, promise, _instant(data["due_at"]), by=entry.by)
 
 
+def _calendar(draft: Draft, entry: Entry, data: Data) -> None:
+    move(draft, data["labels"], entry.at)
+
+
 def _instant(value: object) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
 
@@ -186,6 +191,7 @@ _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     "update": _update,
     "escalate": _escalate,
     "tell": _update,
+    CALENDAR: _calendar,
     "promise": _promise,
     "keep-promise": _keep_promise,
     DELAY: _delay_promise,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.cases.domain.case import Case, Entry
+from services.workflow_service.cases.domain.lifecycle import OPEN_STATES
 from services.workflow_service.cases.domain.segments import ESCALATED_FROM, OUTSIDE, Past
 from services.workflow_service.cases.models import case_history, cases
 from services.workflow_service.cases.repository.rows import case_of
+from shared.events.words import CaseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,23 @@ async def list_due(
     statement = _filtered(select(cases), wanted, now).where(cases.c.due_at.is_not(None))
     statement = statement.order_by(cases.c.due_at, cases.c.id).limit(limit)
     return [case_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def open_cases(connection: AsyncConnection, *, after_id: str, limit: int) -> list[Case]:
+    """Return cases that something is waited for in, in the order of their ids."""
+    rows = await connection.execute(_open_after(select(cases), after_id, limit))
+    return [case_of(row) for row in rows.mappings()]
+
+
+async def open_ids(connection: AsyncConnection, *, after_id: str, limit: int) -> list[str]:
+    """Return the ids of cases that something is waited for in, in order."""
+    found = await connection.execute(_open_after(select(cases.c.id), after_id, limit))
+    return [row.id for row in found]
+
+
+def _open_after(statement: Select[Any], after_id: str, limit: int) -> Select[Any]:
+    is_open = cases.c.state.in_([state.value for state in (*OPEN_STATES, CaseState.RESOLVED)])
+    return statement.where(cases.c.id > after_id, is_open).order_by(cases.c.id).limit(limit)
 
 
 async def pasts_of(

@@ -74,14 +74,20 @@ class Desk:
     async def reload(self) -> None:
         """Take in what was changed, here or in another replica."""
         async with self.database.read() as connection:
-            await self._refresh(connection)
+            await self.refresh(connection)
 
     async def ensure_known(self, connection: AsyncConnection, cases: Iterable[Case]) -> None:
         """Take in policies and calendars that cases name and this replica has not seen yet."""
         if not all(self.rules.knows(case) for case in cases):
-            await self._refresh(connection)
+            await self.refresh(connection)
 
-    async def _refresh(self, connection: AsyncConnection) -> None:
+    async def ensure_loaded(self, cases: Iterable[Case]) -> None:
+        """Take in what cases name, where nothing is being changed."""
+        async with self.database.read() as connection:
+            await self.ensure_known(connection, cases)
+
+    async def refresh(self, connection: AsyncConnection) -> None:
+        """Take in policies and calendars that are new."""
         calendars = await self.calendars.refresh(connection)
         policies = await self.policies.refresh(connection)
         # What was changed here has been loaded already: the rules are compared, not the loading.

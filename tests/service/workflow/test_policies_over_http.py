@@ -1,0 +1,184 @@
+"""Policies loaded by version over HTTP, and what another one would mean, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.workflow_service.cases.service.sweeping import sweep_once
+from shared.kernel.clock import ManualClock
+from shared.kernel.errors import ConfigurationError
+from tests.harness.databases import MakeMigratedUrl
+from tests.service.workflow.conftest import START, Json, Workflow, running
+
+DEFAULT = (files("services.workflow_service.clocks") / "policy.yaml").read_text(encoding="utf-8")
+FASTER = DEFAULT.replace("version: 2", "version: 3").replace(
+    "first_reply: 4 hours", "first_reply: 2 hours"
+)
+CALENDAR = """timezone: Asia/Shanghai
+holidays: CN
+windows: {mon-fri: ["09:00-18:00"]}
+days: {2026-11-25: holiday}
+"""
+
+
+async def put(workflow: Workflow, text: str, *, query: str = "", **headers: str) -> httpx.Response:
+    return await workflow.http.put(
+        f"/v1/policies{query}", content=text, headers={"Content-Type": "application/yaml"} | headers
+    )
+
+
+def clock_of(case: Json, kind: str) -> Json:
+    found: Json = next(clock for clock in case["clocks"] if clock["kind"] == kind)
+    return found
+
+
+async def test_a_loaded_policy_is_that_of_new_cases_and_open_ones_keep_theirs(
+    workflow: Workflow,
+) -> None:
+    before = await workflow.open()
+
+    loaded = await put(workflow, FASTER)
+    after = await workflow.case(await workflow.open())
+    before_still = await workflow.act(before, "start-investigation")
+
+    assert (loaded.status_code, loaded.json()["policy"], loaded.headers["ETag"]) == (
+        200,
+        "company@3",
+        '"3"',
+    )
+    assert (after["policy"], clock_of(after, "first_reply")["due_at"]) == (
+        "company@3",
+        "2026-11-23T06:00:00Z",
+    )
+    assert (before_still["policy"], clock_of(before_still, "first_reply")["due_at"]) == (
+        "company@2",
+        "2026-11-23T08:00:00Z",
+    )
+    versions = (await workflow.http.get("/v1/policies/company/versions")).json()["items"]
+    assert [(version["version"], version["by"]) for version in versions] == [
+        (3, "local"),
+        (2, "product"),
+    ]
+
+
+async def test_a_dry_run_tells_which_open_cases_would_be_due_when(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    await workflow.open(priority="P3")
+
+    tried = (await put(workflow, FASTER, query="?dry_run=true")).json()
+
+    assert (tried["changed"], tried["dry_run"]) == (True, True)
+    cases = tried["open_cases"]
+    assert (cases["looked_at"], cases["changed_cases"], cases["changed_clocks"]) == (
+        2,
+        1,
+        {"first_reply": 1},
+    )
+    assert (cases["earlier"], cases["later"], cases["truncated"]) == (1, 0, False)
+    assert [(one["case_id"], one["clock"], one["after"]) for one in cases["items"]] == [
+        (case_id, "first_reply", "2026-11-23T06:00:00Z")
+    ]
+    assert (await workflow.http.get("/v1/policies")).json()["version"] == 2
+
+
+async def test_a_bad_policy_is_refused_with_line_and_reason_and_changes_nothing(
+    workflow: Workflow,
+) -> None:
+    wrong = await put(workflow, FASTER.replace("follow_up: 48 hours", "follow_up: 0 hours"))
+    no_catch_all = await put(workflow, FASTER.replace("      acknowledge: 1 minute\n", ""))
+    taken = await put(workflow, FASTER.replace("version: 3", "version: 2"))
+    older = await put(workflow, FASTER.replace("version: 3", "version: 1"))
+    stale = await put(workflow, FASTER, **{"If-Match": '"1"'})
+
+    assert wrong.status_code == 422
+    assert "a target of 0 cannot be met" in wrong.json()["detail"]
+    assert "policy.yaml, line " in wrong.json()["detail"]
+    assert no_catch_all.status_code == 422
+    assert "no target for acknowledge" in no_catch_all.json()["detail"]
+    assert [taken.status_code, older.status_code, stale.status_code] == [409, 409, 412]
+    assert (await workflow.http.get("/v1/policies")).json()["version"] == 2
+
+
+async def test_the_same_policy_again_is_no_new_version(workflow: Workflow) -> None:
+    again = await put(workflow, DEFAULT)
+
+    assert (again.status_code, again.json()["changed"]) == (200, False)
+
+
+async def test_a_loaded_policy_outlives_a_restart_and_is_taken_in_by_other_replicas(
+    tmp_path: Path, migrated_url: MakeMigratedUrl
+) -> None:
+    url, clock = migrated_url("workflow"), ManualClock(START)
+    async with running(tmp_path, url, clock) as one, running(tmp_path, url, clock) as two:
+        await put(one, FASTER)
+        opened = await one.open()
+        acted = await two.act(opened, "record-contact", text="已致电")
+        other = await two.case(await two.open())
+    async with running(tmp_path, url, clock) as again:
+        after = await again.case(await again.open())
+
+    assert acted["policy"] == other["policy"] == after["policy"] == "company@3"
+
+
+async def test_a_file_whose_version_was_another_policy_stops_the_start(
+    tmp_path: Path, migrated_url: MakeMigratedUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, clock = migrated_url("workflow"), ManualClock(START)
+    async with running(tmp_path, url, clock) as first:
+        await put(first, FASTER)
+    path = tmp_path / "policy.yaml"
+    path.write_text(FASTER.replace("2 hours", "3 hours"), encoding="utf-8")
+    monkeypatch.setenv("REDRESS_POLICY_FILE", str(path))
+
+    with pytest.raises(ConfigurationError, match="company@3 was another policy before"):
+        async with running(tmp_path, url, clock):
+            pass
+
+
+async def test_running_clocks_follow_a_changed_calendar(workflow: Workflow) -> None:
+    case_id = await workflow.open(priority="P3")
+    before = clock_of(await workflow.case(case_id), "propose")["due_at"]
+    headers = {"Content-Type": "application/yaml"}
+
+    tried = await workflow.http.put(
+        "/v1/calendars/company?dry_run=true", content=CALENDAR, headers=headers
+    )
+    await workflow.http.put("/v1/calendars/company", content=CALENDAR, headers=headers)
+    while await sweep_once(workflow.desk):
+        pass
+
+    case = await workflow.case(case_id)
+    assert tried.json()["open_cases"]["changed_clocks"] == {"propose": 1, "resolve": 1} | {
+        "next_update": 1
+    }
+    assert (before, clock_of(case, "propose")["due_at"]) == (
+        "2026-11-26T04:00:00Z",
+        "2026-11-27T04:00:00Z",
+    )
+    assert case["history"][-1]["action"] == "calendar"
+    explained = (await workflow.http.get(f"/v1/cases/{case_id}/clocks")).json()["items"]
+    propose = next(clock for clock in explained if clock["kind"] == "propose")
+    assert (propose["calendar"], [change["why"] for change in propose["changes"]]) == (
+        "company@2",
+        ["calendar"],
+    )
+
+
+async def test_a_calendar_that_moves_nothing_leaves_cases_alone(workflow: Workflow) -> None:
+    case_id = await workflow.open(priority="P3")
+    later = CALENDAR.replace("2026-11-25", "2027-05-06")
+
+    await workflow.http.put(
+        "/v1/calendars/company", content=later, headers={"Content-Type": "application/yaml"}
+    )
+    while await sweep_once(workflow.desk):
+        pass
+
+    assert [line["action"] for line in (await workflow.case(case_id))["history"]] == ["open"]
+    workflow.clock.advance(timedelta(days=1))
+    assert (await workflow.act(case_id, "record-contact", text="已致电"))["id"] == case_id
