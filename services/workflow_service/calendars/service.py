@@ -51,12 +51,12 @@ class Calendars:
 
     database: Database
     clock: Clock
-    seed: CalendarDocument
+    seeds: Mapping[str, CalendarDocument]
     book: CalendarBook = field(default_factory=lambda: CalendarBook({}, public_days))
     _stamp: int = 0
 
     async def open(self) -> None:
-        """Make the company's calendar of the settings, and take in what countries announced."""
+        """Make the calendars of the settings, and take in what countries have announced."""
         async with self.database.write() as connection:
             await _lock(connection)
             book = await storage.load_book(connection)
@@ -68,18 +68,23 @@ class Calendars:
     async def _due_versions(
         self, connection: AsyncConnection, book: CalendarBook
     ) -> Sequence[tuple[CalendarVersion, str | None]]:
-        seed_text = _text(self.seed)
-        found: list[tuple[CalendarVersion, str | None]] = []
-        made_of = await storage.seed_of(connection, COMPANY)
-        if COMPANY not in book.versions or (made_of is not None and made_of != seed_text):
-            found.append((self._next(book, COMPANY, seed_text, self.seed, SYSTEM), seed_text))
-        for name in book.versions:
+        """Return what has to be stored, and with each what it is made of by settings.
+
+        Calendars that are new, or made of other settings than before, and those whose country has
+        announced more since.
+        """
+        found: dict[str, tuple[CalendarVersion, str | None]] = {}
+        for name, document in self.seeds.items():
+            seed = _text(document)
+            made_of = await storage.seed_of(connection, name)
+            if name not in book.versions or (made_of is not None and made_of != seed):
+                found[name] = (self._next(book, name, seed, document, SYSTEM), seed)
+        for name in book.versions.keys() - found.keys():
             latest = book.latest(name)
             known = self._next(book, name, latest.text, latest.document, SYSTEM)
-            changed = has_learned(latest, known)
-            if changed and not any(version.name == name for version, _ in found):
-                found.append((known, made_of if name == COMPANY else None))
-        return found
+            if has_learned(latest, known):
+                found[name] = (known, await storage.seed_of(connection, name))
+        return list(found.values())
 
     async def load(self, connection: AsyncConnection) -> None:
         """Load the book anew and say how long its days are announced."""

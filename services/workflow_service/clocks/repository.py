@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from services.workflow_service.clocks.domain.by_priority import (
     PolicyByPriority,
     is_by_priority,
 )
+from services.workflow_service.clocks.domain.pack import Pack
 from services.workflow_service.clocks.domain.policy import Policy
 from services.workflow_service.clocks.models import policies, timers
 from shared.db.bulk import insert_rows, upsert_rows
@@ -133,6 +135,17 @@ async def add_policy(connection: AsyncConnection, stored: StoredPolicy) -> None:
     """Store a policy version; the caller holds the lock and knows that the label is free."""
     row = (stored.policy.label, stored.document, stored.loaded_at, stored.by)
     await insert_rows(connection, policies, [row])
+
+
+@cache
+def read_packs() -> Mapping[str, Pack]:
+    """Return the regulatory packs that come with the product, in all versions, by label."""
+    folder = files("services.workflow_service.clocks") / "packs"
+    found = {}
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        pack = read_yaml(file.read_text(encoding="utf-8"), Pack, name=file.name)
+        found[pack.label] = pack
+    return found
 
 
 def _read(path: Path | None, default: str, setting: str) -> tuple[str, str]:

@@ -198,3 +198,23 @@ async def test_instants_are_told_in_utc_whatever_the_offset_they_came_with(
 
     met = {clock["kind"]: clock["met_at"] for clock in case["clocks"]}
     assert met["first_reply"] == "2026-11-23T05:00:00Z"
+
+
+async def test_more_time_is_granted_once_with_its_reason_and_told(workflow: Workflow) -> None:
+    case_id = await workflow.open(priority="P3")
+    body = {"clock": "resolve", "until": "2026-12-04T12:00:00+08:00", "reason": "需要第三方鉴定"}
+    path, key = f"/v1/cases/{case_id}/extensions", {"Idempotency-Key": "more-time"}
+
+    first = await workflow.http.post(path, json=body, headers=key)
+    again = await workflow.http.post(path, json=body, headers=key)
+    too_far = await workflow.http.post(path, json=body | {"until": "2027-12-04T12:00:00+08:00"})
+
+    assert (first.status_code, again.json()) == (200, first.json())
+    resolve = (await clocks_of(workflow, case_id))["resolve"]
+    assert resolve["due_at"] == "2026-12-04T04:00:00Z"
+    assert [change["why"] for change in resolve["changes"]] == ["extension"]
+    assert "获准延期" in resolve["explanation"]["zh-CN"]
+    assert (too_far.status_code, too_far.json()["errors"][0]["pointer"]) == (422, "/until")
+    history = (await workflow.case(case_id))["history"]
+    assert (history[-1]["action"], history[-1]["why"]) == ("extension", "需要第三方鉴定")
+    assert (await workflow.names(case_id)).count("ClockExtended") == 1

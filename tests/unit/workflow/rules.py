@@ -21,7 +21,7 @@ from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.service.desk import read_documents
-from services.workflow_service.clocks.repository import read_policy_text
+from services.workflow_service.clocks.repository import read_packs, read_policy_text
 from services.workflow_service.settings import WorkflowSettings
 from shared.events.complaints import ComplaintReceived
 from shared.kernel.settings import CommonSettings
@@ -44,7 +44,13 @@ def book_of(*documents: tuple[str, str]) -> CalendarBook:
 
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 COMPANY = "timezone: Asia/Shanghai\nholidays: CN\nwindows: {mon-fri: [09:00-18:00]}\n"
-BOOK = book_of(("company", COMPANY))
+_STATUTORY = "timezone: {}\nholidays: {}\nwindows: {{mon-fri: [09:00-17:00]}}\n"
+BOOK = book_of(
+    ("company", COMPANY),
+    ("cn", _STATUTORY.format("Asia/Shanghai", "CN")),
+    ("gb", _STATUTORY.format("Europe/London", "GB-ENG")),
+    ("us", _STATUTORY.format("America/New_York", "US")),
+)
 _DOCUMENTS = read_documents(WorkflowSettings(), CommonSettings(home=Path("var")))
 
 RULES: Rules = Rules(
@@ -64,11 +70,13 @@ EVERY_CLOCK: Rules = Rules(
         (files("services.workflow_service.clocks") / "policy.yaml")
         .read_text(encoding="utf-8")
         .replace("name: company", "name: every-clock")
+        .replace("packs: []", "packs: [us-cfpb, cn-banking-insurance]")
         .replace("rules:\n", "rules:" + _EVERY_CLOCK),
         name="every-clock.yaml",
     ),
     calendars=BOOK,
     organisation=RULES.organisation,
+    packs=read_packs(),
 )
 """The same with the clocks that the policy leaves out."""
 

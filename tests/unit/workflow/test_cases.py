@@ -14,6 +14,11 @@ from hypothesis import strategies as st
 from services.workflow_service.cases.domain.actions import decide
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Change
+from services.workflow_service.cases.domain.extensions import (
+    Extension,
+    NotExtendable,
+    extend_clock,
+)
 from services.workflow_service.cases.domain.lifecycle import (
     SETTLED_STATES,
     Action,
@@ -66,6 +71,7 @@ steps = st.lists(
                 "promise",
                 "kept",
                 "delay",
+                "extend",
             ]
         ),
         st.integers(min_value=0, max_value=30),
@@ -98,6 +104,8 @@ def random_step(case: Case, step: tuple[str, int, int, str], now: datetime) -> C
         return decided(case, action, now, told_at=told_at)
     if what in {"promise", "kept", "delay"}:
         return promised(case, step, now)
+    if what == "extend":
+        return extended(case, step, now)
     if what == "time":
         return fire_due(case, now=now, rules=EVERY_CLOCK)
     if what == "regrade":
@@ -129,6 +137,22 @@ def promised(case: Case, step: tuple[str, int, int, str], now: datetime) -> Chan
         later = Delay(one, ahead + timedelta(days=pick), "缺货", "reason", "tester")
         return delay_promise(case, later, now=now, rules=EVERY_CLOCK)
     except (UnknownPromise, PromiseOver, InvalidInput):
+        return None
+
+
+def extended(case: Case, step: tuple[str, int, int, str], now: datetime) -> Change | None:
+    _, pick, seconds, _ = step
+    asked = Extension(
+        clock=case.clocks[pick % len(case.clocks)].kind,
+        until=now + timedelta(days=1, seconds=seconds),
+        reason="第三方鉴定",
+        reason_id="reason",
+        by="tester",
+        roles=frozenset({"executive"}),
+    )
+    try:
+        return extend_clock(case, asked, now=now, rules=EVERY_CLOCK)
+    except (InvalidInput, NotExtendable):
         return None
 
 

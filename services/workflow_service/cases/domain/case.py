@@ -116,9 +116,9 @@ class Case:
         if self.state is CaseState.AWAITING_CUSTOMER:
             return Action.RECEIVE_INFORMATION.value, self.awaiting_until
         waiting = [
-            (clock.due_at, str(clock.kind))
+            (clock.due_at, str(clock.milestone))
             for clock in self.clocks
-            if clock.is_open and clock.due_at and clock.kind in STEPS
+            if clock.is_open and clock.due_at and clock.milestone in STEPS
         ]
         if not waiting:
             return None, None

@@ -12,6 +12,7 @@ from services.workflow_service.cases.domain.promise import Promise, PromiseState
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.pack import is_of_a_pack
 from shared.events.base import WorkflowEvent
 from shared.events.words import CaseState, ClockKind
 
@@ -102,6 +103,8 @@ class Draft:
             self.meet(kind, at)
         for kind in effects.cancels:
             self.cancel(kind, at)
+        if effects.answers:
+            self.answered(at)
         if effects.ends_all:
             self.cancel_all(at)
             self._void_promises()
@@ -118,7 +121,14 @@ class Draft:
 
     def meet(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone was reached."""
-        self._each(lambda clock: clocks.meet(clock, at=at) if clock.kind == kind else clock)
+        self._each(lambda clock: clocks.meet(clock, at=at) if clock.milestone == kind else clock)
+
+    def answered(self, at: datetime) -> None:
+        """Note that the customer got the answer: whatever rules from outside still wait for.
+
+        A resolution tells the customer all that an earlier step would have told them.
+        """
+        self._each(lambda clock: clocks.meet(clock, at=at) if is_of_a_pack(clock.kind) else clock)
 
     def cancel(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone does not matter any more."""
@@ -176,6 +186,8 @@ class Draft:
         """Give live clocks the targets of the case as it is graded now, from their start."""
 
         def retargeted(clock: Clock) -> Clock:
+            if is_of_a_pack(clock.kind):
+                return clock
             timing = self.rules.timing(self.case, ClockKind(clock.kind))
             same = timing is None or (
                 timing.seconds == clock.target_seconds and timing.rule == clock.rule

@@ -35,7 +35,7 @@ def import_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> 
         case,
         state=state,
         outcome=recorded.outcome,
-        clocks=tuple(clock for kind in AT_OPENING if (clock := past.clock(kind)) is not None),
+        clocks=past.clocks(),
         sequence=1,
     )
     entry = Entry(now, SYSTEM, "import", None, case.state.value, why=case.facts.source_system)
@@ -72,20 +72,23 @@ class _Past:
         settled = _is_settled(recorded)
         # Without a time on record, what it left open ends now, when we learn that it was settled.
         self._ended_at = recorded.closed_at or recorded.resolved_at or (now if settled else None)
-        self._reached = {
+        self._reached: dict[str, datetime | None] = {
             ClockKind.FIRST_REPLY: recorded.answered_at,
             ClockKind.RESOLVE: settled_at,
             # Nobody recorded who had it before us; we assign an open one now.
             ClockKind.ASSIGN: now if case.owner and not settled else None,
         }
 
-    def clock(self, kind: ClockKind) -> Clock | None:
-        """Return a clock as it stands now; None where the policy has none."""
+    def clocks(self) -> tuple[Clock, ...]:
+        """Return the clocks as they stand now: those of the policy, and those of rules outside."""
+        timings = [(kind, self._rules.timing(self._case, kind)) for kind in AT_OPENING]
+        own = [self._clock(kind, timing) for kind, timing in timings if timing is not None]
+        by_law = [self._clock(kind, timing) for kind, timing in self._rules.by_law(self._case)]
+        return (*own, *by_law)
+
+    def _clock(self, kind: str, timing: Timing) -> Clock:
         start = self._case.opened_at
-        timing = self._rules.timing(self._case, kind)
-        if timing is None:
-            return None
-        met_at = self._reached.get(kind)
+        met_at = self._met_at(kind, timing)
         ended_at = self._now if kind is ClockKind.ACKNOWLEDGE else self._ended_at
         if met_at is None and ended_at is None and not self._is_past(timing):
             return self._ahead(clocks.start(kind, at=start, timing=timing))
@@ -96,6 +99,13 @@ class _Past:
             met_at=max(met_at, start) if met_at else None,
             ended_at=max(ended_at, start) if ended_at else None,
         )
+
+    def _met_at(self, kind: str, timing: Timing) -> datetime | None:
+        met_at = self._reached.get(timing.reached_by or kind)
+        if timing.reached_by is None:
+            return met_at
+        # Whoever resolved it has answered it too.
+        return met_at or self._reached.get(ClockKind.RESOLVE)
 
     def _is_past(self, timing: Timing) -> bool:
         return timing.calendar.add(self._case.opened_at, timing.seconds) <= self._now

@@ -29,7 +29,7 @@ DEPARTMENTS = (K.DEPARTMENT_CONTACT, K.DEPARTMENT_ANSWER)
 class Effects:
     """Which clocks an action ends and starts. `ends_all` cancels what `meets` does not name.
 
-    `is_heard`: the customer heard from us.
+    `is_heard`: the customer heard from us. `answers`: the complaint as a whole got its answer.
     """
 
     meets: tuple[ClockKind, ...] = ()
@@ -37,6 +37,7 @@ class Effects:
     starts: tuple[ClockKind, ...] = ()
     ends_all: bool = False
     is_heard: bool = False
+    answers: bool = False
 
 
 NOTHING = Effects()
@@ -55,10 +56,11 @@ _EFFECTS: Mapping[Action, Effects] = {
         meets=(K.RESOLVE, K.CARRY_OUT, K.DEPARTMENT_ANSWER),
         cancels=(K.ASSIGN, K.FIRST_REPLY, K.PROPOSE, K.APPROVE, K.NEXT_UPDATE, *DEPARTMENTS),
         starts=(K.FOLLOW_UP,),
+        answers=True,
     ),
     Action.CLOSE: Effects(ends_all=True),
     Action.REOPEN: Effects(cancels=(K.FOLLOW_UP,), starts=(K.PROPOSE, K.RESOLVE, K.NEXT_UPDATE)),
-    Action.REJECT: Effects(meets=(K.RESOLVE, K.DEPARTMENT_ANSWER), ends_all=True),
+    Action.REJECT: Effects(meets=(K.RESOLVE, K.DEPARTMENT_ANSWER), ends_all=True, answers=True),
     Action.WITHDRAW: Effects(ends_all=True),
 }
 

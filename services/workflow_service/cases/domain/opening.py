@@ -11,6 +11,7 @@ from services.workflow_service.cases.domain.draft import SYSTEM, Change, Draft, 
 from services.workflow_service.cases.domain.milestones import AT_OPENING
 from services.workflow_service.cases.domain.ownership import enter_department
 from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.clocks.domain import clock as clocks
 from shared.events.cases import CaseOpened, ClockDue
 from shared.events.complaints import ComplaintReceived
 from shared.events.words import CaseState, ClockKind, Segment
@@ -32,9 +33,20 @@ def start_clocks(draft: Draft, assigned_at: datetime) -> None:
     case = draft.case
     for kind in (*AT_OPENING, ClockKind.NEXT_UPDATE):
         draft.start_clock(kind, case.opened_at)
+    start_by_law(draft)
     enter_department(draft, None, case.opened_at)
     if case.owner is not None:
         draft.meet(ClockKind.ASSIGN, assigned_at)
+
+
+def start_by_law(draft: Draft) -> None:
+    """Start the clocks of rules from outside, from the receipt of the complaint."""
+    case = draft.case
+    started = tuple(
+        clocks.start(kind, at=case.opened_at, timing=timing)
+        for kind, timing in draft.rules.by_law(case)
+    )
+    draft.case = replace(draft.case, clocks=(*draft.case.clocks, *started))
 
 
 def routed_case(

@@ -15,6 +15,7 @@ from typing import Any
 from services.workflow_service.cases.domain.calendars import CALENDAR, move
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Draft
+from services.workflow_service.cases.domain.extensions import EXTENSION, prolong
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.opening import start_clocks
@@ -170,6 +171,12 @@ def _delay_promise(draft: Draft, entry: Entry, data: Data) -> None:
     postpone(draft, promise, _instant(data["due_at"]), by=entry.by)
 
 
+def _extension(draft: Draft, entry: Entry, data: Data) -> None:
+    draft.now = entry.at
+    clock = draft.case.clocks[data["place"]]
+    prolong(draft, clock, _instant(data["until"]), by=entry.by)
+
+
 def _calendar(draft: Draft, entry: Entry, data: Data) -> None:
     move(draft, data["labels"], entry.at)
 
@@ -192,6 +199,7 @@ _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     "escalate": _escalate,
     "tell": _update,
     CALENDAR: _calendar,
+    EXTENSION: _extension,
     "promise": _promise,
     "keep-promise": _keep_promise,
     DELAY: _delay_promise,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.workflow_service.calendars.domain.book import CalendarBook
-from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock
+from services.workflow_service.calendars.domain.calendar import (
+    Calendar,
+    RoundTheClock,
+    WorkingCalendar,
+)
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.clocks.domain.clock import Clock, Timing
+from services.workflow_service.clocks.domain.pack import (
+    Deadline,
+    Pack,
+    due_after,
+    is_of_a_pack,
+)
 from services.workflow_service.clocks.domain.policy import ClockConduct, Policy, Subject
 from services.workflow_service.clocks.domain.target import Target
+from services.workflow_service.clocks.domain.wording import Both, name_of
 from services.workflow_service.organisation.domain.people import Organisation
 from shared.events.words import ClockKind
 from shared.kernel.errors import ConfigurationError
@@ -32,6 +43,7 @@ class Rules:
     calendars: CalendarBook
     organisation: Organisation
     earlier: Mapping[str, Policy] = field(default_factory=dict)
+    packs: Mapping[str, Pack] = field(default_factory=dict)
     always: Calendar = field(default_factory=RoundTheClock)
     moment: datetime | None = None
     _timings: dict[tuple[object, ...], Timing | None] = field(default_factory=dict)
@@ -74,7 +86,68 @@ class Rules:
 
     def conduct_of(self, clock: Clock) -> ClockConduct:
         """Return how a clock of a case runs."""
+        if is_of_a_pack(clock.kind):
+            return self.packs[clock.policy].deadline(clock.kind).conduct
         return self.policy_of(clock.policy).conduct_of(ClockKind(clock.kind))
+
+    def by_law(self, case: Case) -> Iterable[tuple[str, Timing]]:
+        """Return the clocks that rules from outside give a case: kind and timing from its opening.
+
+        Their length is what lies between the receipt and the end of the last day, to the second.
+        """
+        policy = self.policy_of(case.policy)
+        for use in policy.packs:
+            pack = self._pack(use.name)
+            wanted = pack.when if use.when is None else use.when
+            if not wanted.matches(subject_of(case)):
+                continue
+            for deadline in pack.deadlines:
+                yield pack.kind_of(deadline), self._by_law(pack, deadline, case.opened_at, policy)
+
+    def _by_law(
+        self, pack: Pack, deadline: Deadline, received_at: datetime, policy: Policy
+    ) -> Timing:
+        calendar = self._statutory(pack.calendar)
+        due_at = due_after(received_at, deadline.within, deadline.until, calendar)
+        warnings = policy.warnings if deadline.warnings is None else deadline.warnings
+        return Timing(
+            seconds=-((received_at - due_at) // timedelta(seconds=1)),
+            calendar=self.always,
+            policy=pack.label,
+            rule=deadline.name,
+            marks=tuple(warnings),
+            reached_by=deadline.met_by,
+        )
+
+    def name_of(self, clock: Clock) -> Both:
+        """Return what a clock is called."""
+        if is_of_a_pack(clock.kind):
+            return self.packs[clock.policy].name_of(clock.kind)
+        return name_of(clock.kind)
+
+    def law_of(self, clock: Clock) -> Both | None:
+        """Return the rule from outside that a clock keeps, in words; None for one of ours."""
+        if not is_of_a_pack(clock.kind):
+            return None
+        deadline = self.packs[clock.policy].deadline(clock.kind)
+        cites, says = deadline.cites, deadline.says
+        return Both(f"{cites}：{says.zh}", f"{cites}: {says.en}")
+
+    def limit_by_law(self, clock: Clock, within: Target, received_at: datetime) -> datetime:
+        """Return until when a rule lets a deadline be extended that began with the receipt."""
+        pack = self.packs[clock.policy]
+        until = pack.deadline(clock.kind).until
+        return due_after(received_at, within, until, self._statutory(pack.calendar))
+
+    def _statutory(self, name: str) -> WorkingCalendar:
+        if self.moment is not None:
+            return self.calendars.at(name, self.moment)
+        return self.calendars.current(name)
+
+    def _pack(self, name: str) -> Pack:
+        """Return the newest version of a pack."""
+        found = [pack for pack in self.packs.values() if pack.name == name]
+        return max(found, key=lambda pack: pack.version)
 
     def timing(self, case: Case, kind: ClockKind) -> Timing | None:
         """Return a clock's target for a case as it is now; None where its policy names none."""

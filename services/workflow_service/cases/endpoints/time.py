@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
+from services.workflow_service.cases.domain.extensions import Extension, extend_clock
 from services.workflow_service.cases.domain.promises import (
     Commitment,
     Delay,
@@ -22,12 +23,14 @@ from services.workflow_service.cases.schemas.clocks import (
     ClocksAnswer,
     DelayBody,
     ExplainedClock,
+    ExtensionBody,
     KeptBody,
     PromiseBody,
     PromisesAnswer,
     PromiseView,
     promise_of,
 )
+from services.workflow_service.cases.schemas.views import CaseView
 from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import change_case
 from services.workflow_service.cases.service.desk import Desk
@@ -51,6 +54,7 @@ def router(desk: Desk) -> APIRouter:
     _add_clocks(routes, desk)
     _add_promises(routes, desk)
     _add_outcomes(routes, desk)
+    _add_extensions(routes, desk)
     return routes
 
 
@@ -139,6 +143,38 @@ def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
             return delay_promise(case, delay, now=now, rules=desk.rules)
 
         return await _answered(desk, request, known_id, made, if_match, promise_id)
+
+
+def _add_extensions(routes: APIRouter, desk: Desk) -> None:
+    @routes.post("/{case_id}/extensions", response_model=CaseView)
+    async def extend(
+        case_id: str,
+        body: ExtensionBody,
+        request: Request,
+        principal: Writer,
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Give a running clock more time, with the authority that its policy or rule asks for."""
+        known_id, if_version = await id_of(desk, case_id), version_named(if_match)
+        asked = Extension(
+            clock=body.clock,
+            until=body.until.astimezone(UTC).replace(microsecond=0),
+            reason=body.reason,
+            reason_id=new_id(),
+            by=principal.id,
+            roles=frozenset(role.value for role in principal.roles),
+            overrules=principal.may(Scope.ADMIN),
+        )
+
+        def made(case: Case, now: datetime) -> Change:
+            return extend_clock(case, asked, now=now, rules=desk.rules)
+
+        async def once(uow: UnitOfWork) -> Answer:
+            case = await change_case(desk, uow, known_id, made, if_version=if_version)
+            view = CaseView.of(case).model_dump_json().encode()
+            return Answer(200, view, {"ETag": etag_of(case.version)})
+
+        return await answer_once(request, desk.messaging.unit_of_work, once)
 
 
 async def _answered(  # noqa: PLR0917 - one row of the three paths above

@@ -125,14 +125,14 @@ def _document(clock: Clock, case_policy: str) -> Document:
         instant = getattr(clock, name)
         if instant is not None:
             document[name] = instant
-    if clock.policy != case_policy:
-        document["policy"] = clock.policy
-    if clock.round != 1:
-        document["round"] = clock.round
-    if clock.subject is not None:
-        document["subject"] = clock.subject
-    if clock.level:
-        document["level"] = clock.level
+    told = {
+        "policy": clock.policy if clock.policy != case_policy else None,
+        "round": clock.round if clock.round != 1 else None,
+        "subject": clock.subject,
+        "reached_by": clock.reached_by,
+        "level": clock.level or None,
+    }
+    document |= {name: value for name, value in told.items() if value is not None}
     if clock.warnings:
         document["warnings"] = [[str(w.mark), w.at, w.fired_at] for w in clock.warnings]
     if clock.changes:
@@ -168,6 +168,7 @@ def _clock(document: Document, case_policy: str) -> Clock:
         ),
         subject=document.get("subject"),
         level=document.get("level", 0),
+        reached_by=document.get("reached_by"),
         **instants,
     )
 

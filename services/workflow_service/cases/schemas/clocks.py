@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -183,6 +183,25 @@ class ClocksAnswer(BaseModel):
     )
 
     items: list[ExplainedClock]
+
+
+class ExtensionBody(BaseModel):
+    """More time for a clock: which one (its kind), until when, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "clock": "resolve",
+                "until": "2026-12-04T18:00:00+08:00",
+                "reason": "需要第三方鉴定",
+            }
+        },
+    )
+
+    clock: Annotated[str, Field(min_length=1, max_length=80)]
+    until: AwareDatetime
+    reason: Text
 
 
 class PromiseBody(BaseModel):

@@ -11,12 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.calendars.domain.calendar import Window
 from services.workflow_service.calendars.domain.document import CalendarDocument
+from services.workflow_service.calendars.domain.statutory import STATUTORY
 from services.workflow_service.calendars.repository.public_days import is_known
-from services.workflow_service.calendars.service import Calendars
+from services.workflow_service.calendars.service import COMPANY, Calendars
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.rules import Rules
-from services.workflow_service.clocks.repository import POLICY_SETTING, PRODUCT, read_policy
+from services.workflow_service.clocks.repository import (
+    POLICY_SETTING,
+    PRODUCT,
+    read_packs,
+    read_policy,
+)
 from services.workflow_service.clocks.service import FirstPolicy, Policies
 from services.workflow_service.organisation.domain.people import Organisation
 from services.workflow_service.organisation.repository import read_organisation
@@ -56,7 +62,8 @@ class Desk:
     rules: Rules = field(init=False)
 
     def __post_init__(self) -> None:
-        self.calendars = Calendars(self.database, self.clock, self.documents.calendar)
+        seeds = {COMPANY: self.documents.calendar, **STATUTORY}
+        self.calendars = Calendars(self.database, self.clock, seeds)
         self.policies = Policies(self.database, self.clock, self.documents.policy)
         self.rules = self._rules()
 
@@ -101,6 +108,7 @@ class Desk:
             calendars=self.calendars.book,
             organisation=self.documents.organisation,
             earlier=self.policies.by_label,
+            packs=read_packs(),
         )
 
 

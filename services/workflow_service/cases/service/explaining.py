@@ -11,7 +11,7 @@ from services.workflow_service.cases.repository.spoken import read_words
 from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.explanation import Explanation, Reader, explain
-from services.workflow_service.clocks.domain.wording import Both, name_of
+from services.workflow_service.clocks.domain.wording import Both
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,9 @@ def explained(desk: Desk, case: Case) -> Sequence[Explained]:
 def _explained(desk: Desk, clock: Clock) -> Explained:
     calendar = desk.rules.calendar(clock.calendar)
     business = calendar is not desk.rules.always
-    reader = Reader(calendar=calendar, business=business, now=desk.clock.now(), zone=desk.zone)
-    return Explained(clock, explain(clock, reader), name_of(clock.kind), business)
+    name, rule = desk.rules.name_of(clock), desk.rules.law_of(clock)
+    reader = Reader(calendar, business, desk.clock.now(), desk.zone, name=name, rule=rule)
+    return Explained(clock, explain(clock, reader), name, business)
 
 
 async def promises_in_words(desk: Desk, case: Case) -> list[tuple[Promise, str | None]]:

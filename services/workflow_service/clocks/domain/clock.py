@@ -60,7 +60,8 @@ class Timing:
     """What a clock is started by: a target worked out for one case, and where it stands.
 
     `seconds` are those of `calendar`; `policy` is the label of the policy or pack, `rule` the line.
-    `opens_seconds` is how long after the start a window opens; None: from the start.
+    `opens_seconds` is how long after the start a window opens; None: from the start. `reached_by`
+    is the milestone that ends a clock whose kind is none.
     """
 
     seconds: int
@@ -69,16 +70,18 @@ class Timing:
     rule: str
     marks: Sequence[Mark] = ()
     opens_seconds: int | None = None
+    reached_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One milestone's clock.
 
-    `kind` is a ClockKind, or the name of a deadline of a regulatory pack. `subject` tells clocks of
-    one kind apart: the department of an OLA, the id of a promise. `level` is the escalation level
-    that it was started at. `opens_at` is when a window opens, told once at `opened_at`. A breached
-    clock keeps running in spirit until `ended_at`: `met_at` then says how late it was.
+    `kind` is a ClockKind, or the name of a deadline of a regulatory pack; such a one is
+    `reached_by` a milestone of ours. `subject` tells clocks of one kind apart: the department of an
+    OLA, the id of a promise. `level` is the escalation level that it was started at. `opens_at` is
+    when a window opens, told once at `opened_at`. A breached clock keeps running in spirit until
+    `ended_at`: `met_at` then says how late it was.
     """
 
     kind: str
@@ -95,11 +98,17 @@ class Clock:
     changes: tuple[TargetChange, ...] = ()
     subject: str | None = None
     level: int = 0
+    reached_by: str | None = None
     opens_at: datetime | None = None
     opened_at: datetime | None = None
     met_at: datetime | None = None
     breached_at: datetime | None = None
     ended_at: datetime | None = None
+
+    @property
+    def milestone(self) -> str:
+        """What ends the clock."""
+        return self.reached_by or self.kind
 
     @property
     def is_live(self) -> bool:
@@ -153,6 +162,7 @@ def start(
         segments=(Segment(at, None, True, STARTED),),
         subject=subject,
         level=level,
+        reached_by=timing.reached_by,
     )
     if opens is None or opens >= seconds:
         return clock
@@ -189,6 +199,7 @@ def concluded(
         started_at=at,
         due_at=due_at,
         segments=(Segment(at, ended_at, True, STARTED),),
+        reached_by=timing.reached_by,
         met_at=met_at,
         breached_at=due_at if state is BREACHED else None,
         ended_at=ended_at,

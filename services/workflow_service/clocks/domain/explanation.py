@@ -14,7 +14,6 @@ from services.workflow_service.clocks.domain.wording import (
     PAUSES,
     Both,
     instant,
-    name_of,
     reason_of,
     span,
     span_in_hours,
@@ -57,14 +56,15 @@ class Explanation:
 class Reader:
     """What an explanation is given with: the clock's calendar, the time, and whose zone is read.
 
-    `name` is what the clock is called, where it is called something of its own.
+    `name` is what the clock is called, `rule` the rule from outside that it keeps.
     """
 
     calendar: Calendar
     business: bool
     now: datetime
     zone: tzinfo
-    name: Both | None = None
+    name: Both
+    rule: Both | None = None
 
 
 def explain(clock: Clock, reader: Reader) -> Explanation:
@@ -120,7 +120,9 @@ def _length(seconds: float, reader: Reader) -> Both:
 
 
 def _target(clock: Clock, reader: Reader) -> Both:
-    name = reader.name or name_of(clock.kind)
+    name = reader.name
+    if reader.rule is not None:
+        return Both(f"{name.zh}。{reader.rule.zh}", f"{name.en}. {reader.rule.en}")
     length = _length(clock.target_seconds, reader)
     policy, _, version = clock.policy.partition("@")
     rule = clock.rule.split("/", 1)[0]

@@ -17,6 +17,7 @@ from services.workflow_service.clocks.domain.target import (
     TargetText,
     percent_of,
 )
+from services.workflow_service.organisation.domain.people import StaffRole
 from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Tier
 
 ROUND_THE_CLOCK = "calendar-hours"
@@ -162,6 +163,28 @@ class Line:
     rule: str
 
 
+class PackUse(BaseModel):
+    """A regulatory pack that a policy switches on, by `when` only for some cases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    when: When | None = None
+
+
+def _pack(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Extensions(BaseModel):
+    """Who may give a clock of ours more time, and by how much of its target at most."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: StaffRole = StaffRole.LEAD
+    at_most: Annotated[int, BeforeValidator(percent_of)] = 100
+
+
 class Policy(BaseModel):
     """One version of the company's targets. A case keeps the version it was opened under."""
 
@@ -174,6 +197,8 @@ class Policy(BaseModel):
     halved_for: Halved = Halved()
     awaiting_customer_ends_after: TargetText = Target(seconds=7 * 86400, days=0, business=False)
     promises: PromiseConduct = PromiseConduct()
+    packs: tuple[Annotated[PackUse, BeforeValidator(_pack)], ...] = ()
+    extensions: Extensions = Extensions()
     clocks: Mapping[ClockKind, ClockConduct] = Field(default_factory=dict)
     rules: tuple[PolicyRule, ...] = Field(min_length=1)
 
