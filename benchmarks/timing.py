@@ -1,0 +1,260 @@
+"""Timers of a million open cases: a rush, a steady flow, and what a minute costs in which none is.
+
+Aims: 100,000 due within one minute all fired in it; p99 under 2 s late at 500 due a second; a
+million open cases cost no more than ten thousand while nothing is due.
+
+The product opens some cases; SQL copies them, whole: clocks, history and timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Table as SqlTable
+
+from benchmarks.events import as_record, publish
+from benchmarks.machines import cpu_seconds, distributed, family_cpu_seconds, servers
+from deploy.local.postgres import PostgresServer
+from services.workflow_service.cases.models import case_history, cases
+from services.workflow_service.clocks.models import timers
+from shared.events.complaints import ComplaintReceived
+from shared.events.deliveries import NotificationSent
+from shared.kernel.ids import new_id, new_number
+from tests.harness.product import Product, eventually
+
+OPEN = (10_000, 1_000_000)
+IDLE_SECONDS = 60
+RUSH_PER_SECOND, RUSH_SECONDS = 1_667, 60
+STEADY_PER_SECOND, STEADY_SECONDS = 500, 40
+TEMPLATES_PER_SECOND = 10
+LEAD_SECONDS = 45
+"""Until the first timer is due: the cases are opened and copied meanwhile."""
+
+LIMIT_SECONDS = 300
+DATABASE = "bench_workflow"
+FIRST_WARNING, BREACH = timedelta(hours=2), timedelta(hours=4)
+"""Of the first reply of a P2 case, by the policy that comes with the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The workflow service alone, on a database that grows."""
+
+    product: Product
+    postgres: PostgresServer
+    kafka: str
+
+    def ask(self, sql: str) -> str:
+        """Run statements on workflow's database."""
+        return self.postgres.run(sql, database=DATABASE)
+
+    def start(self) -> None:
+        """Start workflow."""
+        self.product.spawn("workflow")
+        self.product.wait_ready("workflow")
+
+    def stop(self) -> None:
+        """Stop workflow."""
+        process = self.product.processes.pop("workflow")
+        process.terminate()
+        process.wait()
+
+    def cpu(self) -> tuple[float, float]:
+        """Return the processor seconds that workflow and PostgreSQL have taken."""
+        return cpu_seconds(self.product.processes["workflow"].pid), family_cpu_seconds(
+            self.postgres.pid
+        )
+
+
+def main(console: Console, *, quick: bool = False) -> None:
+    """Grow the database, measure idling at each size, then the steady flow and the rush."""
+    share = 10 if quick else 1
+    with servers() as (postgres, kafka), distributed(postgres, kafka, started=False) as product:
+        bench = Bench(product, postgres, kafka)
+        console.print(
+            idling(bench, [OPEN[0], OPEN[1] // share], IDLE_SECONDS // (4 if quick else 1))
+        )
+        columns = (
+            "due", "in", "fired, in the log after", "per second", "late p50 s", "p99 s", "longest",
+            "CPU ms each: workflow", "PostgreSQL", "aim",
+        )  # fmt: skip
+        table = Table(*columns, title=f"Firing, {OPEN[1] // share:,} cases open, relay to Kafka")
+        steady = flow(bench, STEADY_PER_SECOND, STEADY_SECONDS // (4 if quick else 1))
+        table.add_row(*steady, "p99 < 2 s")
+        rush = flow(bench, RUSH_PER_SECOND, RUSH_SECONDS // (4 if quick else 1))
+        table.add_row(*rush, f"{RUSH_SECONDS // (4 if quick else 1)} s")
+        bench.stop()
+    console.print(table)
+
+
+def idling(bench: Bench, sizes: Sequence[int], seconds: int) -> Table:
+    """Return what a while costs at each size, with nothing due in it; workflow runs at the end."""
+    title = f"{seconds} s with nothing due"
+    table = Table(
+        "open cases", "loaded in s", "bytes a case", "CPU s: workflow", "PostgreSQL", title=title
+    )
+    now = datetime.now(UTC)
+    bench.start()
+    templates = open_cases(bench, "P4", [now - timedelta(minutes=n) for n in range(1, 501)])
+    bench.stop()
+    for size in sizes:
+        began = time.perf_counter()
+        there = int(bench.ask("SELECT count(*) FROM cases"))
+        copy(bench, templates, (size - there) // len(templates))
+        took = time.perf_counter() - began
+        bench.ask("VACUUM ANALYZE; CHECKPOINT;")
+        bench.start()
+        time.sleep(5)  # until the start is over
+        before = bench.cpu()
+        time.sleep(seconds)
+        workflow, postgres = (b - a for a, b in zip(before, bench.cpu(), strict=True))
+        disk = int(bench.ask(f"SELECT pg_database_size('{DATABASE}')")) // size
+        table.add_row(f"{size:,}", f"{took:.0f}", f"{disk:,}", f"{workflow:.2f}", f"{postgres:.2f}")
+        if size != sizes[-1]:
+            bench.stop()
+    return table
+
+
+def flow(bench: Bench, per_second: int, seconds: int) -> list[str]:
+    """Let timers come due evenly, and return the cells of a row when all is in the log."""
+    first = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
+    last = first + timedelta(seconds=seconds)
+    points = [
+        first + timedelta(seconds=n / TEMPLATES_PER_SECOND)
+        for n in range(seconds * TEMPLATES_PER_SECOND)
+    ]
+    waits = (FIRST_WARNING, BREACH)
+    templates = open_cases(bench, "P2", [at - waits[n % 2] for n, at in enumerate(points)])
+    copy(bench, templates, per_second // TEMPLATES_PER_SECOND - 1)
+    bench.ask(
+        "DROP TABLE IF EXISTS bench_due; CREATE TABLE bench_due AS SELECT complaint_id, due_at "
+        f"FROM timers WHERE due_at BETWEEN '{first}' AND '{last}'"
+    )
+    count = int(bench.ask("SELECT count(*) FROM bench_due"))
+    if datetime.now(UTC) > first or abs(count - per_second * seconds) > per_second:
+        raise RuntimeError(f"{count} timers are ready at {datetime.now(UTC)} for {first}")
+    time.sleep((first - datetime.now(UTC)).total_seconds())
+    before = bench.cpu()
+    eventually(
+        lambda: time.sleep(0.2) or all_in_the_log(bench, last), seconds=LIMIT_SECONDS, what="firing"
+    )
+    spent = [b - a for a, b in zip(before, bench.cpu(), strict=True)]
+    return [
+        f"{count:,}",
+        f"{seconds} s",
+        *figures(bench, first, count),
+        *(f"{s / count * 1000:.2f}" for s in spent),
+    ]
+
+
+def all_in_the_log(bench: Bench, last: datetime) -> bool:
+    """Tell whether nothing is due any more and nothing waits for the relay."""
+    due = f"SELECT 1 FROM timers WHERE due_at <= '{last}'"
+    waiting = "SELECT 1 FROM outbox WHERE published_at IS NULL"
+    return (
+        datetime.now(UTC) > last
+        and bench.ask(f"SELECT NOT EXISTS({due}) AND NOT EXISTS({waiting})") == "t"
+    )
+
+
+def figures(bench: Bench, first: datetime, count: int) -> Iterator[str]:
+    """Yield how long all took, the rate, and how late each was in the log."""
+    found = bench.ask(
+        "WITH told AS (SELECT d.due_at, min(o.published_at) AS at FROM bench_due d "
+        f"JOIN outbox o USING (complaint_id) WHERE o.created_at >= '{first}' GROUP BY d.complaint_id, d.due_at) "
+        f"SELECT count(*), extract(epoch FROM max(at) - '{first}'), "
+        "percentile_cont(ARRAY[0.5, 0.99, 1]) WITHIN GROUP (ORDER BY extract(epoch FROM at - due_at)) FROM told"
+    )
+    told, took, late = found.split("|")
+    if int(told) != count:
+        raise RuntimeError(f"{count} timers were due, {told} were fired")
+    yield f"{float(took):.1f} s"
+    yield f"{count / float(took):,.0f}"
+    for span in late.strip("{}").split(","):
+        yield f"{float(span):.2f}"
+
+
+def open_cases(bench: Bench, priority: str, received_at: Sequence[datetime]) -> list[str]:
+    """Have workflow, which runs, open cases of complaints that came at given times; return ids."""
+    received = [complaint(priority, at) for at in received_at]
+    ids = [data.complaint_id for data in received]
+    wanted = f"= ANY('{{{','.join(ids)}}}')"
+    told = zip(received, received_at, strict=True)
+    asyncio.run(publish(bench.kafka, [as_record(data, at=at) for data, at in told]))
+    standing = f"SELECT count(*) FROM cases WHERE id {wanted}"
+    eventually(lambda: int(bench.ask(standing)) == len(ids), what="the cases stand")
+    sent = [as_record(receipt(d), at=d.received_at + timedelta(seconds=1)) for d in received]
+    asyncio.run(publish(bench.kafka, sent))
+    settled = f"SELECT count(*) FROM timers WHERE complaint_id {wanted} AND due_at > now()"
+    eventually(lambda: int(bench.ask(settled)) == len(ids), what="the receipts are noted")
+    return ids
+
+
+def complaint(priority: str, at: datetime) -> ComplaintReceived:
+    """Return a complaint that came in at `at`."""
+    return ComplaintReceived(
+        complaint_id=new_id(),
+        number=new_number(),
+        received_at=at,
+        channel="web",
+        category="logistics.short",
+        suggested_category="logistics.short",
+        severity="moderate",
+        urgency="normal",
+        priority=priority,
+        language="zh",
+        region="CN-31",
+        product="SKU-88",
+        customer_id=new_id(),
+    )
+
+
+def receipt(received: ComplaintReceived) -> NotificationSent:
+    """Return what notification says of a complaint's message of receipt."""
+    return NotificationSent(
+        complaint_id=received.complaint_id,
+        number=received.number,
+        notification_id=new_id(),
+        kind="acknowledgement",
+        occurrence=1,
+        audience="customer",
+        channel="sms",
+    )
+
+
+def copy(bench: Bench, templates: Sequence[str], times: int) -> None:
+    """Copy cases with history and timer, each under an id of its own."""
+    ids = ",".join(templates)
+    bench.ask(f"""
+        CREATE SEQUENCE IF NOT EXISTS bench_numbers;
+        WITH copies AS MATERIALIZED (
+            SELECT cases.id AS template, 'B' || nextval('bench_numbers') AS number,
+                uuidv7(cases.opened_at - now())::text AS id
+            FROM generate_series(1, {times}), cases WHERE cases.id = ANY('{{{ids}}}')
+        ),
+        copied AS ({copied(cases, "id", number="copies.number")}),
+        timed AS ({copied(timers, "complaint_id")})
+        {copied(case_history, "complaint_id")}
+    """)
+
+
+def copied(table: SqlTable, key: str, **others: str) -> str:
+    """Return the statement that copies the templates' rows of one table."""
+    changed = {key: "copies.id", **others}
+    names = [column.name for column in table.columns]
+    values = ", ".join(changed.get(name, f'"{table.name}"."{name}"') for name in names)
+    columns = ", ".join(f'"{name}"' for name in names)
+    return (
+        f"INSERT INTO {table.name} ({columns}) SELECT {values} "
+        f"FROM copies JOIN {table.name} ON {table.name}.{key} = copies.template"
+    )
+
+
+if __name__ == "__main__":
+    main(Console())
