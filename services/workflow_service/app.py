@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.workflow_service.cases.endpoints import internal_router as words_router
 from services.workflow_service.cases.endpoints import router as cases_router
 from services.workflow_service.cases.service.desk import Desk, read_documents
-from services.workflow_service.cases.service.timing import fire_due_timers
+from services.workflow_service.cases.service.timing import BATCH, fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.handlers import SUBSCRIPTIONS
 from services.workflow_service.organisation.endpoints import internal_router as people_router
@@ -73,7 +73,7 @@ def _loops(platform: Platform, desk: Desk) -> Supervisor:
         container=desk,
         member=platform.replica,
     )
-    timers = TimerLoop(lambda: fire_due_timers(desk))
+    timers = TimerLoop(lambda: fire_due_timers(desk), batch=BATCH)
     supervisor.add("workflow.relay", relay.run)
     supervisor.add("workflow.dispatcher", dispatcher.run)
     supervisor.add("workflow.timers", timers.run)
