@@ -20,7 +20,7 @@ from shared.events.registry import decode
 from shared.kernel.ids import new_id, new_number
 from tests.harness.product import Product
 
-FIRST_REPLY = Counter(
+FIRST_REPLY = Counter[object](
     {
         ("warned", "first_reply", 0.5): 1,
         ("warned", "first_reply", 0.8): 1,
@@ -90,7 +90,7 @@ def check_effects(told: Stories, complaints: Iterable[str], expected: Counter[ob
         story = told[complaint]
         found = effects(story)
         assert found & expected == expected, (complaint, found)
-        assert set(found.values()) == {1}, (complaint, found)
+        assert set(found.values()) <= {1}, (complaint, found)
         assert [one.sequence for one in story] == list(range(1, len(story) + 1)), complaint
         for one in story:
             assert not isinstance(one.data, ClockBreached) or one.data.late_seconds >= 0
