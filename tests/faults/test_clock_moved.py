@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.faults.timers_kit import FIRST_REPLY, check_effects, effects, received, say, stories
+from tests.faults.timers_kit import (
+    FIRST_REPLY,
+    check_effects,
+    effects,
+    received,
+    say,
+    stories,
+    wait_for_each,
+)
 from tests.harness.clocks import MovableClock
 from tests.harness.product import COMPLAINT, Product, eventually
 
@@ -57,9 +64,8 @@ def test_moving_the_clock_of_the_embedded_product_fires_nothing_twice_early_or_n
 def move_and_look(product: Product, clock: MovableClock, open_cases: Open) -> None:
     """Move the clock three days on, an hour back, and right again."""
     url = product.urls["workflow"]
-    early = open_cases(20, "P3")
-    for complaint in early:
-        eventually(lambda complaint=complaint: product.case(complaint), what="the case is open")
+    early = open_cases(8, "P3")
+    wait_for_each(early, product.case, what="the case is open")
     clock.move(THREE_DAYS, url=url)
     wait_for_breach(product, early)
     before = [product.case(complaint)["history"] for complaint in early]
@@ -80,20 +86,14 @@ def move_and_look(product: Product, clock: MovableClock, open_cases: Open) -> No
     assert [effects(told[complaint]) for complaint in waiting] == [Counter()] * len(waiting)
 
 
-def wait_for_breach(product: Product, complaints: list[str]) -> None:
+def wait_for_breach(product: Product, complaints: Iterable[str]) -> None:
     """Wait until nobody's first reply was given in time."""
-    for complaint in complaints:
-        eventually(
-            lambda complaint=complaint: is_breached(product.case(complaint)),
-            what="the first reply is breached",
-        )
 
+    def is_breached(complaint: str) -> bool:
+        case = product.case(complaint) or {"clocks": []}
+        return any(c["kind"] == "first_reply" and c["state"] == "breached" for c in case["clocks"])
 
-def is_breached(case: Any) -> bool:
-    """Tell whether a case's first reply is overdue."""
-    return case is not None and any(
-        clock["kind"] == "first_reply" and clock["state"] == "breached" for clock in case["clocks"]
-    )
+    wait_for_each(complaints, is_breached, what="the first reply is breached")
 
 
 def is_published(url: str) -> bool:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
-from tests.faults.timers_kit import FIRST_REPLY, check_effects, received, say, stories
+from tests.faults.timers_kit import (
+    FIRST_REPLY,
+    check_effects,
+    received,
+    say,
+    stories,
+    wait_for_each,
+)
 from tests.harness.product import COMPLAINT, Product, eventually
 
 pytestmark = pytest.mark.faults
@@ -53,11 +61,7 @@ def test_killing_the_embedded_process_while_it_fires_leaves_each_timer_one_effec
         ids += batch
         kill_once_firing(lone_product, "embedded", first=batch[0])
 
-    for complaint in ids:
-        eventually(
-            lambda complaint=complaint: is_escalated(lone_product, complaint),
-            what="the breach escalates",
-        )
+    wait_for_each(ids, partial(is_escalated, lone_product), what="the breach escalates")
     lone_product.stop()
     check_effects(stories(lone_product), ids, ONE_LEVEL)
 

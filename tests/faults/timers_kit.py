@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from shared.bus.kafka import KafkaBus
 from shared.bus.local_log import LocalLog
@@ -18,7 +19,7 @@ from shared.events.complaints import ComplaintReceived
 from shared.events.envelope import Envelope
 from shared.events.registry import decode
 from shared.kernel.ids import new_id, new_number
-from tests.harness.product import Product
+from tests.harness.product import Product, eventually
 
 FIRST_REPLY = Counter[object](
     {
@@ -82,6 +83,14 @@ def stories(product: Product) -> Stories:
     """
     kafka = product.environment.get("REDRESS_KAFKA_BOOTSTRAP")
     return asyncio.run(_stories(KafkaBus(kafka) if kafka else LocalLog(product.home / "log.db")))
+
+
+def wait_for_each(
+    complaints: Iterable[str], condition: Callable[[str], object], *, what: str
+) -> None:
+    """Wait until something is true of each complaint."""
+    for complaint in complaints:
+        eventually(partial(condition, complaint), what=what)
 
 
 def check_effects(told: Stories, complaints: Iterable[str], expected: Counter[object]) -> None:

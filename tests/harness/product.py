@@ -32,7 +32,7 @@ from shared.kernel.vault import new_master_key
 T = TypeVar("T")
 
 SERVICES = ("intake", "workflow", "notification", "analytics")
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 
 class NotInTime(AssertionError):
