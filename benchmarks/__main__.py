@@ -9,7 +9,7 @@ from importlib import import_module
 
 from rich.console import Console
 
-NAMES = ("starting", "receiving", "handing_over", "consuming", "importing", "figures")
+NAMES = ("starting", "receiving", "handing_over", "consuming", "importing", "figures", "timing")
 
 
 def main() -> None:

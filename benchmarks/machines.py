@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -145,9 +145,14 @@ def cpu_seconds(pid: int) -> float:
 
 
 def family_cpu_seconds(pid: int) -> float:
-    """Return the processor time of a process and of those it started that still run."""
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    return sum(cpu_seconds(member.pid) for member in family)
+    """Return the processor time of a process and of those it started, ended ones too."""
+    process = psutil.Process(pid)
+    times = process.cpu_times()
+    taken = times.user + times.system + times.children_user + times.children_system
+    for member in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            taken += cpu_seconds(member.pid)
+    return float(taken)
 
 
 def wait_rate(done: Callable[[], bool], count: int, *, seconds: float = 300) -> float:

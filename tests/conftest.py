@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.harness.requirements",
     "tests.harness.databases",
     "tests.harness.machines",
+    "tests.harness.clocks",
     "tests.harness.products",
 ]

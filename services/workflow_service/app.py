@@ -12,8 +12,8 @@ from services.workflow_service.cases.endpoints.policies import router as policie
 from services.workflow_service.cases.endpoints.time import router as time_router
 from services.workflow_service.cases.schemas.policies import what_if_view
 from services.workflow_service.cases.service.desk import Desk, read_documents
-from services.workflow_service.cases.service.sweeping import sweep_once
-from services.workflow_service.cases.service.timing import fire_due_timers
+from services.workflow_service.cases.service.sweeping import SWEPT, sweep_once
+from services.workflow_service.cases.service.timing import BATCH, fire_due_timers
 from services.workflow_service.cases.service.what_if import under_calendars
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.console import endpoints as console
@@ -105,10 +105,11 @@ def _loops(platform: Platform, desk: Desk) -> Supervisor:
         container=desk,
         member=platform.replica,
     )
-    timers = TimerLoop(lambda: fire_due_timers(desk))
+    timers = TimerLoop(lambda: fire_due_timers(desk), batch=BATCH)
     supervisor.add("workflow.relay", relay.run)
     supervisor.add("workflow.dispatcher", dispatcher.run)
     supervisor.add("workflow.timers", timers.run)
     supervisor.add("workflow.rules", RulesWatch(desk).run)
-    supervisor.add("workflow.calendars", TimerLoop(lambda: sweep_once(desk), sleep_seconds=1).run)
+    sweeping = TimerLoop(lambda: sweep_once(desk), batch=SWEPT, sleep_seconds=1)
+    supervisor.add("workflow.calendars", sweeping.run)
     return supervisor

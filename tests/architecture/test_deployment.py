@@ -105,6 +105,28 @@ def test_prometheus_asks_every_process() -> None:
     assert sorted(targets) == sorted(f"{process}:8000" for process in PROCESSES)
 
 
+def test_alerts_ask_for_metrics_that_exist_and_prometheus_has_them() -> None:
+    scrape = yaml.safe_load((DEPLOY / "prometheus.yml").read_text(encoding="utf-8"))
+    mounted = [volume.split(":")[0] for volume in compose()["services"]["prometheus"]["volumes"]]
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("services", "shared")
+        for path in (DEPLOY.parent / folder).rglob("*.py")
+    )
+    for name in scrape["rule_files"]:
+        rules = yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
+        asked = {
+            metric
+            for group in rules["groups"]
+            for rule in group["rules"]
+            for metric in re.findall(r"[a-z]+(?:_[a-z]+)+", rule["expr"])
+        }
+
+        assert f"./{name}" in mounted
+        assert asked
+        assert {metric for metric in asked if f'"{metric}"' not in code} == set()
+
+
 def test_make_up_starts_every_process() -> None:
     assert set(PORTS) == set(PROCESSES)
 

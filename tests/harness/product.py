@@ -32,7 +32,7 @@ from shared.kernel.vault import new_master_key
 T = TypeVar("T")
 
 SERVICES = ("intake", "workflow", "notification", "analytics")
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 
 class NotInTime(AssertionError):
@@ -92,8 +92,7 @@ class Product:
     def start(self, *, migrate: bool = True) -> Product:
         """Start every process that does not run, and wait until all are ready."""
         if migrate and "embedded" not in self.ports:
-            command = [sys.executable, "-m", "services", "migrate"]
-            subprocess.run(command, env=os.environ | self.environment, check=True, timeout=60)
+            self.migrate()
         for name in self.ports:
             if name not in self.processes:
                 self.spawn(name)
@@ -101,11 +100,24 @@ class Product:
             self.wait_ready(name)
         return self
 
+    def migrate(self) -> None:
+        """Bring the databases up to date."""
+        command = [sys.executable, "-m", "services", "migrate"]
+        subprocess.run(command, env=os.environ | self.environment, check=True, timeout=60)
+
+    def add_replica(self, service: str, number: int) -> str:
+        """Add a further process of a service; returns its name among the processes."""
+        name = f"{service}#{number}"
+        self.ports[name] = free_port()
+        return name
+
     def spawn(self, name: str) -> None:
         """Start one process without waiting for it."""
         self.home.mkdir(parents=True, exist_ok=True)
-        arguments = ["run"] if name == "embedded" else ["serve", name]
-        environment = os.environ | self.environment | {"REDRESS_PORT": str(self.ports[name])}
+        service, _, replica = name.partition("#")
+        arguments = ["run"] if service == "embedded" else ["serve", service]
+        own = {"REDRESS_PORT": str(self.ports[name]), "REDRESS_REPLICA": replica or "1"}
+        environment = os.environ | self.environment | own
         with (self.home / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "services", *arguments], env=environment, stderr=log

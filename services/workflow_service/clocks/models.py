@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, Text
 
 from services.workflow_service.models import metadata
 from shared.db.types import UtcDateTime
 
 # One row per case, at its next warning or due time: an idle case costs nothing, however many
-# there are. `generation` is the case's version when the row was written; another one is stale.
+# there are. It says only when to look: what is due then is read from the case, under its lock.
 timers = Table(
     "timers",
     metadata,
     Column("complaint_id", String(36), nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
-    Column("generation", Integer, nullable=False),
     PrimaryKeyConstraint("complaint_id", name="pk_timers"),
     Index("ix_timers_due_at", "due_at", "complaint_id"),
 )

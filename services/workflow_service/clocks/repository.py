@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.clocks.domain.by_priority import (
@@ -26,49 +26,48 @@ from shared.kernel.yaml_documents import InvalidDocument, read_yaml
 POLICY_SETTING = "REDRESS_POLICY_FILE"
 
 
-class DueTimer(NamedTuple):
-    """A timer as it was seen without a lock; `generation` tells whether it still stands."""
-
-    complaint_id: str
-    due_at: datetime
-    generation: int
+async def next_due(connection: AsyncConnection) -> datetime | None:
+    """Return when the next timer is or was due: one look at the end of an index."""
+    found: datetime | None = await connection.scalar(select(func.min(timers.c.due_at)))
+    return found
 
 
 async def due_timers(
     connection: AsyncConnection, now: datetime, *, limit: int
-) -> Sequence[DueTimer]:
-    """Return what is due, oldest first, without locking anything."""
+) -> Sequence[tuple[str, datetime]]:
+    """Return complaint and due time of what is due, oldest first, without locking anything."""
     statement = (
-        select(timers.c.complaint_id, timers.c.due_at, timers.c.generation)
+        select(timers.c.complaint_id, timers.c.due_at)
         .where(timers.c.due_at <= now)
         .order_by(timers.c.due_at, timers.c.complaint_id)
         .limit(limit)
     )
-    return [DueTimer(*row) for row in await connection.execute(statement)]
+    return [(row.complaint_id, row.due_at) for row in await connection.execute(statement)]
 
 
 async def set_timers(
-    connection: AsyncConnection, points: Sequence[tuple[str, datetime | None, int]]
+    connection: AsyncConnection, points: Sequence[tuple[str, datetime | None]]
 ) -> None:
-    """Move each case's timer to its next point, or delete it where there is none."""
+    """Move each case's timer to its next point, or delete it where there is none.
+
+    The caller holds the locks of the cases: nobody else writes these timers.
+    """
     await upsert_rows(connection, timers, [point for point in points if point[1] is not None])
-    await _delete_timers(connection, [(case, gen) for case, at, gen in points if at is None])
+    gone = [case for case, at in points if at is None]
+    if gone:
+        await connection.execute(delete(timers).where(timers.c.complaint_id.in_(gone)))
 
 
-async def _delete_timers(connection: AsyncConnection, gone: Sequence[tuple[str, int]]) -> None:
-    if not gone:
-        return
-    statement = delete(timers).where(
-        timers.c.complaint_id == bindparam("case"), timers.c.generation <= bindparam("upto")
-    )
-    await connection.execute(statement, [{"case": case, "upto": upto} for case, upto in gone])
+async def postpone_timer(
+    connection: AsyncConnection, complaint_id: str, *, seen: datetime, until: datetime
+) -> None:
+    """Try a timer again later, if it still is where it was seen.
 
-
-async def postpone_timer(connection: AsyncConnection, timer: DueTimer, *, until: datetime) -> None:
-    """Try a timer again later; the case's clocks keep the time at which it was really due."""
+    The case's clocks keep the time at which it was really due.
+    """
     await connection.execute(
         update(timers)
-        .where(timers.c.complaint_id == timer.complaint_id, timers.c.generation == timer.generation)
+        .where(timers.c.complaint_id == complaint_id, timers.c.due_at == seen)
         .values(due_at=until)
     )
 

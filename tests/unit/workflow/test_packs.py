@@ -23,6 +23,7 @@ from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.policy import PackUse, When
 from services.workflow_service.clocks.repository import read_packs
 from shared.events.cases import ClockBreached, ClockExtended
+from shared.events.words import Channel
 from shared.kernel.errors import Forbidden, InvalidInput
 from tests.unit.workflow.rules import BOOK, RULES, command, complaint, opened
 
@@ -181,7 +182,7 @@ def test_the_strictest_of_policy_and_law_is_the_next_step() -> None:
 
 
 def test_a_pack_can_be_limited_to_some_cases() -> None:
-    rules = under(PackUse(name="us-cfpb", when=When(channel=("regulator",))))
+    rules = under(PackUse(name="us-cfpb", when=When(channel=(Channel.REGULATOR,))))
 
     kinds = {clock.kind for clock in received(NOON, rules, channel="web").clocks}
     of_the_regulator = {clock.kind for clock in received(NOON, rules, channel="regulator").clocks}

@@ -12,25 +12,40 @@ from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.models import case_history, cases
 from services.workflow_service.cases.repository.rows import case_of, data_text, row_of
+from services.workflow_service.clocks.models import timers
 from services.workflow_service.clocks.repository import set_timers
 from shared.db.bulk import insert_rows, upsert_rows
 
 
-async def lock_cases(
-    connection: AsyncConnection, ids: Iterable[str], *, skip_locked: bool = False
-) -> dict[str, Case]:
-    """Load cases for change, locked in the order of their ids so that no two wait for each other.
-
-    `skip_locked` leaves out those that another transaction holds.
-    """
+async def lock_cases(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Case]:
+    """Load cases for change, locked in the order of their ids: no two then wait for each other."""
     statement = (
-        select(cases)
-        .where(cases.c.id.in_(list(ids)))
-        .order_by(cases.c.id)
-        .with_for_update(skip_locked=skip_locked)
+        select(cases).where(cases.c.id.in_(list(ids))).order_by(cases.c.id).with_for_update()
     )
     rows = (await connection.execute(statement)).mappings()
     return {row["id"]: case_of(row) for row in rows}
+
+
+async def lock_due(
+    connection: AsyncConnection, now: datetime, *, limit: int, only: str | None = None
+) -> list[Case]:
+    """Load the cases whose timers are due, oldest first, or one of them, locked for change.
+
+    Cases that another transaction holds are passed over, so replicas share what is due and none
+    waits. That is also why the order of locking is free here: who never waits cannot be part of a
+    deadlock. The timers are not locked, as only who holds a case moves its timer.
+    """
+    statement = (
+        select(cases)
+        .join(timers, timers.c.complaint_id == cases.c.id)
+        .where(timers.c.due_at <= now)
+        .order_by(timers.c.due_at, timers.c.complaint_id)
+        .limit(limit)
+        .with_for_update(of=cases, skip_locked=True)
+    )
+    if only is not None:
+        statement = statement.where(timers.c.complaint_id == only)
+    return [case_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
 async def insert_opened(
@@ -39,19 +54,15 @@ async def insert_opened(
     """Store new cases with history and timers."""
     await insert_rows(connection, cases, [row_of(change.case) for change in changes])
     await _insert_history(connection, changes, now)
-    await set_timers(
-        connection,
-        [(c.case.id, at, c.case.version) for c in changes if (at := c.case.next_point())],
-    )
+    points = [(change.case.id, change.case.next_point()) for change in changes]
+    await set_timers(connection, [point for point in points if point[1] is not None])
 
 
 async def store(connection: AsyncConnection, changes: Sequence[Change], *, now: datetime) -> None:
     """Store changed cases with history and timers; the caller holds their locks."""
     await upsert_rows(connection, cases, [row_of(change.case) for change in changes])
     await _insert_history(connection, changes, now)
-    await set_timers(
-        connection, [(c.case.id, c.case.next_point(), c.case.version) for c in changes]
-    )
+    await set_timers(connection, [(c.case.id, c.case.next_point()) for c in changes])
 
 
 async def _insert_history(

@@ -10,7 +10,8 @@ from services.workflow_service.cases.repository import reading
 from services.workflow_service.cases.repository.storage import lock_cases, store
 from services.workflow_service.cases.service.desk import Desk, publish
 
-BATCH = 200
+SWEPT = 200
+"""How many cases follow in one transaction."""
 
 
 async def sweep_once(desk: Desk) -> int:
@@ -27,7 +28,7 @@ async def sweep_once(desk: Desk) -> int:
         if sweep is None:
             return 0
         await desk.refresh(uow.connection)
-        ids = await reading.open_ids(uow.connection, after_id=sweep["after_id"], limit=BATCH)
+        ids = await reading.open_ids(uow.connection, after_id=sweep["after_id"], limit=SWEPT)
         if not ids:
             await uow.connection.execute(delete(sweeps).where(sweeps.c.name == sweep["name"]))
             return 0

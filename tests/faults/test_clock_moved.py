@@ -1,0 +1,102 @@
+"""The wall clock jumps under a running process: nothing fires twice, early or never."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.faults.timers_kit import (
+    FIRST_REPLY,
+    check_effects,
+    effects,
+    received,
+    say,
+    stories,
+    wait_for_each,
+)
+from tests.harness.clocks import MovableClock
+from tests.harness.product import COMPLAINT, Product, eventually
+
+pytestmark = pytest.mark.faults
+
+THREE_DAYS = timedelta(days=3)
+AN_HOUR_BACK = THREE_DAYS - timedelta(hours=1)
+RIGHT = timedelta()
+POISONING = "吃了你们的牛奶以后孩子上吐下泻,现在在医院抢救。"
+
+Open = Callable[[int, str], list[str]]
+"""Opens so many cases of a priority, as of the processes' present."""
+
+
+def test_moving_the_clock_of_workflow_fires_nothing_twice_early_or_never(
+    lone_workflow: Product, movable_clock: MovableClock
+) -> None:
+    lone_workflow.environment |= movable_clock.settings
+    lone_workflow.spawn("workflow")
+    lone_workflow.wait_ready("workflow")
+
+    def open_cases(count: int, priority: str) -> list[str]:
+        complaints = [received(movable_clock.now(), priority) for _ in range(count)]
+        say(lone_workflow.environment["REDRESS_KAFKA_BOOTSTRAP"], complaints)
+        return [complaint.complaint_id for complaint in complaints]
+
+    move_and_look(lone_workflow, movable_clock, open_cases)
+
+
+def test_moving_the_clock_of_the_embedded_product_fires_nothing_twice_early_or_never(
+    lone_product: Product, movable_clock: MovableClock
+) -> None:
+    lone_product.environment |= movable_clock.settings
+    lone_product.start()
+
+    def open_cases(count: int, priority: str) -> list[str]:
+        urgent = {"category": "safety.injury", "description": POISONING}
+        body = COMPLAINT | (urgent if priority == "P1" else {})
+        return [lone_product.post("/v1/complaints", body)["id"] for _ in range(count)]
+
+    move_and_look(lone_product, movable_clock, open_cases)
+
+
+def move_and_look(product: Product, clock: MovableClock, open_cases: Open) -> None:
+    """Move the clock three days on, an hour back, and right again."""
+    url = product.urls["workflow"]
+    early = open_cases(8, "P3")
+    wait_for_each(early, product.case, what="the case is open")
+    clock.move(THREE_DAYS, url=url)
+    wait_for_breach(product, early)
+    before = [product.case(complaint)["history"] for complaint in early]
+
+    clock.move(AN_HOUR_BACK, url=url)
+    urgent = open_cases(3, "P1")
+    waiting = open_cases(3, "P3")
+    wait_for_breach(product, urgent)  # by its own clock, so the loop has gone round meanwhile
+    clock.move(RIGHT, url=url)
+    last = open_cases(3, "P1")
+    wait_for_breach(product, last)
+
+    assert [product.case(complaint)["history"] for complaint in early] == before
+    eventually(lambda: is_published(url), seconds=30, what="the log has all that was said")
+    product.stop()
+    told = stories(product)
+    check_effects(told, early + urgent + last, FIRST_REPLY)
+    assert [effects(told[complaint]) for complaint in waiting] == [Counter()] * len(waiting)
+
+
+def wait_for_breach(product: Product, complaints: Iterable[str]) -> None:
+    """Wait until nobody's first reply was given in time."""
+
+    def is_breached(complaint: str) -> bool:
+        case = product.case(complaint) or {"clocks": []}
+        return any(c["kind"] == "first_reply" and c["state"] == "breached" for c in case["clocks"])
+
+    wait_for_each(complaints, is_breached, what="the first reply is breached")
+
+
+def is_published(url: str) -> bool:
+    """Tell whether workflow's outbox is empty."""
+    metrics = httpx.get(f"{url}/metrics", timeout=5).text
+    return 'redress_outbox_oldest_age_seconds{service="workflow"} 0.0' in metrics
