@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,9 +16,14 @@ from services.intake_service.complaints.repository.group import (
     write_group,
 )
 from services.intake_service.complaints.repository.reading import has_case
+from services.intake_service.complaints.repository.repeats import Asked, find_roots
 from services.intake_service.complaints.schemas.answer import Links
 from services.intake_service.complaints.service.committer import Committer
-from services.intake_service.complaints.service.drafting import Classifier, draft
+from services.intake_service.complaints.service.drafting import (
+    Classifier,
+    draft,
+    reference_keys_of,
+)
 from services.intake_service.complaints.service.planning import (
     Existing,
     Known,
@@ -26,7 +32,8 @@ from services.intake_service.complaints.service.planning import (
     Replayed,
     Submission,
 )
-from services.intake_service.customers.repository import find_owners
+from services.intake_service.customers.domain.identification import recognise
+from services.intake_service.customers.repository import KnownCustomer, find_owners
 from services.intake_service.customers.service import KeyRing
 from shared.db.database import Database
 from shared.http.idempotency import IdempotencyKey
@@ -39,12 +46,16 @@ _ATTEMPTS_ALONE = 5
 
 @dataclass(frozen=True, slots=True)
 class RecordingTools:
-    """What recording stands on."""
+    """What recording stands on.
+
+    `repeats_within`: how long another complaint of the same category is about the same matter.
+    """
 
     messaging: Messaging
     keys: KeyRing
     classifier: Classifier
     links: Links
+    repeats_within: timedelta
 
 
 class Recorder:
@@ -89,6 +100,7 @@ class Recorder:
             identities=tools.keys.identities(new.contact),
             now=tools.messaging.clock.now(),
             traceparent=trace.current.get(),
+            reference_keys=reference_keys_of(new, tools.keys),
         )
         return Submission(made, key)
 
@@ -104,7 +116,7 @@ class Recorder:
         tools = self._tools
         async with tools.messaging.database.write() as connection:
             plan = Plan(
-                await _look_up(connection, group),
+                await _look_up(connection, group, tools.repeats_within),
                 keys=tools.keys,
                 classifier=tools.classifier,
                 links=tools.links,
@@ -151,18 +163,49 @@ def _planned(plan: Plan, submission: Submission) -> Outcome | Exception:
         return refused
 
 
-async def _look_up(connection: AsyncConnection, group: Sequence[Submission]) -> Known:
-    """Ask for everything the group names, in one query each for customers, sources and keys."""
+async def _look_up(
+    connection: AsyncConnection, group: Sequence[Submission], repeats_within: timedelta
+) -> Known:
+    """Ask for everything the group names, in one query for each kind of thing.
+
+    Customers go first: most groups know none, and then there is nothing to be repeated.
+    """
     identities = {
         identity.blind_index for submission in group for identity in submission.draft.identities
     }
     sources = [s.draft.new.source for s in group if s.draft.new.source is not None]
     keys = [submission.key for submission in group if submission.key is not None]
+    owners = await find_owners(connection, identities)
     return Known(
-        customers=await find_owners(connection, identities),
+        customers=owners,
         sources=await find_sources(connection, sources),
         answers=await find_answers(connection, keys),
+        roots=await find_roots(connection, _asked(group, owners, repeats_within)),
     )
+
+
+def _asked(
+    group: Sequence[Submission], owners: Mapping[bytes, KnownCustomer], repeats_within: timedelta
+) -> list[Asked]:
+    """Return those of a group that may be repeats: live complaints of customers who are known."""
+    if not owners:
+        return []
+    drafts = [submission.draft for submission in group if not submission.draft.new.imported]
+    customers = recognise(
+        (made.identities for made in drafts), {index: one.id for index, one in owners.items()}
+    )
+    return [
+        Asked(
+            made.id,
+            customer_id,
+            made.matter.category,
+            made.received_at - repeats_within,
+            *made.reference_keys,
+            made.matter.product,
+        )
+        for made, customer_id in zip(drafts, customers, strict=True)
+        if customer_id is not None
+    ]
 
 
 def _row_outcome(outcome: Outcome | Exception) -> RecordOutcome:
