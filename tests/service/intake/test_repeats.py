@@ -36,11 +36,15 @@ async def complain(
 async def test_the_same_thing_again_is_linked_whenever_it_comes(
     intake: Running, reference: str
 ) -> None:
-    first = await complain(intake, **{reference: "A-1"})
+    async def about(named: str, category: str) -> dict[str, Any]:
+        references = {reference: named}
+        return await intake.received(customer=WANG, category=category, references=references)
+
+    first = await about("A-1", "logistics.short")
     intake.clock.advance(LATER)
 
-    again = await complain(intake, category="billing.refund", **{reference: "A-1"})
-    other = await complain(intake, category="service.attitude", **{reference: "A-2"})
+    again = await about("A-1", "billing.refund")
+    other = await about("A-2", "service.attitude")
 
     assert (first["repeat_of"], again["repeat_of"], other["repeat_of"]) == (None, first["id"], None)
     assert (await intake.get(f"/v1/complaints/{again['number']}"))["repeat_of"] == first["id"]

@@ -185,12 +185,12 @@ class PlaceOut(BaseModel):
 
 
 class AdditionOut(BaseModel):
-    """Something that was added or put right."""
+    """Something that was added or put right; `supervision`: a supervisor was asked for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ADDITION_EXAMPLE]})
 
     id: str
-    kind: Literal["addition", "correction"]
+    kind: Literal["addition", "correction", "supervision"]
     by: Literal["customer", "staff"]
     fields: tuple[str, ...]
     text: str | None
