@@ -9,6 +9,7 @@ from services.workflow_service.cases.service.timing import fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.handlers import SUBSCRIPTIONS
 from services.workflow_service.organisation.endpoints import internal_router as people_router
+from services.workflow_service.organisation.endpoints import router as organisation_router
 from services.workflow_service.settings import WorkflowSettings
 from shared.db.database import Database
 from shared.http.app import create_app
@@ -35,6 +36,7 @@ def build(platform: Platform) -> ServiceUnit:
             cases_router(desk),
             words_router(desk),
             people_router(lambda: desk.rules.organisation),
+            organisation_router(lambda: desk.rules.organisation, now=desk.clock.now),
             dead_letter_router(NAME, letters),
         ],
         health=Health(database=desk.database, bus=platform.bus, failing=lambda: supervisor.failing),
