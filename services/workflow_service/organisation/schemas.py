@@ -143,7 +143,7 @@ def organisation_view(
 def _status(
     organisation: Organisation, person: Person, *, at: datetime, reveal: bool
 ) -> PersonStatus:
-    present = organisation.is_present(person.id, at)
+    present = person.id in organisation.present(at)
     stand_in = organisation.stands_in_for(person.id, at)
     return PersonStatus(
         id=person.id,

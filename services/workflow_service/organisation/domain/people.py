@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import PrivateAttr
 
 from services.workflow_service.organisation.domain.person import Person, StaffRole
 from services.workflow_service.organisation.domain.register import HIGHEST_LEVEL, Register
@@ -16,19 +17,30 @@ __all__ = ["HIGHEST_LEVEL", "Assignment", "Organisation"]
 
 NOBODY: frozenset[str] = frozenset()
 NO_LOAD: Mapping[str, int] = MappingProxyType({})
+_MINUTES_KEPT = 64
 
 
-class Assignment(BaseModel):
+class Assignment(NamedTuple):
     """Who answers for a case; a department without an agent has no owner yet."""
-
-    model_config = ConfigDict(frozen=True)
 
     department: str
     owner: str | None
 
 
+class _Asked(NamedTuple):
+    """What decides among whom a case is given; `minute` None asks nothing of time."""
+
+    department: str
+    segment: str | None
+    language: str | None
+    minute: int | None
+
+
 class Organisation(Register):
     """The company's people as those who decide about cases ask for them."""
+
+    _rolls: dict[int | None, Set[str]] = PrivateAttr(default_factory=dict)
+    _pools: dict[_Asked, Sequence[Person]] = PrivateAttr(default_factory=dict)
 
     def person(self, person_id: str) -> Person | None:
         """Return a listed person."""
@@ -41,14 +53,24 @@ class Organisation(Register):
             return own
         return self.routing.get(category.partition(".")[0], self.default_department)
 
-    def is_present(self, person_id: str, at: datetime | None) -> bool:
-        """Tell whether somebody works at an instant; None asks nothing of time."""
-        person = self._by_id.get(person_id)
-        if person is None or at is None or person.is_always_there:
-            return person is not None
-        local = at.astimezone(self.timezone)
-        hours = self.shifts[person.shift] if person.shift else person.hours
-        return not person.is_away(local) and (hours is None or hours.holds(local))
+    def present(self, at: datetime | None) -> Set[str]:
+        """Return who works at an instant; None asks nothing of time.
+
+        Hours are written in minutes, so the answer of a minute is kept: a batch of cases asks for
+        it many hundred times.
+        """
+        if at is None:
+            return self._by_id.keys()
+        minute = _minute(at)
+        roll = self._rolls.get(minute)
+        if roll is None:
+            if len(self._rolls) >= _MINUTES_KEPT:
+                self._rolls.clear()
+                self._pools.clear()
+            local = at.astimezone(self.timezone)
+            there = (one.id for one in self.people if self._works(one, local))
+            roll = self._rolls[minute] = frozenset(there)
+        return roll
 
     def stands_in_for(self, person_id: str, at: datetime | None) -> str:
         """Return who answers for somebody: they, if they are there, else the first deputy who is.
@@ -101,21 +123,13 @@ class Organisation(Register):
         The same facts give the same owner in every replica.
         """
         department = self.department_for(category)
-        agents = self._by_place.get((department, StaffRole.AGENT), ())
-        if segment is not None and segment in self.owners_for_segments:
-            agents = tuple(self._by_id[one] for one in self.owners_for_segments[segment])
-        able = [one for one in agents if one.id not in never]
-        speakers = [one for one in able if one.speaks(language)]
-
-        def present(people: Sequence[Person]) -> str | None:
-            return self._present(people, at=at, load=load, never=never, complaint_id=complaint_id)
-
-        owner = present(speakers) or present(able)
-        if owner is None and able and at is not None:
-            owner = self.duty_officer(at, department=department, never=never)
-        if owner is None:
-            owner = least_loaded(speakers or able, load=load, complaint_id=complaint_id)
-        return Assignment(department=department, owner=owner)
+        asked = _Asked(department, segment, language, _minute(at))
+        pool = None if never else self._pools.get(asked)
+        if pool is None:
+            pool = self._find_pool(asked, at, never)
+            if not never:
+                self._pools[asked] = pool
+        return Assignment(department, least_loaded(pool, load=load, complaint_id=complaint_id))
 
     def owner_at_level(
         self,
@@ -139,46 +153,51 @@ class Organisation(Register):
             if place
         ]
         places.append(tuple(person for person in self.people if person.role is role))
-        able = [[one for one in place if one.id not in never] for place in places]
-        for people in able:
-            owner = self._present(people, at=at, load=load, never=never, complaint_id=complaint_id)
-            if owner is not None:
-                return owner
-        if at is not None:
-            on_duty = self.duty_officer(at, department=department, level=level, never=never)
-            if on_duty is not None:
-                return on_duty
-        return next(
-            (
-                least_loaded(people, load=load, complaint_id=complaint_id)
-                for people in able
-                if people
-            ),
-            None,
-        )
+        able = [tuple(one for one in place if one.id not in never) for place in places]
+        pool = next(filter(None, (self._there(people, at, never) for people in able)), ())
+        if not pool and at is not None:
+            officer = self.duty_officer(at, department=department, level=level, never=never)
+            pool = (self._by_id[officer],) if officer is not None else ()
+        pool = pool or next(filter(None, able), ())
+        return least_loaded(pool, load=load, complaint_id=complaint_id)
 
-    def _present(
-        self,
-        people: Iterable[Person],
-        *,
-        at: datetime | None,
-        load: Mapping[str, int],
-        never: Set[str],
-        complaint_id: str,
-    ) -> str | None:
-        """Return the least loaded of those who are there, else of their deputies who are."""
-        listed = tuple(people)
-        there = [one for one in listed if self.is_present(one.id, at)]
-        if not there:
-            deputies = dict.fromkeys(self._stand_in(one.id, at, never) for one in listed)
-            there = [self._by_id[one] for one in deputies if one is not None]
-        return least_loaded(there, load=load, complaint_id=complaint_id)
+    def _find_pool(self, asked: _Asked, at: datetime | None, never: Set[str]) -> Sequence[Person]:
+        """Return among whom the load decides: speakers before others, who is there before deputies.
+
+        Where nobody is there it is the duty officer, else whoever will be.
+        """
+        agents = self._by_place.get((asked.department, StaffRole.AGENT), ())
+        if asked.segment is not None and asked.segment in self.owners_for_segments:
+            agents = tuple(self._by_id[one] for one in self.owners_for_segments[asked.segment])
+        able = [one for one in agents if one.id not in never]
+        speakers = [one for one in able if one.speaks(asked.language)]
+        pool = self._there(speakers, at, never) or self._there(able, at, never)
+        if not pool and able and at is not None:
+            officer = self.duty_officer(at, department=asked.department, never=never)
+            pool = (self._by_id[officer],) if officer is not None else ()
+        return pool or speakers or able
+
+    def _there(
+        self, people: Iterable[Person], at: datetime | None, never: Set[str]
+    ) -> tuple[Person, ...]:
+        """Return those who are there, else their deputies who are."""
+        listed, present = tuple(people), self.present(at)
+        there = tuple(one for one in listed if one.id in present)
+        if there:
+            return there
+        deputies = dict.fromkeys(self._stand_in(one.id, at, never) for one in listed)
+        return tuple(self._by_id[one] for one in deputies if one is not None)
+
+    def _works(self, person: Person, local: datetime) -> bool:
+        hours = self.shifts[person.shift] if person.shift else person.hours
+        return not person.is_away(local) and (hours is None or hours.holds(local))
 
     def _stand_in(self, person_id: str, at: datetime | None, never: Set[str]) -> str | None:
         """Return the first of somebody and their line of deputies who is there."""
+        present = self.present(at)
         place: str | None = person_id
         while place is not None and place in self._by_id:
-            if place not in never and self.is_present(place, at):
+            if place not in never and place in present:
                 return place
             place = self._by_id[place].deputy
         return None
@@ -189,3 +208,7 @@ class Organisation(Register):
             return person_id
         deputy = self._by_id[person_id].deputy
         return self._stand_in(deputy, at, never) if deputy is not None else None
+
+
+def _minute(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp()) // 60

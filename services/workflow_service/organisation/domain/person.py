@@ -87,11 +87,6 @@ class Person(BaseModel):
         """Tell whether somebody understands a language; None asks for none."""
         return language is None or language in self.spoken
 
-    @property
-    def is_always_there(self) -> bool:
-        """Whether no clock needs to be asked."""
-        return self.hours is None and self.shift is None and not self.absences
-
     def is_away(self, local: datetime) -> bool:
         """Tell whether somebody is absent on a day."""
         return any(away.first <= local.date() <= away.last for away in self.absences)

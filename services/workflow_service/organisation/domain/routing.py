@@ -7,6 +7,10 @@ from zlib import crc32
 
 from services.workflow_service.organisation.domain.person import Person
 
+_ENOUGH = 1_000_000_000
+"""Heavier than anybody's load: puts who has enough behind everybody else."""
+_HEAVIEST = 2 * _ENOUGH
+
 
 def least_loaded(
     people: Iterable[Person], *, load: Mapping[str, int], complaint_id: str
@@ -16,13 +20,13 @@ def least_loaded(
     Among equals a hash decides, not a counter: replicas need not agree on anything, and a replayed
     event routes alike.
     """
-    weighed = [(_weight(person, load.get(person.id, 0)), person.id) for person in people]
-    if not weighed:
-        return None
-    lightest = min(weight for weight, _ in weighed)
-    equals = [person_id for weight, person_id in weighed if weight == lightest]
-    return equals[crc32(complaint_id.encode()) % len(equals)]
-
-
-def _weight(person: Person, load: int) -> tuple[bool, int]:
-    return person.max_load is not None and load >= person.max_load, load
+    lightest, equals = _HEAVIEST, list[str]()
+    for person in people:
+        weight = load.get(person.id, 0)
+        if person.max_load is not None and weight >= person.max_load:
+            weight += _ENOUGH
+        if weight < lightest:
+            lightest, equals = weight, [person.id]
+        elif weight == lightest:
+            equals.append(person.id)
+    return equals[crc32(complaint_id.encode()) % len(equals)] if equals else None
