@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import Select, select, text
 
 from services.intake_service.complaints.domain.new_complaint import NewComplaint, References
 from services.intake_service.complaints.service import Recorder
 from services.intake_service.complaints.service.planning import Accepted
 from services.intake_service.complaints.service.recording import RecordingTools
 from services.intake_service.customers.domain.contact import Contact
-from tests.service.intake.conftest import NOW, Running
+from services.intake_service.customers.models import customers
+from tests.harness.databases import MakeMigratedUrl
+from tests.service.intake.conftest import NOW, Running, running
 
 WANG = {"phone": "13800138000"}
 LATER = timedelta(days=40)
@@ -167,6 +171,30 @@ async def test_two_intakes_at_once_link_the_complaints_of_a_known_customer(
         intake.clock.advance(LATER)
 
 
+async def test_a_group_that_waits_for_one_who_waits_for_it_is_written_all_the_same(
+    migrated_postgres_url: MakeMigratedUrl, tmp_path: Path
+) -> None:
+    async with running(migrated_postgres_url("intake"), tmp_path) as intake:
+        first = await complain(intake, customer={"crm_id": "C-1"}, order="A-1")
+        second = await complain(intake, customer={"crm_id": "C-2"}, order="A-2")
+        one, other = [
+            (await intake.get(f"/v1/complaints/{answer['id']}"))["customer"]["id"]
+            for answer in (first, second)
+        ]
+
+        async with intake.parts.messaging.database.write() as theirs:
+            await theirs.execute(hold(other))
+            again = asyncio.gather(
+                complain(intake, customer={"crm_id": "C-1"}, order="A-1"),
+                complain(intake, customer={"crm_id": "C-2"}, order="A-2"),
+            )
+            await until_somebody_waits(intake)
+            await theirs.execute(hold(one))
+        answers = await again
+
+    assert [answer["repeat_of"] for answer in answers] == [first["id"], second["id"]]
+
+
 async def test_what_is_imported_is_linked_to_but_not_itself_linked(intake: Running) -> None:
     rows = [live("A-1", imported=True), live("A-1", imported=True)]
 
@@ -177,6 +205,20 @@ async def test_what_is_imported_is_linked_to_but_not_itself_linked(intake: Runni
     found = [await intake.get(f"/v1/complaints/{id_}") for id_ in ids]
     assert [one["repeat_of"] for one in found] == [None, None]
     assert again["repeat_of"] == ids[0]
+
+
+def hold(customer_id: str) -> Select[Any]:
+    return select(customers.c.id).where(customers.c.id == customer_id).with_for_update()
+
+
+async def until_somebody_waits(intake: Running) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(20):
+        while True:
+            async with intake.parts.messaging.database.read() as connection:
+                if await connection.scalar(waiting):
+                    return
+            await asyncio.sleep(0.01)
 
 
 def live(order: str, *, imported: bool = False) -> NewComplaint:

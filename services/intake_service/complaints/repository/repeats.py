@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import asyncpg
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake_service.complaints.repository.bulk import GroupConflict
 from services.intake_service.customers.models import customers
 from services.intake_service.customers.repository import among, driver
 from shared.db.types import utc_text
@@ -65,14 +68,14 @@ async def find_roots(connection: AsyncConnection, asked: Sequence[Asked]) -> dic
     """Return the first complaint about the matter of each of these; those without one are absent.
 
     Holds the customers until the transaction ends: whoever records a complaint of one of them at
-    the same time waits, and then finds this one. On SQLite nobody else writes.
+    the same time waits, and then finds this one. On SQLite nobody else writes. Raises
+    GroupConflict where two would wait for each other.
     """
     if not asked:
         return {}
     rows: Sequence[Sequence[Any]]
     if connection.dialect.name == "postgresql":
-        ids = sorted({one.customer_id for one in asked})
-        await connection.execute(_LOCK, {"ids": ids})
+        await _hold(connection, {one.customer_id for one in asked})
         async with driver(connection) as raw:
             rows = await raw.fetch(_POSTGRESQL, *map(list, zip(*asked, strict=True)))
     else:
@@ -80,6 +83,16 @@ async def find_roots(connection: AsyncConnection, asked: Sequence[Asked]) -> dic
     found = ((row[0], [root for root in row[1:] if root is not None]) for row in rows)
     # Ids order complaints by when they were recorded: of several matters the oldest.
     return {complaint_id: min(roots) for complaint_id, roots in found if roots}
+
+
+async def _hold(connection: AsyncConnection, customer_ids: Collection[str]) -> None:
+    try:
+        await connection.execute(_LOCK, {"ids": list(customer_ids)})
+    except DBAPIError as failure:
+        # An import changes customers in the order of its rows, and holds each until its commit.
+        if getattr(failure.orig, "sqlstate", None) == asyncpg.DeadlockDetectedError.sqlstate:
+            raise GroupConflict(str(failure.orig)) from failure
+        raise
 
 
 async def _fetch_sqlite(

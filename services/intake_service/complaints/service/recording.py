@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -115,8 +115,10 @@ class Recorder:
     async def _write_together(self, group: Sequence[Submission]) -> Sequence[Outcome | Exception]:
         tools = self._tools
         async with tools.messaging.database.write() as connection:
+            known = await _look_up(connection, group)
+            asked = _asked(group, known.customers, tools.repeats_within)
             plan = Plan(
-                await _look_up(connection, group, tools.repeats_within),
+                replace(known, roots=await find_roots(connection, asked)),
                 keys=tools.keys,
                 classifier=tools.classifier,
                 links=tools.links,
@@ -163,31 +165,27 @@ def _planned(plan: Plan, submission: Submission) -> Outcome | Exception:
         return refused
 
 
-async def _look_up(
-    connection: AsyncConnection, group: Sequence[Submission], repeats_within: timedelta
-) -> Known:
-    """Ask for everything the group names, in one query for each kind of thing.
-
-    Customers go first: most groups know none, and then there is nothing to be repeated.
-    """
+async def _look_up(connection: AsyncConnection, group: Sequence[Submission]) -> Known:
+    """Ask for everything the group names, in one query each for customers, sources and keys."""
     identities = {
         identity.blind_index for submission in group for identity in submission.draft.identities
     }
     sources = [s.draft.new.source for s in group if s.draft.new.source is not None]
     keys = [submission.key for submission in group if submission.key is not None]
-    owners = await find_owners(connection, identities)
     return Known(
-        customers=owners,
+        customers=await find_owners(connection, identities),
         sources=await find_sources(connection, sources),
         answers=await find_answers(connection, keys),
-        roots=await find_roots(connection, _asked(group, owners, repeats_within)),
     )
 
 
 def _asked(
     group: Sequence[Submission], owners: Mapping[bytes, KnownCustomer], repeats_within: timedelta
 ) -> list[Asked]:
-    """Return those of a group that may be repeats: live complaints of customers who are known."""
+    """Return those of a group that may be repeats: live complaints of customers who are known.
+
+    Most groups know none, and then nothing is asked.
+    """
     if not owners:
         return []
     drafts = [submission.draft for submission in group if not submission.draft.new.imported]
