@@ -5,8 +5,6 @@ Same customer and same order, contract or product; or same customer, same catego
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -17,23 +15,22 @@ class ReferenceKeys(NamedTuple):
     contract: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(NamedTuple):
     """What a complaint is about, in the form it is compared in."""
 
     category: str
     keys: ReferenceKeys
     product: str | None
 
-    def marks(self) -> Iterator[tuple[str, object]]:
-        """Yield everything by which another complaint can be about the same."""
-        yield "category", self.category
-        if self.keys.order is not None:
-            yield "order", self.keys.order
-        if self.keys.contract is not None:
-            yield "contract", self.keys.contract
-        if self.product is not None:
-            yield "product", self.product
+    def is_same(self, other: Matter) -> bool:
+        """Tell whether two complaints of one customer, made at the same time, are about one."""
+        mine, theirs = self.keys, other.keys
+        return (
+            self.category == other.category
+            or (mine.order is not None and mine.order == theirs.order)
+            or (mine.contract is not None and mine.contract == theirs.contract)
+            or (self.product is not None and self.product == other.product)
+        )
 
 
 class Matters:
@@ -43,7 +40,7 @@ class Matters:
     """
 
     def __init__(self) -> None:
-        self._roots: dict[tuple[str, str, object], str] = {}
+        self._of_customer: dict[str, list[tuple[Matter, str]]] = {}
 
     def link(
         self, complaint_id: str, matter: Matter, *, customer_id: str, stored: str | None
@@ -53,11 +50,10 @@ class Matters:
         `stored` is the first of those that stood before the group. Ids order complaints by when
         they were recorded, so that of two matters that meet in one complaint the older is kept.
         """
-        marks = [(customer_id, *mark) for mark in matter.marks()]
-        known = [self._roots[mark] for mark in marks if mark in self._roots]
+        others = self._of_customer.setdefault(customer_id, [])
+        roots = [root for other, root in others if matter.is_same(other)]
         if stored is not None:
-            known.append(stored)
-        root = min(known, default=None)
-        for mark in marks:
-            self._roots.setdefault(mark, root or complaint_id)
+            roots.append(stored)
+        root = min(roots, default=None)
+        others.append((matter, root or complaint_id))
         return root
