@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -106,7 +107,8 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
     rules = Rules(
         clock=platform.clock, phone_region=settings.phone_region, taxonomy=triage.taxonomy
     )
-    recorder = Recorder(RecordingTools(messaging, keys, triage, links))
+    repeats_within = timedelta(days=settings.repeat_days)
+    recorder = Recorder(RecordingTools(messaging, keys, triage, links, repeats_within))
     imports = Imports(
         ImportTools(
             database=messaging.database,

@@ -20,6 +20,13 @@ class IntakeSettings(RedressSettings):
         default=None, description="Taxonomy file of the company's own (YAML)."
     )
 
+    repeat_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="Days in which a customer's next complaint of a category is a repeat.",
+    )
+
     @field_validator("phone_region")
     @classmethod
     def _is_a_region(cls, value: str) -> str:

@@ -20,6 +20,7 @@ from services.workflow_service.console import endpoints as console
 from services.workflow_service.handlers import SUBSCRIPTIONS
 from services.workflow_service.jobs import RulesWatch
 from services.workflow_service.organisation.endpoints import internal_router as people_router
+from services.workflow_service.organisation.endpoints import router as organisation_router
 from services.workflow_service.settings import WorkflowSettings
 from shared.db.database import Database
 from shared.http.app import create_app
@@ -51,6 +52,7 @@ def build(platform: Platform) -> ServiceUnit:
             console.router(desk, _pages(platform)),
             words_router(desk),
             people_router(lambda: desk.rules.organisation),
+            organisation_router(lambda: desk.rules.organisation, now=desk.clock.now),
             dead_letter_router(NAME, letters),
         ],
         health=Health(database=desk.database, bus=platform.bus, failing=lambda: supervisor.failing),

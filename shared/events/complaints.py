@@ -52,7 +52,7 @@ class ComplaintAmended(EventData):
 
     source = Source.INTAKE
 
-    kind: str = Field(description="addition or correction")
+    kind: str = Field(description="addition, correction or supervision (a supervisor is asked for)")
     by: str = Field(description="customer or staff")
     fields: tuple[str, ...] = ()
 

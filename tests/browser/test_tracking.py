@@ -31,6 +31,17 @@ def test_a_customer_puts_something_right_without_scripts(reader: Reader, story: 
     assert "You put something right" in page.inner_text(".timeline")
 
 
+def test_a_customer_asks_for_a_supervisor_without_scripts(reader: Reader, story: Story) -> None:
+    page = reader.sit_down("zh-CN", PHONE, scripts=False)
+    page.goto(story.zh)
+
+    page.click("#supervision button")
+
+    assert "您的投诉已转交主管部门" in page.inner_text("#supervision [role=status]")
+    assert "您要求主管介入" in page.inner_text(".timeline")
+    assert page.query_selector("#supervision button") is None
+
+
 def test_an_empty_addition_is_refused_in_the_customers_words(reader: Reader, story: Story) -> None:
     page = reader.sit_down("zh-CN", PHONE, scripts=False)
     page.goto(story.zh)

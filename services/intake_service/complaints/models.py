@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from services.intake_service.models import metadata
@@ -42,6 +43,9 @@ complaints = Table(
     Column("region", String(64)),
     Column("h3", String(16)),
     Column("product", String(200)),
+    # Order and contract as blind indexes: by them a second complaint about the same is found.
+    Column("order_key", LargeBinary),
+    Column("contract_key", LargeBinary),
     Column("demands", JsonDocument, nullable=False),
     Column("imported", Boolean(name="ck_complaints_imported"), nullable=False),
     Column("recorded", JsonDocument),
@@ -62,7 +66,20 @@ complaints = Table(
     UniqueConstraint("token_hash", name="uq_complaints_token_hash"),
     UniqueConstraint("source_system", "source_id", name="uq_complaints_source"),
     ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_complaints_customer_id"),
-    Index("ix_complaints_customer_id", "customer_id"),
+    # What a customer complained about, in the order of time. The first serves whoever asks for all
+    # complaints of a customer, too; the others hold only complaints that name such a thing.
+    Index("ix_complaints_category", "customer_id", "category", "received_at"),
+    *(
+        Index(
+            f"ix_complaints_{name}",
+            "customer_id",
+            name,
+            "received_at",
+            postgresql_where=text(f"{name} IS NOT NULL"),
+            sqlite_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in ("order_key", "contract_key", "product")
+    ),
 )
 
 additions = Table(

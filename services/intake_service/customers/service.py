@@ -55,6 +55,10 @@ class KeyRing:
             for kind, value in contact.identities()
         )
 
+    def reference(self, kind: str, value: str | None) -> bytes | None:
+        """Return the blind index of an order or contract; people type them in either case."""
+        return self._vault.blind_index(kind, value.casefold()) if value else None
+
     def _keep(self, key: DataKey) -> None:
         self._open[key.wrapped] = key
         if len(self._open) > _OPEN_KEYS:

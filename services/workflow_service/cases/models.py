@@ -17,8 +17,12 @@ from sqlalchemy import (
     text,
 )
 
+from services.workflow_service.cases.domain.lifecycle import OPEN_STATES
 from services.workflow_service.models import metadata
 from shared.db.types import JsonDocument, UtcDateTime
+
+IS_OPEN = f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES))})"
+"""The condition of the index of open cases; a query must say it in the same words."""
 
 # `clocks` is one document: a case is always read and written whole, and a bulk of cases is one
 # statement. `due_at` repeats the earliest due time of an unreached milestone, for `overdue=true`.
@@ -57,6 +61,12 @@ cases = Table(
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),
     Index("ix_cases_owner", "owner", "id"),
+    Index(
+        "ix_cases_open_owner",
+        "owner",
+        postgresql_where=text(IS_OPEN),
+        sqlite_where=text(IS_OPEN),
+    ),
     Index("ix_cases_department", "department", "id"),
     Index("ix_cases_customer_id", "customer_id", "opened_at"),
     Index(

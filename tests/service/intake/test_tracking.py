@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 import httpx
 
 from shared.events.cases import CaseOpened, ClockBreached, SolutionProposed
@@ -107,6 +110,60 @@ async def test_an_empty_form_keeps_the_page_and_says_what_is_wrong(intake: Runni
 
 async def test_a_wrong_link_leads_nowhere(intake: Running) -> None:
     response = await intake.client.get("/v1/track/nobody")
+
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/unknown-tracking-link"
+
+
+async def test_a_supervisor_asked_for_on_the_page_is_said_and_shown(intake: Running) -> None:
+    answer = await intake.received()
+    token = token_of(answer)
+    before = await page(intake, token)
+
+    response = await intake.client.post(f"/track/{token}/supervision")
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == f"/track/{token}?asked=1#supervision"
+    shown = await page(intake, token)
+    button = f'action="/track/{token}/supervision"'
+    assert button in before.text
+    assert button not in shown.text
+    assert "lies with our supervisors" in shown.text
+    assert "您的投诉已转交主管部门" in (await page(intake, token, "zh-CN")).text
+    _received, amended = await intake.events(answer["id"], count=2)
+    assert '"kind":"supervision","by":"customer"' in amended.value.decode()
+
+
+async def test_asking_for_a_supervisor_again_changes_nothing(intake: Running) -> None:
+    answer = await intake.received()
+    path = f"/v1/track/{token_of(answer)}"
+
+    first = await intake.client.post(f"{path}/supervision")
+    intake.clock.advance(timedelta(hours=1))
+    again = await asyncio.gather(*(intake.client.post(f"{path}/supervision") for _ in range(5)))
+    await intake.client.post(f"{path.removeprefix('/v1')}/supervision")
+
+    assert first.status_code == 201
+    assert {one.status_code for one in again} == {200}
+    assert first.json() == again[0].json() == {"asked_at": "2026-11-23T12:00:00Z"}
+    track = await intake.get(path)
+    assert track["supervision_asked_at"] == "2026-11-23T12:00:00Z"
+    assert [one["kind"] for one in track["timeline"]] == ["customer_supervision", "received"]
+    assert track["additions"] == []
+    found = await intake.get(f"/v1/complaints/{answer['id']}")
+    assert [one["kind"] for one in found["additions"]] == ["supervision"]
+
+
+async def test_two_who_ask_for_a_supervisor_at_once_ask_once(intake: Running) -> None:
+    path = f"/v1/track/{token_of(await intake.received())}"
+
+    answers = await asyncio.gather(*(intake.client.post(f"{path}/supervision") for _ in range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+
+
+async def test_nobody_asks_for_a_supervisor_by_a_wrong_link(intake: Running) -> None:
+    response = await intake.client.post("/v1/track/nobody/supervision")
 
     assert response.status_code == 404
     assert response.json()["type"] == "/problems/unknown-tracking-link"

@@ -48,6 +48,7 @@ class Workflow:
     internal: httpx.AsyncClient
     desk: Desk
     clock: ManualClock
+    keys: KeyStore
 
     async def hear(self, *events: EventData, sequence: int = 1) -> None:
         """Hand events of one type to their handler, as the dispatcher does."""
@@ -171,7 +172,7 @@ async def running(tmp_path: Path, url: str, clock: ManualClock) -> AsyncIterator
         httpx.AsyncClient(transport=transport, base_url=base) as http,
         httpx.AsyncClient(transport=transport, base_url=base, headers=bearer) as internal,
     ):
-        yield Workflow(http, internal, unit.app.state.desk, clock)
+        yield Workflow(http, internal, unit.app.state.desk, clock, keys)
     for hook in reversed(unit.closing):
         await hook()
 

@@ -62,6 +62,33 @@ def test_a_bad_policy_is_refused_with_line_and_reason(
         ("id: sun.yue", "id: wang.min", "wang.min stands there twice"),
         (", email: sun.yue@example.com", "", "sun.yue cannot be told anything"),
         ("4: executive", "5: executive", "levels 1, 2, 3 and 4"),
+        ("timezone: Asia/Shanghai", "timezone: Asia/Shanghigh", "'Asia/Shanghigh' is no time zone"),
+        ("person: zheng.hao", "person: zheng.hoa", "there is nobody called 'zheng.hoa'"),
+        ("deputy: daniel.smith", "deputy: daniel", "there is nobody called 'daniel'"),
+        ("deputy: daniel.smith", "deputy: xu.ming", "xu.ming cannot be their own deputy"),
+        ("deputy: daniel.smith", "deputy: he.ping", "circle: he.ping → xu.ming → he.ping"),
+        ('["06:00-22:00"]', '["22:00-06:00"]', "'22:00-06:00' runs backward"),
+        ('["06:00-22:00"]', '["06:00-12:00", "11:00-22:00"]', "windows of one day overlap"),
+        ('mon-sun: ["06', 'sun-mon: ["06', "'sun-mon' runs backward"),
+        ('["06:00-22:00"]', '["6-22"]', "'6-22' is no window"),
+        ("{department: logistics, person", "{department: logistic, person", "'logistic'"),
+        ("deputy: daniel.smith", "shift: late", "there is no shift 'late'"),
+        (
+            "deputy: daniel.smith",
+            "absences: [{from: 2026-12-01, to: 2026-12-05}, {from: 2026-12-05, to: 2026-12-06}]",
+            "absences of xu.ming overlap on 2026-12-05",
+        ),
+        (
+            "deputy: daniel.smith",
+            "absences: [{from: 2026-12-05, to: 2026-12-01}]",
+            "from 2026-12-05 to 2026-12-01 runs backward",
+        ),
+        (
+            'hours: {mon-sun: ["06:00-22:00"]}',
+            "from: 2026-12-05 08:00, to: 2026-12-05 08:00",
+            "runs backward",
+        ),
+        (', hours: {mon-sun: ["06:00-22:00"]}', "", "duty needs hours of the week, or from and to"),
     ],
 )
 def test_a_bad_organisation_is_refused_with_its_reason(
@@ -74,6 +101,18 @@ def test_a_bad_organisation_is_refused_with_its_reason(
         read_organisation(path)
 
     assert reason in refused.value.detail
+    assert PEOPLE.count(old) == 1
+    line = next(n for n, words in enumerate(PEOPLE.splitlines(), 1) if old in words)
+    told = int(refused.value.detail.partition(", line ")[2].partition(":")[0])
+    assert abs(told - line) <= 1
+
+
+def test_a_department_that_is_always_on_duty_has_no_gap_in_its_roster(tmp_path: Path) -> None:
+    path = tmp_path / "organisation.yaml"
+    path.write_text(PEOPLE.replace('{sat-sun: ["00:00-24:00"]}', '{sat: ["00:00-24:00"]}'))
+
+    with pytest.raises(ConfigurationError, match=r"line 7: .*nobody from sun 00:00 on"):
+        read_organisation(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake_service.complaints.domain.new_complaint import NewComplaint
+from services.intake_service.complaints.domain.repeats import Matter, ReferenceKeys
 from services.intake_service.complaints.domain.words import ReasonGiven, Words
 from services.intake_service.customers.domain.identification import Identity
 from services.intake_service.triage.domain.classification import Classification
@@ -24,6 +25,7 @@ class Draft:
     graded_for: str
     identities: tuple[Identity, ...]
     h3: str | None
+    reference_keys: ReferenceKeys
     traceparent: str | None
 
     @property
@@ -32,6 +34,12 @@ class Draft:
         if self.new.contact.locale:
             return self.new.contact.locale
         return "zh-CN" if self.classification.language == "zh" else "en"
+
+    @property
+    def matter(self) -> Matter:
+        """What it is about, to be compared with the customer's other complaints."""
+        product = self.new.references.product
+        return Matter(self.classification.category, self.reference_keys, product)
 
     def words(self) -> Words:
         """Return what is kept under the customer's key."""

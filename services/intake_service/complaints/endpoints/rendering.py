@@ -34,6 +34,7 @@ def received_out(complaint: OpenComplaint, links: Links) -> ReceivedOut:
         received_at=stored.received_at,
         classification=_classification(complaint),
         tracking_url=_tracking_url(complaint, links),
+        repeat_of=stored.repeat_of,
     )
 
 
@@ -63,7 +64,6 @@ def complaint_out(complaint: OpenComplaint, links: Links, *, reveal: bool) -> Co
         people=words.people if words else (),
         demands=tuple(stored.demands),
         imported=stored.imported,
-        repeat_of=stored.repeat_of,
         additions=tuple(addition_out(addition) for addition in complaint.additions),
         progress=_progress(complaint),
     )

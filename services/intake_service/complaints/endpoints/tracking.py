@@ -16,9 +16,10 @@ from services.intake_service.complaints.schemas.request import AdditionIn
 from services.intake_service.complaints.schemas.track import (
     MilestoneOut,
     OwnAdditionOut,
+    SupervisionOut,
     TrackOut,
 )
-from services.intake_service.complaints.service.amending import NewAddition
+from services.intake_service.complaints.service.amending import SUPERVISION, NewAddition
 from services.intake_service.complaints.service.reading import OpenComplaint
 from services.intake_service.complaints.service.tracking import Tracker, timeline
 from shared.http.invalid import from_validation
@@ -52,10 +53,12 @@ def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
             "track.html",
             status=422 if refused else 200,
             headers=_PRIVATE,
+            token=token,
             track=track_out(found, label, pages.language(request).tag),
             typed={refused.kind: refused.text} if refused else {},
             errors={refused.kind: refused.why} if refused else {},
             saved=refused is None and "saved" in request.query_params,
+            asked=refused is None and "asked" in request.query_params,
         )
 
     @made.get("/v1/track/{token}")
@@ -82,6 +85,24 @@ def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
         await tracker.add(token, NewAddition(said.text, "customer", said.kind))
         return RedirectResponse(f"/track/{token}?saved=1#saved", 303, headers=_PRIVATE)
 
+    @made.post(
+        "/v1/track/{token}/supervision",
+        status_code=201,
+        responses={200: {"model": SupervisionOut, "description": "Asked for before; nothing new"}},
+    )
+    async def ask_for_supervisor(token: Token, response: Response) -> SupervisionOut:
+        """Pass the complaint on to the supervisors, as its customer wishes; once is enough."""
+        asked_at, now = await tracker.ask_supervisor(token)
+        response.headers.update(_PRIVATE)
+        response.status_code = 201 if now else 200
+        return SupervisionOut(asked_at=asked_at)
+
+    @made.post("/track/{token}/supervision", response_class=HTMLResponse, include_in_schema=False)
+    async def ask_from_page(token: Token) -> Response:
+        """Pass the complaint on to the supervisors, then show the page anew."""
+        await tracker.ask_supervisor(token)
+        return RedirectResponse(f"/track/{token}?asked=1#supervision", 303, headers=_PRIVATE)
+
     return made
 
 
@@ -89,6 +110,8 @@ def track_out(complaint: OpenComplaint, label: Label, lang: str) -> TrackOut:
     """Return what a customer sees."""
     stored, words = complaint.stored, complaint.words
     assert words is not None, "the tracker shows no erased complaint"
+    own = [added for added in complaint.additions if added.stored.by == "customer"]
+    asked = (added.stored.created_at for added in own if added.stored.kind == SUPERVISION)
     return TrackOut(
         number=stored.number,
         status=stored.status,
@@ -115,9 +138,10 @@ def track_out(complaint: OpenComplaint, label: Label, lang: str) -> TrackOut:
             OwnAdditionOut(
                 kind=added.stored.kind, text=added.text, created_at=added.stored.created_at
             )
-            for added in complaint.additions
-            if added.stored.by == "customer"
+            for added in own
+            if added.stored.kind != SUPERVISION
         ),
+        supervision_asked_at=next(asked, None),
     )
 
 

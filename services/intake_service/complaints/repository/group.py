@@ -91,9 +91,12 @@ class ComplaintRow(NamedTuple):
     region: str | None
     h3: str | None
     product: str | None
+    order_key: bytes | None
+    contract_key: bytes | None
     demands: str
     imported: bool
     recorded: str | None
+    repeat_of: str | None
     token_hash: bytes
     words: bytes
     sequence: int

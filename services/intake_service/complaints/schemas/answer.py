@@ -26,7 +26,7 @@ class Links:
         return f"{self.base_url}/track/{token}"
 
 
-def created_answer(draft: Draft, links: Links) -> Answer:
+def created_answer(draft: Draft, links: Links, *, repeat_of: str | None) -> Answer:
     """Build the 201 of a complaint that is recorded now."""
     graded = draft.classification
     document = {
@@ -46,6 +46,7 @@ def created_answer(draft: Draft, links: Links) -> Answer:
             "reasons": graded.reasons,
         },
         "tracking_url": links.tracking(draft.token),
+        "repeat_of": repeat_of,
     }
     return Answer(201, orjson.dumps(document), {"Location": f"/v1/complaints/{draft.id}"})
 
@@ -67,6 +68,7 @@ RECEIVED_EXAMPLE: JsonDict = {
         "reasons": [{"rule": "outward-threat", "evidence": "12315", "effect": "urgency high"}],
     },
     "tracking_url": "http://127.0.0.1:8000/track/5b0zR1sK9aQm3xVt7yLpWcNd2eFgHj4u",
+    "repeat_of": None,
 }
 ADDITION_EXAMPLE: JsonDict = {
     "id": "01936a41-2b10-7c55-8e21-0c9b7a6d5e3f",
@@ -97,7 +99,6 @@ COMPLAINT_EXAMPLE: JsonDict = RECEIVED_EXAMPLE | {
     "people": ["客服 037"],
     "demands": ["re_send", "apology"],
     "imported": False,
-    "repeat_of": None,
     "additions": [ADDITION_EXAMPLE],
     "progress": {
         "state": "assigned",
@@ -131,7 +132,10 @@ class ClassificationOut(BaseModel):
 
 
 class ReceivedOut(BaseModel):
-    """A complaint as it was recorded."""
+    """A complaint as it was recorded.
+
+    `repeat_of` is the id of the customer's first complaint about the same matter.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [RECEIVED_EXAMPLE]})
 
@@ -141,6 +145,7 @@ class ReceivedOut(BaseModel):
     received_at: datetime
     classification: ClassificationOut
     tracking_url: str | None
+    repeat_of: str | None
 
 
 class CustomerOut(BaseModel):
@@ -180,12 +185,12 @@ class PlaceOut(BaseModel):
 
 
 class AdditionOut(BaseModel):
-    """Something that was added or put right."""
+    """Something that was added or put right; `supervision`: a supervisor was asked for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ADDITION_EXAMPLE]})
 
     id: str
-    kind: Literal["addition", "correction"]
+    kind: Literal["addition", "correction", "supervision"]
     by: Literal["customer", "staff"]
     fields: tuple[str, ...]
     text: str | None
@@ -216,6 +221,5 @@ class ComplaintOut(ReceivedOut):
     people: tuple[str, ...]
     demands: tuple[str, ...]
     imported: bool
-    repeat_of: str | None
     additions: tuple[AdditionOut, ...]
     progress: ProgressOut | None

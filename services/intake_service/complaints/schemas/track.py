@@ -27,7 +27,8 @@ class OwnAdditionOut(BaseModel):
 class TrackOut(BaseModel):
     """A complaint as its customer sees it: how it stands, what comes next, the facts as recorded.
 
-    `next_step` names a milestone; `timeline` has the newest first.
+    `next_step` names a milestone; `timeline` has the newest first. `supervision_asked_at`: since
+    when it lies with the supervisors because the customer asked for one.
     """
 
     model_config = ConfigDict(
@@ -52,6 +53,7 @@ class TrackOut(BaseModel):
                 "people": [],
                 "demands": ["re_send", "apology"],
                 "additions": [],
+                "supervision_asked_at": None,
             }
         }
     )
@@ -72,3 +74,12 @@ class TrackOut(BaseModel):
     people: tuple[str, ...]
     demands: tuple[str, ...]
     additions: tuple[OwnAdditionOut, ...]
+    supervision_asked_at: datetime | None
+
+
+class SupervisionOut(BaseModel):
+    """Since when the complaint lies with the supervisors."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"asked_at": "2026-11-22T09:10:00Z"}})
+
+    asked_at: datetime

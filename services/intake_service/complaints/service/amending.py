@@ -26,13 +26,17 @@ class CustomerErased(Conflict):
     title = "This customer's data was erased"
 
 
+SUPERVISION: Literal["supervision"] = "supervision"
+"""The kind of an addition by which the customer asks for a supervisor; it has no words."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewAddition:
     """What is added. `author` is the principal of a member of staff."""
 
     text: str
     by: Literal["customer", "staff"]
-    kind: Literal["addition", "correction"] = "addition"
+    kind: Literal["addition", "correction", "supervision"] = "addition"
     fields: Sequence[str] = ()
     author: str | None = None
 
@@ -91,6 +95,21 @@ async def amend(uow: UnitOfWork, keys: KeyRing, complaint_id: str, new: NewAddit
     )
     uow.emit(event, sequence=await _next_sequence(uow, stored))
     return addition
+
+
+async def ask_supervisor(
+    uow: UnitOfWork, keys: KeyRing, complaint_id: str
+) -> tuple[datetime, bool]:
+    """Pass a complaint on to the supervisors; returns since when, and whether it is since now.
+
+    Asking again changes nothing and says nothing. Raises UnknownComplaint and CustomerErased.
+    """
+    stored, _key = await _locked(uow, keys, complaint_id)
+    for addition in await reading.additions_of(uow.connection, stored.id):
+        if addition.kind == SUPERVISION:
+            return addition.created_at, False
+    asked = await amend(uow, keys, stored.id, NewAddition("", "customer", SUPERVISION))
+    return asked.created_at, True
 
 
 async def regrade(

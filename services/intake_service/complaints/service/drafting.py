@@ -12,7 +12,9 @@ import h3
 
 from services.intake_service.complaints.domain.draft import Draft
 from services.intake_service.complaints.domain.new_complaint import NewComplaint, Place
+from services.intake_service.complaints.domain.repeats import ReferenceKeys
 from services.intake_service.customers.domain.identification import Identity
+from services.intake_service.customers.service import KeyRing
 from services.intake_service.triage.domain.classification import Classification
 from shared.events.words import Tier
 from shared.kernel.ids import new_id, new_number, new_token
@@ -44,6 +46,7 @@ def draft(
     identities: tuple[Identity, ...],
     now: datetime,
     traceparent: str | None,
+    reference_keys: ReferenceKeys = ReferenceKeys(),  # noqa: B008 - immutable
 ) -> Draft:
     """Name, classify and locate a complaint."""
     tier = new.contact.tier or Tier.STANDARD.value
@@ -57,6 +60,7 @@ def draft(
         graded_for=tier,
         identities=identities,
         h3=cell_of(new.place),
+        reference_keys=reference_keys,
         traceparent=traceparent,
     )
 
@@ -77,6 +81,19 @@ def _classify(new: NewComplaint, tier: str, classifier: Classifier) -> Classific
         tier=tier,
         demands=new.demands,
         locale=new.contact.locale,
+    )
+
+
+def reference_keys_of(new: NewComplaint, keys: KeyRing) -> ReferenceKeys:
+    """Return by what other complaints about the same order or contract are found.
+
+    Nobody finds an anonymous one: the same order from another mouth is no repeat.
+    """
+    if new.contact.anonymous:
+        return ReferenceKeys()
+    about = new.references
+    return ReferenceKeys(
+        keys.reference("order", about.order), keys.reference("contract", about.contract)
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
 
 from services.intake_service.complaints.domain.draft import Draft
+from services.intake_service.complaints.domain.repeats import Matters
 from services.intake_service.complaints.repository.bulk import Row, Shape
 from services.intake_service.complaints.repository.group import (
     CandidateRow,
@@ -61,6 +62,8 @@ class Known:
     customers: Mapping[bytes, KnownCustomer]
     sources: Mapping[SourcePair, str]
     answers: Mapping[KeyName, StoredAnswer]
+    roots: Mapping[str, str] = field(default_factory=dict)
+    """By the id of a new complaint: the first one about the same matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Accepted:
 
     draft: Draft
     links: Links
+    repeat_of: str | None = None
 
     @property
     def complaint_id(self) -> str:
@@ -78,7 +82,7 @@ class Accepted:
     @property
     def answer(self) -> Answer:
         """Its answer, written where somebody asks: an import asks for none."""
-        return created_answer(self.draft, self.links)
+        return created_answer(self.draft, self.links, repeat_of=self.repeat_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ class Plan:
         now: datetime,
     ) -> None:
         self._people = People(keys, known.customers)
+        self._roots = known.roots
+        self._matters = Matters()
         self._sources = dict(known.sources)
         self._answers = known.answers
         self._classifier = classifier
@@ -141,16 +147,26 @@ class Plan:
         draft = submission.draft
         person = self._people.identify(draft.new.contact, draft.identities, complaint_id=draft.id)
         draft = regraded_for_tier(draft, person.tier, classifier=self._classifier)
+        repeat_of = self._repeat_of(draft, person)
         words = seal_words(draft.words(), person.key, complaint_id=draft.id)
-        self._complaints.append(_complaint_row(draft, person, words, self._now))
-        event = _event(draft, person)
+        row = _complaint_row(draft, person, words, self._now, repeat_of=repeat_of)
+        self._complaints.append(row)
+        event = _event(draft, person, repeat_of=repeat_of)
         self._events.append(
             outbox_row(event, sequence=1, at=self._now, traceparent=draft.traceparent)
         )
-        accepted = Accepted(draft, self._links)
+        accepted = Accepted(draft, self._links, repeat_of)
         if submission.key is not None:
             self._keys.append(_key_row(submission.key, accepted.answer, self._now))
         return accepted
+
+    def _repeat_of(self, draft: Draft, person: Person) -> str | None:
+        # What is imported was handled elsewhere, comes in any order and begins nothing anew here.
+        if draft.new.imported or not draft.identities:
+            return None
+        return self._matters.link(
+            draft.id, draft.matter, customer_id=person.id, stored=self._roots.get(draft.id)
+        )
 
     def rows(self) -> GroupRows:
         """Return everything to be written, sealed."""
@@ -184,7 +200,9 @@ def _customer_change(person: Person, now: datetime) -> CustomerChange:
     return CustomerChange(person.id, seal_details(person), person.tier, person.locale, now)
 
 
-def _complaint_row(draft: Draft, person: Person, words: bytes, now: datetime) -> ComplaintRow:
+def _complaint_row(
+    draft: Draft, person: Person, words: bytes, now: datetime, *, repeat_of: str | None
+) -> ComplaintRow:
     new, graded = draft.new, draft.classification
     return ComplaintRow(
         id=draft.id,
@@ -208,9 +226,12 @@ def _complaint_row(draft: Draft, person: Person, words: bytes, now: datetime) ->
         region=new.place.region,
         h3=draft.h3,
         product=new.references.product,
+        order_key=draft.reference_keys.order,
+        contract_key=draft.reference_keys.contract,
         demands=orjson.dumps(new.demands).decode(),
         imported=new.imported,
         recorded=new.recorded.model_dump_json() if new.recorded else None,
+        repeat_of=repeat_of,
         token_hash=token_hash(draft.token),
         words=words,
         sequence=1,
@@ -219,7 +240,7 @@ def _complaint_row(draft: Draft, person: Person, words: bytes, now: datetime) ->
     )
 
 
-def _event(draft: Draft, person: Person) -> ComplaintReceived:
+def _event(draft: Draft, person: Person, *, repeat_of: str | None) -> ComplaintReceived:
     new, graded = draft.new, draft.classification
     # `model_construct`: every value was checked before, and validation would cost twice the rest.
     return ComplaintReceived.model_construct(
@@ -242,6 +263,7 @@ def _event(draft: Draft, person: Person) -> ComplaintReceived:
         demands=new.demands,
         source_system=new.source.system if new.source else None,
         customer_id=person.id,
+        repeat_of=repeat_of,
         imported=new.imported,
         recorded=new.recorded,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,9 +16,14 @@ from services.intake_service.complaints.repository.group import (
     write_group,
 )
 from services.intake_service.complaints.repository.reading import has_case
+from services.intake_service.complaints.repository.repeats import Asked, find_roots
 from services.intake_service.complaints.schemas.answer import Links
 from services.intake_service.complaints.service.committer import Committer
-from services.intake_service.complaints.service.drafting import Classifier, draft
+from services.intake_service.complaints.service.drafting import (
+    Classifier,
+    draft,
+    reference_keys_of,
+)
 from services.intake_service.complaints.service.planning import (
     Existing,
     Known,
@@ -26,7 +32,8 @@ from services.intake_service.complaints.service.planning import (
     Replayed,
     Submission,
 )
-from services.intake_service.customers.repository import find_owners
+from services.intake_service.customers.domain.identification import recognise
+from services.intake_service.customers.repository import KnownCustomer, find_owners
 from services.intake_service.customers.service import KeyRing
 from shared.db.database import Database
 from shared.http.idempotency import IdempotencyKey
@@ -39,12 +46,16 @@ _ATTEMPTS_ALONE = 5
 
 @dataclass(frozen=True, slots=True)
 class RecordingTools:
-    """What recording stands on."""
+    """What recording stands on.
+
+    `repeats_within`: how long another complaint of the same category is about the same matter.
+    """
 
     messaging: Messaging
     keys: KeyRing
     classifier: Classifier
     links: Links
+    repeats_within: timedelta
 
 
 class Recorder:
@@ -89,6 +100,7 @@ class Recorder:
             identities=tools.keys.identities(new.contact),
             now=tools.messaging.clock.now(),
             traceparent=trace.current.get(),
+            reference_keys=reference_keys_of(new, tools.keys),
         )
         return Submission(made, key)
 
@@ -103,8 +115,10 @@ class Recorder:
     async def _write_together(self, group: Sequence[Submission]) -> Sequence[Outcome | Exception]:
         tools = self._tools
         async with tools.messaging.database.write() as connection:
+            known = await _look_up(connection, group)
+            asked = _asked(group, known.customers, tools.repeats_within)
             plan = Plan(
-                await _look_up(connection, group),
+                replace(known, roots=await find_roots(connection, asked)),
                 keys=tools.keys,
                 classifier=tools.classifier,
                 links=tools.links,
@@ -163,6 +177,33 @@ async def _look_up(connection: AsyncConnection, group: Sequence[Submission]) -> 
         sources=await find_sources(connection, sources),
         answers=await find_answers(connection, keys),
     )
+
+
+def _asked(
+    group: Sequence[Submission], owners: Mapping[bytes, KnownCustomer], repeats_within: timedelta
+) -> list[Asked]:
+    """Return those of a group that may be repeats: live complaints of customers who are known.
+
+    Most groups know none, and then nothing is asked.
+    """
+    if not owners:
+        return []
+    drafts = [submission.draft for submission in group if not submission.draft.new.imported]
+    customers = recognise(
+        (made.identities for made in drafts), {index: one.id for index, one in owners.items()}
+    )
+    return [
+        Asked(
+            made.id,
+            customer_id,
+            made.matter.category,
+            made.received_at - repeats_within,
+            *made.reference_keys,
+            made.matter.product,
+        )
+        for made, customer_id in zip(drafts, customers, strict=True)
+        if customer_id is not None
+    ]
 
 
 def _row_outcome(outcome: Outcome | Exception) -> RecordOutcome:

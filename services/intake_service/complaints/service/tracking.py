@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.intake_service.complaints.repository.reading import Milestone
-from services.intake_service.complaints.service.amending import NewAddition, amend
+from services.intake_service.complaints.service.amending import (
+    NewAddition,
+    amend,
+    ask_supervisor,
+)
 from services.intake_service.complaints.service.drafting import token_hash
 from services.intake_service.complaints.service.reading import OpenComplaint, Reader
 from services.intake_service.customers.service import KeyRing
@@ -49,6 +55,15 @@ class Tracker:
             raise TooManyAdditions("Please speak with us: this complaint has too many additions.")
         async with self._messaging.unit_of_work() as uow:
             await amend(uow, self._keys, found.stored.id, new)
+
+    async def ask_supervisor(self, token: str) -> tuple[datetime, bool]:
+        """Pass the complaint on to the supervisors; returns since when, and whether since now.
+
+        Raises UnknownLink. However much was added before: this door stays open.
+        """
+        found = await self.look(token)
+        async with self._messaging.unit_of_work() as uow:
+            return await ask_supervisor(uow, self._keys, found.stored.id)
 
 
 def timeline(complaint: OpenComplaint) -> list[Milestone]:

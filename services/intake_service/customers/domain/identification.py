@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.intake_service.customers.domain.contact import IdentityKind
@@ -37,3 +37,20 @@ def identify(identities: Sequence[Identity], owners: Mapping[bytes, str]) -> Mat
     others = tuple(dict.fromkeys(owner for owner in owned[1:] if owner != owned[0]))
     unclaimed = tuple(identity for identity in identities if identity.blind_index not in owners)
     return Match(owned[0] if owned else None, unclaimed, others)
+
+
+def recognise(
+    complaints: Iterable[Sequence[Identity]], owners: Mapping[bytes, str]
+) -> Iterator[str | None]:
+    """Yield who of the known customers each of several complaints is from, None for somebody new.
+
+    What a complaint brings anew counts for those that come after it, as it will when they are
+    written.
+    """
+    known = dict(owners)
+    for identities in complaints:
+        match = identify(identities, known)
+        if match.customer_id is not None:
+            for identity in match.unclaimed:
+                known[identity.blind_index] = match.customer_id
+        yield match.customer_id

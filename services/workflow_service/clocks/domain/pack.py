@@ -17,7 +17,7 @@ from services.workflow_service.calendars.domain.calendar import DayKind, Working
 from services.workflow_service.clocks.domain.policy import ClockConduct, OnBreach, When
 from services.workflow_service.clocks.domain.target import MarkText, Target, TargetText
 from services.workflow_service.clocks.domain.wording import Both
-from services.workflow_service.organisation.domain.people import StaffRole
+from services.workflow_service.organisation.domain.person import StaffRole
 from shared.events.words import ClockKind
 
 _WORKED = frozenset({DayKind.WORKING, DayKind.MADE_UP})

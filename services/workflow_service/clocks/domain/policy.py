@@ -17,7 +17,7 @@ from services.workflow_service.clocks.domain.target import (
     TargetText,
     percent_of,
 )
-from services.workflow_service.organisation.domain.people import StaffRole
+from services.workflow_service.organisation.domain.person import StaffRole
 from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Tier
 
 ROUND_THE_CLOCK = "calendar-hours"

@@ -1,104 +1,46 @@
-"""Departments, people, and the routing of a category to one accountable owner."""
+"""The one accountable owner that a complaint gets, whatever the hour."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Literal
-from zlib import crc32
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import PrivateAttr
 
-HIGHEST_LEVEL = 4
+from services.workflow_service.organisation.domain.person import Person, StaffRole
+from services.workflow_service.organisation.domain.register import HIGHEST_LEVEL, Register
+from services.workflow_service.organisation.domain.routing import least_loaded
 
+__all__ = ["HIGHEST_LEVEL", "Assignment", "Organisation"]
 
-class StaffRole(StrEnum):
-    """What a person may do in handling cases."""
-
-    AGENT = "agent"
-    LEAD = "lead"
-    MANAGER = "manager"
-    QUALITY = "quality"
-    EXECUTIVE = "executive"
+NOBODY: frozenset[str] = frozenset()
+NO_LOAD: Mapping[str, int] = MappingProxyType({})
+_MINUTES_KEPT = 64
 
 
-class Titled(BaseModel):
-    """A name in the languages of the house."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    zh: str
-    en: str
-
-
-class Person(BaseModel):
-    """One member of staff; events name them by `id` only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
-    name: str = Field(min_length=1)
-    role: StaffRole
-    department: str
-    email: str | None = None
-    phone: str | None = None
-    locale: Literal["zh-CN", "en"] = "zh-CN"
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Person:
-        if not self.email and not self.phone:
-            raise ValueError(f"{self.id} cannot be told anything: give an email or a phone")
-        return self
-
-
-class Assignment(BaseModel):
+class Assignment(NamedTuple):
     """Who answers for a case; a department without an agent has no owner yet."""
-
-    model_config = ConfigDict(frozen=True)
 
     department: str
     owner: str | None
 
 
-class Organisation(BaseModel):
-    """The company's departments, people, routing and the roles of its escalation levels.
+class _Asked(NamedTuple):
+    """What decides among whom a case is given; `minute` None asks nothing of time."""
 
-    `others_may_own`: whether a case may be given to somebody who is not listed.
-    """
+    department: str
+    segment: str | None
+    language: str | None
+    minute: int | None
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    others_may_own: bool = False
-    departments: Mapping[str, Titled]
-    default_department: str
-    routing: Mapping[str, str] = Field(default_factory=dict)
-    escalation: Mapping[int, StaffRole]
-    people: tuple[Person, ...]
+class Organisation(Register):
+    """The company's people as those who decide about cases ask for them."""
 
-    _by_id: dict[str, Person] = PrivateAttr(default_factory=dict)
-    _by_place: dict[tuple[str, StaffRole], tuple[str, ...]] = PrivateAttr(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Organisation:
-        self._check_departments()
-        levels = set(range(1, HIGHEST_LEVEL + 1))
-        if set(self.escalation) != levels:
-            raise ValueError("escalation: give a role to each of the levels 1, 2, 3 and 4")
-        for person in self.people:
-            if person.id in self._by_id:
-                raise ValueError(f"people: {person.id} stands there twice")
-            self._by_id[person.id] = person
-            place = (person.department, person.role)
-            self._by_place[place] = (*self._by_place.get(place, ()), person.id)
-        return self
-
-    def _check_departments(self) -> None:
-        named = [("default_department", self.default_department)]
-        named += [(f"routing: {category}", to) for category, to in self.routing.items()]
-        named += [(f"people: {person.id}", person.department) for person in self.people]
-        for place, department in named:
-            if department not in self.departments:
-                raise ValueError(f"{place}: there is no department {department!r}")
+    _rolls: dict[int | None, Set[str]] = PrivateAttr(default_factory=dict)
+    _pools: dict[_Asked, Sequence[Person]] = PrivateAttr(default_factory=dict)
 
     def person(self, person_id: str) -> Person | None:
         """Return a listed person."""
@@ -111,28 +53,162 @@ class Organisation(BaseModel):
             return own
         return self.routing.get(category.partition(".")[0], self.default_department)
 
-    def route(self, category: str, *, complaint_id: str) -> Assignment:
-        """Choose department and agent; the same complaint gets the same agent in every replica."""
+    def present(self, at: datetime | None) -> Set[str]:
+        """Return who works at an instant; None asks nothing of time.
+
+        Hours are written in minutes, so the answer of a minute is kept: a batch of cases asks for
+        it many hundred times.
+        """
+        if at is None:
+            return self._by_id.keys()
+        minute = _minute(at)
+        roll = self._rolls.get(minute)
+        if roll is None:
+            if len(self._rolls) >= _MINUTES_KEPT:
+                self._rolls.clear()
+                self._pools.clear()
+            local = at.astimezone(self.timezone)
+            there = (one.id for one in self.people if self._works(one, local))
+            roll = self._rolls[minute] = frozenset(there)
+        return roll
+
+    def stands_in_for(self, person_id: str, at: datetime | None) -> str:
+        """Return who answers for somebody: they, if they are there, else the first deputy who is.
+
+        Where no deputy is there either, what is theirs waits for them.
+        """
+        return self._stand_in(person_id, at, NOBODY) or person_id
+
+    def duty_officer(
+        self,
+        at: datetime,
+        *,
+        department: str | None = None,
+        level: int | None = None,
+        emergency: bool = False,
+        never: Set[str] = NOBODY,
+    ) -> str | None:
+        """Return who is on duty, in a department before in the house; None where nobody is.
+
+        Somebody on duty who is absent that day is stood in for; their hours of work do not matter.
+        """
+        local = at.astimezone(self.timezone)
+        for place in dict.fromkeys((department, None)):
+            lines = [one for one in self.duty if one.serves({place}, level) and one.holds(local)]
+            lines = [one for one in lines if emergency or not one.emergency]
+            # Sorting is stable: within a kind the file's order counts.
+            lines.sort(key=lambda one: (not one.emergency, not one.levels, not one.is_dated))
+            for line in lines:
+                for person_id in line.people:
+                    answers = self._on_duty(person_id, at, never)
+                    if answers is not None:
+                        return answers
+        return None
+
+    def route(
+        self,
+        category: str,
+        *,
+        complaint_id: str,
+        language: str | None = None,
+        at: datetime | None = None,
+        load: Mapping[str, int] = NO_LOAD,
+        never: Set[str] = NOBODY,
+        segment: str | None = None,
+    ) -> Assignment:
+        """Choose department and owner: by category, language, presence, load.
+
+        `load` is open cases by owner, `never` are people it is about. A segment with owners of its
+        own goes to them. Where nobody is there the duty officer takes it, else whoever will be.
+        The same facts give the same owner in every replica.
+        """
         department = self.department_for(category)
-        agents = self._by_place.get((department, StaffRole.AGENT), ())
-        return Assignment(department=department, owner=_choose(agents, complaint_id))
+        asked = _Asked(department, segment, language, _minute(at))
+        pool = None if never else self._pools.get(asked)
+        if pool is None:
+            pool = self._find_pool(asked, at, never)
+            if not never:
+                self._pools[asked] = pool
+        return Assignment(department, least_loaded(pool, load=load, complaint_id=complaint_id))
 
     def owner_at_level(
-        self, level: int, *, department: str | None, complaint_id: str
+        self,
+        level: int,
+        *,
+        department: str | None,
+        complaint_id: str,
+        at: datetime | None = None,
+        load: Mapping[str, int] = NO_LOAD,
+        never: Set[str] = NOBODY,
     ) -> str | None:
         """Return who takes over at an escalation level.
 
-        Somebody of the department, else of the default one, else of the house.
+        Somebody of the department, else of the default one, else of the house: who is there, then
+        a deputy, then the duty officer, then whoever has the role.
         """
         role = self.escalation[level]
-        for place in (department, self.default_department):
-            near = self._by_place.get((place or "", role))
-            if near:
-                return _choose(near, complaint_id)
-        anywhere = tuple(person.id for person in self.people if person.role is role)
-        return _choose(anywhere, complaint_id)
+        places = [
+            self._by_place.get((place, role), ())
+            for place in (department, self.default_department)
+            if place
+        ]
+        places.append(tuple(person for person in self.people if person.role is role))
+        able = [tuple(one for one in place if one.id not in never) for place in places]
+        pool = next(filter(None, (self._there(people, at, never) for people in able)), ())
+        if not pool and at is not None:
+            officer = self.duty_officer(at, department=department, level=level, never=never)
+            pool = (self._by_id[officer],) if officer is not None else ()
+        pool = pool or next(filter(None, able), ())
+        return least_loaded(pool, load=load, complaint_id=complaint_id)
+
+    def _find_pool(self, asked: _Asked, at: datetime | None, never: Set[str]) -> Sequence[Person]:
+        """Return among whom the load decides: speakers before others, who is there before deputies.
+
+        Where nobody is there it is the duty officer, else whoever will be.
+        """
+        agents = self._by_place.get((asked.department, StaffRole.AGENT), ())
+        if asked.segment is not None and asked.segment in self.owners_for_segments:
+            agents = tuple(self._by_id[one] for one in self.owners_for_segments[asked.segment])
+        able = [one for one in agents if one.id not in never]
+        speakers = [one for one in able if one.speaks(asked.language)]
+        pool = self._there(speakers, at, never) or self._there(able, at, never)
+        if not pool and able and at is not None:
+            officer = self.duty_officer(at, department=asked.department, never=never)
+            pool = (self._by_id[officer],) if officer is not None else ()
+        return pool or speakers or able
+
+    def _there(
+        self, people: Iterable[Person], at: datetime | None, never: Set[str]
+    ) -> tuple[Person, ...]:
+        """Return those who are there, else their deputies who are."""
+        listed, present = tuple(people), self.present(at)
+        there = tuple(one for one in listed if one.id in present)
+        if there:
+            return there
+        deputies = dict.fromkeys(self._stand_in(one.id, at, never) for one in listed)
+        return tuple(self._by_id[one] for one in deputies if one is not None)
+
+    def _works(self, person: Person, local: datetime) -> bool:
+        hours = self.shifts[person.shift] if person.shift else person.hours
+        return not person.is_away(local) and (hours is None or hours.holds(local))
+
+    def _stand_in(self, person_id: str, at: datetime | None, never: Set[str]) -> str | None:
+        """Return the first of somebody and their line of deputies who is there."""
+        present = self.present(at)
+        place: str | None = person_id
+        while place is not None and place in self._by_id:
+            if place not in never and place in present:
+                return place
+            place = self._by_id[place].deputy
+        return None
+
+    def _on_duty(self, person_id: str, at: datetime, never: Set[str]) -> str | None:
+        away = self._by_id[person_id].is_away(at.astimezone(self.timezone))
+        if person_id not in never and not away:
+            return person_id
+        deputy = self._by_id[person_id].deputy
+        return self._stand_in(deputy, at, never) if deputy is not None else None
 
 
-def _choose(people: Sequence[str], complaint_id: str) -> str | None:
-    # A hash, not a counter: replicas need not agree on anything, and a replayed event routes alike.
-    return people[crc32(complaint_id.encode()) % len(people)] if people else None
+def _minute(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp()) // 60
