@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -18,7 +19,7 @@ from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.desk import Desk
 from shared.events.words import CaseState, Priority
-from shared.http.auth import Principal, Scope, requires
+from shared.http.auth import Principal, Role, Scope, requires
 from shared.http.idempotency import Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
@@ -27,6 +28,8 @@ from shared.kernel.ids import new_id, parse_number
 from shared.messaging import UnitOfWork
 
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')
+_LEADING = frozenset({Role.LEAD, Role.MANAGER, Role.QUALITY, Role.EXECUTIVE, Role.ADMIN})
+"""The roles of those who may hand a case down the ladder, whosever it is."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -53,6 +56,7 @@ def _wanted(
     priority: Priorities = [],  # noqa: B006
     overdue: Annotated[bool | None, BeforeValidator(_blank_as_none)] = None,
     complaint_id: Annotated[Name | None, BeforeValidator(_blank_as_none)] = None,
+    watched: Annotated[bool | None, BeforeValidator(_blank_as_none)] = None,
 ) -> CaseFilter:
     return CaseFilter(
         states=[value.value for value in state],
@@ -61,6 +65,7 @@ def _wanted(
         priorities=[value.value for value in priority],
         complaint_id=complaint_id,
         overdue=overdue,
+        watched=watched,
     )
 
 
@@ -130,6 +135,7 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
             command = to_command(
                 action, sent, by=principal.id, now=uow.now, words_id=new_id(), note_id=new_id()
             )
+            command = replace(command, may_lead=bool(principal.roles & _LEADING))
             case = await act(desk, uow, known_id, command, if_version=if_version)
             view = CaseView.of(case).model_dump_json().encode()
             return Answer(200, view, {"ETag": _etag(case.version)})

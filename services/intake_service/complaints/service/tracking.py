@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.intake_service.complaints.repository.reading import Milestone
-from services.intake_service.complaints.service.amending import NewAddition, amend
+from services.intake_service.complaints.service.amending import Grader, NewAddition, amend
 from services.intake_service.complaints.service.drafting import token_hash
 from services.intake_service.complaints.service.reading import OpenComplaint, Reader
 from services.intake_service.customers.service import KeyRing
@@ -30,10 +30,11 @@ class TooManyAdditions(Conflict):
 class Tracker:
     """Shows a complaint to its customer and takes what they add."""
 
-    def __init__(self, messaging: Messaging, reader: Reader, keys: KeyRing) -> None:
+    def __init__(self, messaging: Messaging, reader: Reader, keys: KeyRing, grader: Grader) -> None:
         self._messaging = messaging
         self._reader = reader
         self._keys = keys
+        self._grader = grader
 
     async def look(self, token: str) -> OpenComplaint:
         """Return a link's complaint; raises UnknownLink, also where its customer was erased."""
@@ -48,7 +49,7 @@ class Tracker:
         if len(found.additions) >= _MOST_ADDITIONS:
             raise TooManyAdditions("Please speak with us: this complaint has too many additions.")
         async with self._messaging.unit_of_work() as uow:
-            await amend(uow, self._keys, found.stored.id, new)
+            await amend(uow, self._keys, self._grader, found.stored.id, new)
 
 
 def timeline(complaint: OpenComplaint) -> list[Milestone]:

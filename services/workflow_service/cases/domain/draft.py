@@ -7,14 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
-from services.workflow_service.cases.domain.milestones import Effects
+from services.workflow_service.cases.domain.milestones import HURRIED, Effects
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.target import WHOLE
 from shared.events.base import WorkflowEvent
-from shared.events.words import CaseState, ClockKind
+from shared.events.words import CaseState, ClockKind, ClockState
 
 SYSTEM = "system"
+ESCALATION = "escalation"
+"""How a clock's explanation names what a higher level makes of it."""
+
+_OWN_KINDS = frozenset(kind.value for kind in ClockKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class Draft:
         """Add an event; complaint, state, version and next step are filled in at the end."""
         self._said.append((event, at, fields))
 
+    def say_first(self, event: type[WorkflowEvent], at: datetime, **fields: object) -> None:
+        """Add an event before all others: what it tells was found out last."""
+        self._said.insert(0, (event, at, fields))
+
     def note(self, entry: Entry) -> None:
         """Add a line to the history."""
         self._entries.append(entry)
@@ -62,11 +71,12 @@ class Draft:
         self._words.append(words)
 
     def system_entry(
-        self, at: datetime, action: str, why: str | None, before: CaseState, **data: object
+        self, at: datetime, action: str, why: str | None, before: CaseState | None, **data: object
     ) -> None:
         """Add a line for what the system did by itself; `data` is what a replay needs of it."""
         state = self.case.state.value
-        self.note(Entry(at, SYSTEM, action, before.value, state, why=why, data=data or None))
+        came_from = before.value if before else None
+        self.note(Entry(at, SYSTEM, action, came_from, state, why=why, data=data or None))
 
     def finish(self) -> Change:
         """Return the change, its version one higher and its events in sequence."""
@@ -110,7 +120,9 @@ class Draft:
 
     def start_clock(self, kind: ClockKind, at: datetime, *, subject: str | None = None) -> None:
         """Start a clock by the policy that the case was opened under, where that names a target."""
-        clock = new_clock(self.case, kind, at, self.rules, subject=subject)
+        self._add(new_clock(self.case, kind, at, self.rules, subject=subject))
+
+    def _add(self, clock: Clock | None) -> None:
         if clock is not None:
             self.case = replace(self.case, clocks=(*self.case.clocks, clock))
 
@@ -148,19 +160,79 @@ class Draft:
 
         self._each(turned)
 
-    def retarget(self, at: datetime, why: str, by: str = SYSTEM) -> None:
-        """Give live clocks the targets of the case as it is graded now, from their start."""
+    def retarget(self, at: datetime, why: str, *, since: datetime, by: str = SYSTEM) -> None:
+        """Give live clocks the targets of the case as it is graded now, from their start.
+
+        The limits of an emergency count from `since`, when it became one: nobody knew before. What
+        an escalation has made shorter is not made longer again.
+        """
 
         def retargeted(clock: Clock) -> Clock:
             timing = self.rules.timing(self.case, ClockKind(clock.kind))
-            same = timing is None or (
-                timing.seconds == clock.target_seconds and timing.rule == clock.rule
-            )
-            if timing is None or same or not clock.is_live:
+            if timing is None or not clock.is_live:
                 return clock
-            return clocks.retarget(clock, timing, at=at, why=why, by=by)
+            timing = timing.at_share(clock.share)
+            if (timing.seconds, timing.rule) == (clock.target_seconds, clock.rule):
+                return clock
+            if timing.urgent:
+                timing = timing.after(clocks.counted(clock, since, timing.calendar))
+            changed = clocks.retarget(clock, timing, at=at, why=why, by=by)
+            return clocks.sooner(clock, changed) if timing.urgent or hurried(clock) else changed
 
         self._each(retargeted)
+
+    def hurry(self, at: datetime) -> None:
+        """Make live clocks shorter, as the case's level of escalation says; never longer.
+
+        What is left from `at` on is at most the level's share of the policy's target: the new owner
+        always has that much, if the old one had.
+        """
+        share = self.rules.share_of(self.case)
+
+        def hurried_up(clock: Clock) -> Clock:
+            timing = self.rules.timing(self.case, ClockKind(clock.kind))
+            if timing is None:
+                return clock
+            left = replace(timing.at_share(share), rule=clock.rule)
+            timing = left.after(clocks.counted(clock, at, timing.calendar))
+            shorter = clocks.retarget(clock, timing, at=at, why=ESCALATION, by=SYSTEM)
+            return clocks.sooner(clock, shorter)
+
+        self._each(lambda c: hurried_up(c) if c.is_live and c.kind in HURRIED else c)
+
+    def follow_on(self, at: datetime) -> None:
+        """Give every milestone that is overdue a clock of the case's present level."""
+        for clock in self.case.clocks:
+            overdue = clock.is_open and clock.state is ClockState.BREACHED
+            goes_on = any(other.is_live and _alike(clock, other) for other in self.case.clocks)
+            if overdue and not goes_on and self.rules.goes_up(clock):
+                self._add(self._successor(clock, at))
+        self.follow_state(at, ESCALATION)
+
+    def begin_again(self, breached: Clock, at: datetime) -> None:
+        """Go on counting a milestone that was missed on the level where the case stays.
+
+        A clock that followed on another one begins again in its place: however long a case is left
+        alone, its clocks do not become more.
+        """
+        again = self._successor(breached, at)
+        if again is None:
+            return
+        others = (other for other in self.case.clocks if other is not breached)
+        follows = any(other.is_open and _alike(breached, other) for other in others)
+        if follows and breached.level == self.case.escalation_level:
+            self.put(breached, again)
+        else:
+            self._add(again)
+        self.follow_state(at, ESCALATION)
+
+    def _successor(self, clock: Clock, at: datetime) -> Clock | None:
+        if clock.kind not in _OWN_KINDS:
+            return None
+        share, kind = self.rules.share_of(self.case), ClockKind(clock.kind)
+        again = new_clock(self.case, kind, at, self.rules, subject=clock.subject, share=share)
+        # A window that was missed is open.
+        return again and replace(again, opens_at=None)
 
     def put(self, old: Clock, new: Clock) -> None:
         """Replace one clock."""
@@ -174,13 +246,35 @@ class Draft:
         )
 
 
+def hurried(clock: Clock) -> bool:
+    """Tell whether an escalation made the clock's target shorter."""
+    return any(change.why == ESCALATION for change in clock.changes)
+
+
+def _alike(one: Clock, other: Clock) -> bool:
+    """Tell whether two clocks are of the same milestone."""
+    return (one.kind, one.subject) == (other.kind, other.subject)
+
+
 def new_clock(
-    case: Case, kind: ClockKind, at: datetime, rules: Rules, *, subject: str | None = None
+    case: Case,
+    kind: ClockKind,
+    at: datetime,
+    rules: Rules,
+    *,
+    subject: str | None = None,
+    share: int | None = None,
 ) -> Clock | None:
-    """Return a clock of a case, started at `at`; None where its policy names no target."""
+    """Return a clock of a case, started at `at`; None where its policy names no target.
+
+    `share` is how much of the target it gets, in percent; by default the share of the case's level
+    for the clocks that are hurried, and all of it for the others.
+    """
     timing = rules.timing(case, kind)
     if timing is None:
         return None
+    if share is None:
+        share = rules.share_of(case) if kind in HURRIED else WHOLE
     return clocks.start(
         kind,
         at=at,
@@ -188,4 +282,5 @@ def new_clock(
         case_round=case.round,
         subject=subject,
         level=case.escalation_level,
+        share=share,
     )

@@ -9,8 +9,13 @@ from datetime import datetime
 from services.workflow_service.calendars.domain.calendar import Calendar, RoundTheClock
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.clocks.domain.clock import Clock, Timing
-from services.workflow_service.clocks.domain.policy import ClockConduct, Policy, Subject
-from services.workflow_service.clocks.domain.target import Target
+from services.workflow_service.clocks.domain.policy import (
+    ClockConduct,
+    OnBreach,
+    Policy,
+    Subject,
+)
+from services.workflow_service.clocks.domain.target import WHOLE, Target
 from services.workflow_service.organisation.domain.people import Organisation
 from shared.events.words import ClockKind
 from shared.kernel.errors import ConfigurationError
@@ -83,7 +88,25 @@ class Rules:
             rule=line.rule,
             marks=tuple(policy.warnings_of(kind)),
             opens_seconds=opens.counted_seconds(calendar.day_seconds) if opens else None,
+            urgent=line.urgent,
         )
+
+    def share_of(self, case: Case) -> int:
+        """Return how much of a target the case's level leaves, in percent.
+
+        An emergency has limits of its own, the same on every level.
+        """
+        if self.is_emergency(case):
+            return WHOLE
+        return self.policy_of(case.policy).escalation.share_at(case.escalation_level)
+
+    def is_emergency(self, case: Case) -> bool:
+        """Tell whether the case's policy makes it an emergency, as it is graded now."""
+        return self.policy_of(case.policy).is_emergency(subject_of(case))
+
+    def goes_up(self, clock: Clock) -> bool:
+        """Tell whether a breach of the clock takes its case a level up."""
+        return self.conduct_of(clock).on_breach is OnBreach.ESCALATE
 
     def _calendar_for(self, target: Target) -> Calendar:
         return self.working if target.business else self.always

@@ -25,6 +25,7 @@ class CaseFilter:
     priorities: Sequence[str] = ()
     complaint_id: str | None = None
     overdue: bool | None = None
+    watched: bool | None = None
 
 
 async def find_case(
@@ -92,6 +93,9 @@ def _filtered(
             statement = statement.where(column.in_(list(values)))
     if wanted.complaint_id is not None:
         statement = statement.where(cases.c.id == wanted.complaint_id)
+    if wanted.watched is not None:
+        listed = cases.c.watched.is_not(None)
+        statement = statement.where(listed if wanted.watched else ~listed)
     if wanted.overdue is True:
         statement = statement.where(cases.c.due_at <= now)
     if wanted.overdue is False:

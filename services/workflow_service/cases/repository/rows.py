@@ -17,7 +17,7 @@ from services.workflow_service.clocks.domain.clock import (
     TargetChange,
     WarningPoint,
 )
-from services.workflow_service.clocks.domain.target import Mark
+from services.workflow_service.clocks.domain.target import WHOLE, Mark
 from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, ClockState
 
@@ -54,6 +54,12 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.awaiting_until,
         case.facts.customer_id,
         case.facts.channel,
+        _text(case.causes),
+        case.escalated_at,
+        case.final_offer,
+        case.watched,
+        case.facts.repeat_of,
+        case.merged_into,
     )
 
 
@@ -85,6 +91,11 @@ def case_of(row: RowMapping) -> Case:
         sequence=row["sequence"],
         imported=row["imported"],
         awaiting_until=row["awaiting_until"],
+        causes=tuple(row["causes"] or ()),
+        escalated_at=row["escalated_at"],
+        final_offer=bool(row["final_offer"]),
+        watched=row["watched"],
+        merged_into=row["merged_into"],
     )
 
 
@@ -106,6 +117,7 @@ def data_text(data: Mapping[str, object] | None) -> str | None:
     return None if data is None else _text(data)
 
 
+_USUAL = (("round", 1), ("subject", None), ("level", 0), ("share", WHOLE))
 _INSTANTS = ("due_at", "opens_at", "opened_at", "met_at", "breached_at", "ended_at")
 
 
@@ -124,12 +136,10 @@ def _document(clock: Clock, case_policy: str) -> Document:
             document[name] = instant
     if clock.policy != case_policy:
         document["policy"] = clock.policy
-    if clock.round != 1:
-        document["round"] = clock.round
-    if clock.subject is not None:
-        document["subject"] = clock.subject
-    if clock.level:
-        document["level"] = clock.level
+    for name, usual in _USUAL:
+        value = getattr(clock, name)
+        if value != usual:
+            document[name] = value
     if clock.warnings:
         document["warnings"] = [[str(w.mark), w.at, w.fired_at] for w in clock.warnings]
     if clock.changes:
@@ -165,6 +175,7 @@ def _clock(document: Document, case_policy: str) -> Clock:
         ),
         subject=document.get("subject"),
         level=document.get("level", 0),
+        share=document.get("share", WHOLE),
         **instants,
     )
 

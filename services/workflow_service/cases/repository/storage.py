@@ -37,21 +37,23 @@ async def insert_opened(
     connection: AsyncConnection, changes: Sequence[Change], *, now: datetime
 ) -> None:
     """Store new cases with history and timers."""
-    await insert_rows(connection, cases, [row_of(change.case) for change in changes])
+    latest = _latest(changes)
+    await insert_rows(connection, cases, [row_of(case) for case in latest])
     await _insert_history(connection, changes, now)
-    await set_timers(
-        connection,
-        [(c.case.id, at, c.case.version) for c in changes if (at := c.case.next_point())],
-    )
+    await set_timers(connection, [(c.id, at, c.version) for c in latest if (at := c.next_point())])
 
 
 async def store(connection: AsyncConnection, changes: Sequence[Change], *, now: datetime) -> None:
     """Store changed cases with history and timers; the caller holds their locks."""
-    await upsert_rows(connection, cases, [row_of(change.case) for change in changes])
+    latest = _latest(changes)
+    await upsert_rows(connection, cases, [row_of(case) for case in latest])
     await _insert_history(connection, changes, now)
-    await set_timers(
-        connection, [(c.case.id, c.case.next_point(), c.case.version) for c in changes]
-    )
+    await set_timers(connection, [(c.id, c.next_point(), c.version) for c in latest])
+
+
+def _latest(changes: Sequence[Change]) -> Sequence[Case]:
+    """Return each case once, as its last change left it."""
+    return list({change.case.id: change.case for change in changes}.values())
 
 
 async def _insert_history(

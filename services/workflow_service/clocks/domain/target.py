@@ -14,6 +14,8 @@ _TARGET = re.compile(
 )
 _BEFORE = re.compile(r"(?P<span>.+) before")
 _LONGEST_SECONDS = 50 * 366 * 86400
+WHOLE = 100
+"""All of a target, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +106,14 @@ def _target(value: object) -> Target:
     return value if isinstance(value, Target) else Target.parse(value)
 
 
+def _percent(value: object) -> int:
+    """Read `75%` or 75; raises ValueError."""
+    digits = str(value).strip().removesuffix("%")
+    if not digits.isdigit() or not 1 <= int(digits) <= WHOLE:
+        raise ValueError(f"{value!r} is no share between 1% and 100%")
+    return int(digits)
+
+
 MarkText = Annotated[Mark, BeforeValidator(_mark)]
 TargetText = Annotated[Target, BeforeValidator(_target)]
+PercentText = Annotated[int, BeforeValidator(_percent)]
