@@ -99,6 +99,8 @@ class Matters:
 async def matters_of(uow: UnitOfWork, batch: Sequence[ComplaintReceived], rules: Rules) -> Matters:
     """Lock what a batch of complaints touches beside itself."""
     live = [said for said in batch if not said.imported]
+    if not live:
+        return Matters(rules, uow.now, {}, {}, {})
     roots = await _roots(uow, {said.repeat_of for said in live if said.repeat_of}, live)
     waiting: dict[str, list[str]] = defaultdict(list)
     for case_id, root_id in await repeats_waiting_for(
