@@ -15,7 +15,6 @@ from services.workflow_service.cases.domain.merging import (
     add_repeat,
     merge_late,
     merged_case,
-    merges,
     rise_of_root,
 )
 from services.workflow_service.cases.domain.opening import open_case
@@ -23,7 +22,7 @@ from services.workflow_service.cases.domain.reactions import amended, fire_due, 
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.escalation.domain.ladder import Cause, Rise
 from shared.events.cases import CaseMerged, ClockBreached, DeEscalated, Escalated, Reopened
-from shared.events.complaints import ComplaintAmended, ComplaintRegraded
+from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import Forbidden
 from tests.unit.workflow.rules import MONDAY_NOON, RULES, command, complaint, opened
@@ -92,6 +91,12 @@ def clocks_of(case: Case, kind: ClockKind) -> list[Clock]:
 def live(case: Case, kind: ClockKind) -> Clock:
     (clock,) = (clock for clock in clocks_of(case, kind) if clock.is_live)
     return clock
+
+
+def merged(received: ComplaintReceived, root: Case, now: datetime) -> Change:
+    change = merged_case(received, root, now=now, rules=RULES)
+    assert change is not None
+    return change
 
 
 # Causes
@@ -462,7 +467,7 @@ def test_a_repeat_is_merged_into_the_open_case_which_goes_up() -> None:
     now = at(seconds=30)
     received = complaint(repeat_of="root", received_at=now)
 
-    record = merged_case(received, root, now=now, rules=RULES)
+    record = merged(received, root, now)
     rise = rise_of_root(received, record.case)
     target = add_repeat(root, received.number, rise, now=now, rules=RULES)
 
@@ -482,7 +487,7 @@ def test_a_repeat_is_merged_into_the_open_case_which_goes_up() -> None:
 
 def test_a_merged_case_refuses_every_action() -> None:
     root = replace(opened(), id="root")
-    case = merged_case(complaint(), root, now=MONDAY_NOON, rules=RULES).case
+    case = merged(complaint(), root, MONDAY_NOON).case
 
     with pytest.raises(ForbiddenTransition, match="added to that of complaint root"):
         act(case, Action.REOPEN)
@@ -497,7 +502,7 @@ def test_a_repeat_of_a_settled_complaint_starts_with_the_team_leader() -> None:
 
     (event,) = escalations(change)
     assert (event.level, event.cause, event.earlier_complaint) == (1, "repeat", "settled")
-    assert not merges(complaint(), settled)
+    assert merged_case(complaint(), settled, now=MONDAY_NOON, rules=RULES) is None
 
 
 def test_a_regulators_complaint_keeps_its_own_case_and_owner_with_the_open_one() -> None:
@@ -508,19 +513,44 @@ def test_a_regulators_complaint_keeps_its_own_case_and_owner_with_the_open_one()
     rise = rise_of_root(received, change.case)
     target = add_repeat(root, received.number, rise, now=MONDAY_NOON, rules=RULES)
 
-    assert not merges(received, root)
+    assert merged_case(received, root, now=MONDAY_NOON, rules=RULES) is None
     assert (target.case.escalation_level, target.case.owner) == (3, change.case.owner)
+
+
+def test_an_emergency_is_not_merged_into_a_case_that_is_none() -> None:
+    root = replace(opened(), id="root")
+    alarming = complaint(severity="critical", repeat_of="root")
+
+    change = open_case(alarming, now=MONDAY_NOON, rules=RULES, earlier=root)
+
+    assert merged_case(alarming, root, now=MONDAY_NOON, rules=RULES) is None
+    assert merge_late(change.case, root, now=MONDAY_NOON, rules=RULES) is None
+    assert [(e.cause, e.earlier_complaint) for e in escalations(change)] == [("emergency", "root")]
+    emergency = replace(change.case, id="root")
+    assert merged(alarming, emergency, MONDAY_NOON).case.merged_into == "root"
+
+
+def test_a_level_that_has_nobody_leaves_the_case_with_the_front_line() -> None:
+    people = tuple(p for p in RULES.organisation.people if p.role in {"agent", "executive"})
+    organisation = type(RULES.organisation).model_validate(
+        {**RULES.organisation.model_dump(), "people": [p.model_dump() for p in people]}
+    )
+    alone = replace(RULES, organisation=organisation)
+
+    change = open_case(complaint(channel="regulator"), now=MONDAY_NOON, rules=alone)
+
+    assert (change.case.owner, change.case.escalation_level) == ("li.na", 3)
 
 
 def test_a_case_opened_before_its_earlier_complaint_came_is_merged_while_it_is_untouched() -> None:
     root = replace(opened(), id="root", number="ROOT")
     case, begun = opened(), act(opened(), Action.START_INVESTIGATION)
 
-    merged = merge_late(case, root, now=at(minutes=5), rules=RULES)
+    change = merge_late(case, root, now=at(minutes=5), rules=RULES)
 
-    assert merged is not None
-    assert merged.case.merged_into == "root"
-    assert not any(clock.is_open for clock in merged.case.clocks)
+    assert change is not None
+    assert change.case.merged_into == "root"
+    assert not any(clock.is_open for clock in change.case.clocks)
     assert merge_late(begun, root, now=at(minutes=5), rules=RULES) is None
 
 

@@ -24,12 +24,16 @@ MERGE = "merge"
 REPEAT = "repeat"
 
 
-def merges(received: ComplaintReceived, root: Case | None) -> bool:
-    """Tell whether a complaint is handled in the case of the earlier one about the same matter.
+def merges(case: Case, root: Case, rules: Rules) -> bool:
+    """Tell whether a case may go on in that of the earlier complaint about the same matter.
 
-    Those who went over our head are not: a regulator's deadlines run from their own complaint.
+    Not where somebody has begun with it. Not the case of those who went over our head: a
+    regulator's deadlines run from their own complaint. Not an emergency whose beginning was none:
+    it needs its own limits now.
     """
-    return root is not None and root.is_open and received.channel not in OVER_OUR_HEAD
+    alarming = rules.is_emergency(case) and not rules.is_emergency(root)
+    goes_over = case.facts.channel in OVER_OUR_HEAD
+    return root.is_open and case.state in NOT_BEGUN and not goes_over and not alarming
 
 
 def merged_case(
@@ -39,9 +43,14 @@ def merged_case(
     now: datetime,
     rules: Rules,
     segment: Segment | None = None,
-) -> Change:
-    """Return the record of a complaint whose case is that of `root` from the beginning."""
+) -> Change | None:
+    """Return the record of a complaint that is handled in `root` from the beginning.
+
+    None where it needs a case of its own.
+    """
     case = routed_case(received, rules, segment=segment)
+    if not merges(case, root, rules):
+        return None
     case = replace(case, owner=None, department=root.department, version=0)
     draft = Draft(case, rules, max(now, case.opened_at))
     _end_in(draft, root, None)
@@ -51,9 +60,9 @@ def merged_case(
 def merge_late(case: Case, root: Case, *, now: datetime, rules: Rules) -> Change | None:
     """End a case in that of the earlier complaint, which came to us later than this one.
 
-    None where somebody has begun to work on it, or it has ended: then both go on, linked.
+    None where both go on, linked.
     """
-    if case.state not in NOT_BEGUN or not root.is_open:
+    if not merges(case, root, rules):
         return None
     draft = Draft(case, rules, max(now, case.opened_at))
     pass_time_before(draft, draft.now)

@@ -33,6 +33,7 @@ def open_case(
     """
     case = routed_case(received, rules, segment=segment)
     rises = rises_at_arrival(received, earlier, is_emergency=rules.is_emergency(case))
+    front_line = case.owner
     if rises:
         case = replace(case, owner=None, state=CaseState.RECEIVED)
     draft = Draft(replace(case, version=0), rules, max(now, case.opened_at))
@@ -40,7 +41,7 @@ def open_case(
     draft.note(_entry(draft.case, draft.now))
     owner = draft.case.owner
     for rise in rises:
-        escalate_by_itself(draft, rise, draft.now)
+        escalate_by_itself(draft, replace(rise, otherwise=front_line), draft.now)
     draft.say_first(
         CaseOpened,
         draft.now,

@@ -35,7 +35,8 @@ def escalate(draft: Draft, rise: Rise, at: datetime) -> bool:
     level = rise.level_from(case.escalation_level)
     if level is None:
         return False
-    owner = rise.owner or _owner_at(draft, level, rise.cause) or case.owner
+    found = rise.owner or _owner_at(draft, level, rise.cause)
+    owner = found or case.owner or rise.otherwise
     draft.case = replace(
         case,
         escalation_level=level,

@@ -19,7 +19,6 @@ from services.workflow_service.cases.domain.merging import (
     add_repeat,
     merge_late,
     merged_case,
-    merges,
     rise_of_root,
 )
 from services.workflow_service.cases.domain.opening import open_case
@@ -56,18 +55,20 @@ class Matters:
     def take(self, received: ComplaintReceived, segment: Segment | None) -> None:
         """Open, import or merge the case of one complaint."""
         root = self._root_of(received)
-        if received.imported:
-            self._open(import_case(received, now=self.now, rules=self.rules))
-        elif root is not None and merges(received, root):
-            self._open(merged_case(received, root, now=self.now, rules=self.rules, segment=segment))
-        else:
-            self._open(
-                open_case(received, now=self.now, rules=self.rules, segment=segment, earlier=root)
-            )
+        self._open(self._decide(received, segment, root))
         if root is not None and root.is_open:
             rise = rise_of_root(received, self.cases[received.complaint_id])
             self._repeat(root.id, received.number, rise)
         self._merge_waiting(received.complaint_id)
+
+    def _decide(
+        self, received: ComplaintReceived, segment: Segment | None, root: Case | None
+    ) -> Change:
+        now, rules = self.now, self.rules
+        if received.imported:
+            return import_case(received, now=now, rules=rules)
+        merged = root and merged_case(received, root, now=now, rules=rules, segment=segment)
+        return merged or open_case(received, now=now, rules=rules, segment=segment, earlier=root)
 
     def _root_of(self, received: ComplaintReceived) -> Case | None:
         if received.repeat_of is None or received.imported:

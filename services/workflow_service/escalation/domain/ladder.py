@@ -60,12 +60,14 @@ class Rise:
     """One occasion to take a case up.
 
     `to` is the level it comes to at least; None: one level up. `owner` is who must have it, where
-    that is known. `earlier_complaint` is what it grew out of, `went_up` why it did.
+    that is known, `otherwise` who has it where the level has nobody. `earlier_complaint` is what
+    it grew out of, `went_up` why it did.
     """
 
     cause: Cause
     to: int | None = None
     owner: str | None = None
+    otherwise: str | None = None
     asked_by_customer: bool = False
     earlier_complaint: str | None = None
     went_up: WentUp | None = None
