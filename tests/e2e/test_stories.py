@@ -34,6 +34,7 @@ def test_one_post_becomes_a_case_a_message_and_a_lit_cell(product: Product) -> N
     case = eventually(lambda: product.case(identifier))
     assert case["number"] == complaint["number"]
     assert case["priority"] == complaint["classification"]["priority"]
+    assert (case["escalation_level"], case["escalated_because"]) == (1, "outward")  # 12315
     eventually(lambda: "acknowledgement" in kinds(product, identifier))
     eventually(lambda: clock(product.case(identifier), "acknowledge") == "met")
     heatmap = eventually(

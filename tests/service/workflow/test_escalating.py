@@ -19,8 +19,8 @@ async def test_a_refused_final_offer_is_watched_and_found_by_the_filter(
 
     case = await workflow.act(watched, "decline", text="不接受")
 
-    assert (case["watched"], case["watched_because"]) == (True, "final_offer")
-    assert (case["escalation_level"], case["escalated_because"]) == (1, "final_offer")
+    assert (case["watched"], case["watched_because"]) == (True, "final_refused")
+    assert (case["escalation_level"], case["escalated_because"]) == (1, "final_refused")
     (proposed,) = [e for _, e in await workflow.said(watched) if isinstance(e, SolutionProposed)]
     assert proposed.final
     for query, expected in (("true", [watched]), ("false", [other]), ("", [other, watched])):

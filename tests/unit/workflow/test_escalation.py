@@ -132,8 +132,8 @@ def test_a_refused_final_offer_goes_up_and_onto_the_watch_list() -> None:
 
     change = change_of(case, Action.DECLINE)
 
-    assert causes(change) == [("final_offer", 1)]
-    assert (change.case.watched, change.case.final_offer) == ("final_offer", False)
+    assert causes(change) == [("final_refused", 1)]
+    assert (change.case.watched, change.case.final_offer) == ("final_refused", False)
 
 
 def test_an_offer_after_a_final_one_is_not_final_by_itself() -> None:
@@ -448,6 +448,17 @@ def test_limits_of_an_emergency_count_from_when_it_became_one() -> None:
     assert causes(change) == [("emergency", 2)]
     assert live(change.case, ClockKind.FIRST_REPLY).due_at == at(hours=3, minutes=15)
     assert causes(again) == []
+
+
+def test_no_level_makes_the_limits_of_an_emergency_shorter() -> None:
+    case = act(act(opened(), Action.ESCALATE), Action.RECORD_CONTACT, minutes=10)
+
+    emergency = regrade(case, at(hours=1), severity="critical", priority="P1").case
+    heard = act(emergency, Action.RECORD_CONTACT, minutes=90)
+
+    assert live(case, ClockKind.NEXT_UPDATE).share == 75
+    assert live(emergency, ClockKind.NEXT_UPDATE).due_at == at(hours=5)
+    assert live(heard, ClockKind.NEXT_UPDATE).due_at == at(hours=5.5)
 
 
 def test_a_regulators_emergency_stays_with_supervisions_level_and_the_duty_officer() -> None:

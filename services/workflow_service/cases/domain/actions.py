@@ -244,7 +244,7 @@ def _accept(draft: Draft, command: Command, _before: CaseState) -> None:
 
 def _decline(draft: Draft, command: Command, _before: CaseState) -> None:
     case = draft.case
-    watched = Cause.FINAL_OFFER.value if case.final_offer else case.watched
+    watched = Cause.FINAL_REFUSED.value if case.final_offer else case.watched
     draft.case = replace(
         case, declines=case.declines + 1, options=(), final_offer=False, watched=watched
     )

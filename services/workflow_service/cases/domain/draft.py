@@ -13,13 +13,11 @@ from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.target import WHOLE
 from shared.events.base import WorkflowEvent
-from shared.events.words import CaseState, ClockKind, ClockState
+from shared.events.words import CaseState, ClockKind
 
 SYSTEM = "system"
 ESCALATION = "escalation"
 """How a clock's explanation names what a higher level makes of it."""
-
-_OWN_KINDS = frozenset(kind.value for kind in ClockKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +118,24 @@ class Draft:
 
     def start_clock(self, kind: ClockKind, at: datetime, *, subject: str | None = None) -> None:
         """Start a clock by the policy that the case was opened under, where that names a target."""
-        self._add(new_clock(self.case, kind, at, self.rules, subject=subject))
+        self.add(new_clock(self.case, kind, at, self.rules, subject=subject))
 
-    def _add(self, clock: Clock | None) -> None:
+    def add(self, clock: Clock | None) -> None:
+        """Add a clock, where there is one."""
         if clock is not None:
             self.case = replace(self.case, clocks=(*self.case.clocks, clock))
 
     def meet(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone was reached."""
-        self._each(lambda clock: clocks.meet(clock, at=at) if clock.kind == kind else clock)
+        self.each(lambda clock: clocks.meet(clock, at=at) if clock.kind == kind else clock)
 
     def cancel(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone does not matter any more."""
-        self._each(lambda clock: clocks.cancel(clock, at=at) if clock.kind == kind else clock)
+        self.each(lambda clock: clocks.cancel(clock, at=at) if clock.kind == kind else clock)
 
     def cancel_all(self, at: datetime) -> None:
         """End every clock."""
-        self._each(lambda clock: clocks.cancel(clock, at=at))
+        self.each(lambda clock: clocks.cancel(clock, at=at))
 
     def heard(self, at: datetime) -> None:
         """Start the next update anew: the customer has just heard from us.
@@ -158,7 +157,7 @@ class Draft:
             turn = clocks.pause if pauses else clocks.resume
             return turn(clock, at=at, why=why, calendar=self.rules.calendar(clock.calendar))
 
-        self._each(turned)
+        self.each(turned)
 
     def retarget(self, at: datetime, why: str, *, since: datetime, by: str = SYSTEM) -> None:
         """Give live clocks the targets of the case as it is graded now, from their start.
@@ -171,7 +170,8 @@ class Draft:
             timing = self.rules.timing(self.case, ClockKind(clock.kind))
             if timing is None or not clock.is_live:
                 return clock
-            timing = timing.at_share(clock.share)
+            if not timing.urgent:
+                timing = timing.at_share(clock.share)
             if (timing.seconds, timing.rule) == (clock.target_seconds, clock.rule):
                 return clock
             if timing.urgent:
@@ -179,60 +179,7 @@ class Draft:
             changed = clocks.retarget(clock, timing, at=at, why=why, by=by)
             return clocks.sooner(clock, changed) if timing.urgent or hurried(clock) else changed
 
-        self._each(retargeted)
-
-    def hurry(self, at: datetime) -> None:
-        """Make live clocks shorter, as the case's level of escalation says; never longer.
-
-        What is left from `at` on is at most the level's share of the policy's target: the new owner
-        always has that much, if the old one had.
-        """
-        share = self.rules.share_of(self.case)
-
-        def hurried_up(clock: Clock) -> Clock:
-            timing = self.rules.timing(self.case, ClockKind(clock.kind))
-            if timing is None:
-                return clock
-            left = replace(timing.at_share(share), rule=clock.rule)
-            timing = left.after(clocks.counted(clock, at, timing.calendar))
-            shorter = clocks.retarget(clock, timing, at=at, why=ESCALATION, by=SYSTEM)
-            return clocks.sooner(clock, shorter)
-
-        self._each(lambda c: hurried_up(c) if c.is_live and c.kind in HURRIED else c)
-
-    def follow_on(self, at: datetime) -> None:
-        """Give every milestone that is overdue a clock of the case's present level."""
-        for clock in self.case.clocks:
-            overdue = clock.is_open and clock.state is ClockState.BREACHED
-            goes_on = any(other.is_live and _alike(clock, other) for other in self.case.clocks)
-            if overdue and not goes_on and self.rules.goes_up(clock):
-                self._add(self._successor(clock, at))
-        self.follow_state(at, ESCALATION)
-
-    def begin_again(self, breached: Clock, at: datetime) -> None:
-        """Go on counting a milestone that was missed on the level where the case stays.
-
-        A clock that followed on another one begins again in its place: however long a case is left
-        alone, its clocks do not become more.
-        """
-        again = self._successor(breached, at)
-        if again is None:
-            return
-        others = (other for other in self.case.clocks if other is not breached)
-        follows = any(other.is_open and _alike(breached, other) for other in others)
-        if follows and breached.level == self.case.escalation_level:
-            self.put(breached, again)
-        else:
-            self._add(again)
-        self.follow_state(at, ESCALATION)
-
-    def _successor(self, clock: Clock, at: datetime) -> Clock | None:
-        if clock.kind not in _OWN_KINDS:
-            return None
-        share, kind = self.rules.share_of(self.case), ClockKind(clock.kind)
-        again = new_clock(self.case, kind, at, self.rules, subject=clock.subject, share=share)
-        # A window that was missed is open.
-        return again and replace(again, opens_at=None)
+        self.each(retargeted)
 
     def put(self, old: Clock, new: Clock) -> None:
         """Replace one clock."""
@@ -240,7 +187,8 @@ class Draft:
             self.case, clocks=tuple(new if c is old else c for c in self.case.clocks)
         )
 
-    def _each(self, change: Callable[[Clock], Clock]) -> None:
+    def each(self, change: Callable[[Clock], Clock]) -> None:
+        """Change every clock whose milestone is still waited for."""
         self.case = replace(
             self.case, clocks=tuple(change(c) if c.is_open else c for c in self.case.clocks)
         )
@@ -249,11 +197,6 @@ class Draft:
 def hurried(clock: Clock) -> bool:
     """Tell whether an escalation made the clock's target shorter."""
     return any(change.why == ESCALATION for change in clock.changes)
-
-
-def _alike(one: Clock, other: Clock) -> bool:
-    """Tell whether two clocks are of the same milestone."""
-    return (one.kind, one.subject) == (other.kind, other.subject)
 
 
 def new_clock(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.draft import Draft
+from services.workflow_service.cases.domain.levels import begin_again
 from services.workflow_service.cases.domain.rising import escalate_by_itself
 from services.workflow_service.cases.domain.waiting import give_up_waiting
 from services.workflow_service.clocks.domain import clock as clocks
@@ -90,7 +91,7 @@ def _breach(draft: Draft, clock: Clock, at: datetime) -> None:
     if rises:
         escalate_by_itself(draft, Rise(Cause.BREACH), draft.now)
     elif again:
-        draft.begin_again(breached, draft.now)
+        begin_again(draft, breached, draft.now)
 
 
 def _may_rise_for(draft: Draft, due_at: datetime) -> bool:

@@ -14,13 +14,14 @@ from typing import Any
 
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Draft
+from services.workflow_service.cases.domain.levels import begin_again, take_level
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.merging import MERGE
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.opening import start_clocks
 from services.workflow_service.cases.domain.ownership import enter_department
 from services.workflow_service.cases.domain.reactions import REGRADE
-from services.workflow_service.cases.domain.rising import ESCALATE, take_level
+from services.workflow_service.cases.domain.rising import ESCALATE
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
@@ -148,7 +149,7 @@ def _breach(draft: Draft, entry: Entry, data: Data) -> None:
     place = data["place"]
     draft.put(draft.case.clocks[place], clocks.breach(draft.case.clocks[place]))
     if data["again"]:
-        draft.begin_again(draft.case.clocks[place], entry.at)
+        begin_again(draft, draft.case.clocks[place], entry.at)
 
 
 def _escalate(draft: Draft, entry: Entry, data: Data) -> None:

@@ -1,7 +1,7 @@
 """Up and down the ladder: a new owner, shorter clocks, and what there is to say of it.
 
 Which occasions take a case up stands in `escalation/domain/ladder.py`; what a level means for the
-clocks is `take_level`, the same for doing it and for replaying it (docs/clocks.md).
+clocks in `levels.py` and docs/clocks.md.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Draft
+from services.workflow_service.cases.domain.levels import take_level
 from services.workflow_service.cases.domain.ownership import settle_owner
 from services.workflow_service.escalation.domain.ladder import (
     EMERGENCY_LEVEL,
@@ -71,12 +72,6 @@ def _owner_at(draft: Draft, level: int, cause: Cause) -> str | None:
         department=case.department,
         complaint_id=case.id,
     )
-
-
-def take_level(draft: Draft, since: datetime) -> None:
-    """Fit the clocks to the level that the case has come to, from `since` on."""
-    draft.hurry(since)
-    draft.follow_on(since)
 
 
 def escalate_by_itself(draft: Draft, rise: Rise, at: datetime) -> bool:

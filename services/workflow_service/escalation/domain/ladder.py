@@ -17,7 +17,7 @@ class Cause(StrEnum):
     HANDOVERS = "handovers"
     REPEAT = "repeat"
     DECLINES = "declines"
-    FINAL_OFFER = "final_offer"
+    FINAL_REFUSED = "final_refused"
     CUSTOMER = "customer"
     OUTWARD = "outward"
     SUPERVISION = "supervision"
@@ -97,5 +97,5 @@ def rise_for_handovers(handovers: int) -> Rise | None:
 def rise_for_declining(declines: int, *, final: bool) -> Rise | None:
     """Return the rise that a refused proposal calls for: a final one, or every second."""
     if final:
-        return Rise(Cause.FINAL_OFFER)
+        return Rise(Cause.FINAL_REFUSED)
     return Rise(Cause.DECLINES) if declines % _EVERY_DECLINES == 0 else None
