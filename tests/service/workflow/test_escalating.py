@@ -78,6 +78,31 @@ async def test_asking_for_a_supervisor_leads_to_supervision(workflow: Workflow) 
     assert (await workflow.names(case_id))[-2:] == ["Reopened", "Escalated"]
 
 
+async def test_only_who_went_over_our_head_counts_as_escalated_the_next_time(
+    workflow: Workflow,
+) -> None:
+    alone, asking, outside = "customer-1", "customer-2", "customer-3"
+    left = await workflow.open(customer_id=alone)
+    asked = await workflow.open(customer_id=asking)
+    await workflow.open(customer_id=outside, channel="media")
+    await workflow.hear(
+        ComplaintAmended(
+            complaint_id=asked, number="7K3F-9Q2M-X", kind="supervision", by="customer"
+        ),
+        sequence=2,
+    )
+    for _ in range(24):
+        await workflow.pass_time(timedelta(hours=1))
+
+    segments = [
+        (await workflow.case(await workflow.open(customer_id=customer)))["segment"]
+        for customer in (alone, asking, outside)
+    ]
+
+    assert (await workflow.case(left))["escalation_level"] == 4
+    assert segments == ["ordinary", "previously_escalated", "previously_escalated"]
+
+
 async def test_an_emergency_is_owned_before_anybody_at_the_front_line_hears_of_it(
     workflow: Workflow,
 ) -> None:

@@ -116,7 +116,8 @@ def random_repeat(case: Case, _step: Step, now: datetime) -> Change | None:
 def random_merge(case: Case, step: Step, now: datetime) -> Change | None:
     if step[1] or case.merged_into:
         return None
-    return merge_late(case, replace(opened(), id="another"), now=now, rules=EVERY_CLOCK)
+    another = replace(opened(rules=EVERY_CLOCK), id="another")
+    return merge_late(case, another, now=now, rules=EVERY_CLOCK)
 
 
 STEPS: Mapping[str, Callable[[Case, Step, datetime], Change | None]] = {
