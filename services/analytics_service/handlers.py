@@ -30,6 +30,7 @@ REACTIONS: Mapping[type[EventData], Any] = MappingProxyType(
         cases.Withdrawn: folding.withdrawn,
         cases.Reopened: folding.reopened,
         cases.Closed: folding.closed,
+        cases.CaseMerged: folding.merged,
         deliveries.NotificationSent: folding.acknowledgement_sent,
         deliveries.NotificationSkipped: folding.acknowledgement_skipped,
     }

@@ -134,7 +134,7 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
         rules=rules,
         recorder=recorder,
         reader=reader,
-        tracker=Tracker(messaging, reader, keys),
+        tracker=Tracker(messaging, reader, keys, triage),
         pages=pages,
         imports=imports,
     )

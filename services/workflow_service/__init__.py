@@ -4,8 +4,9 @@
 |---|---|
 | owns | cases, their clocks and history, the words spoken in handling, the organisation |
 | hears | ComplaintReceived, ComplaintAmended, ComplaintRegraded, NotificationSent and …Skipped |
-| says | CaseOpened, CaseImported, and every event of `shared/events/cases.py` until Closed |
+| says | CaseOpened, CaseMerged, CaseImported, and what `shared/events/cases.py` has until Closed |
 | promises | one case per complaint, under its id, and no forbidden step |
+| | one open case per matter that a customer complains of, unless they went over our head |
 | | no warning or breach lost, doubled, or late by more than seconds |
 | | words encrypted, under a key per complaint |
 

@@ -226,6 +226,10 @@ class Escalated(WorkflowEvent):
     earlier_complaint: str | None = Field(
         default=None, description="the internal complaint that this one grew out of"
     )
+    went_up: str | None = Field(
+        default=None,
+        description="why the customer went over our head: late, unsolved, result, attitude, direct",
+    )
 
 
 class DeEscalated(WorkflowEvent):

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.base import EventData, Source
+
+OUTWARD_THREAT = "outward-threat"
+"""The signal of words that point outside: a regulator, the media, a court (domain.md §4)."""
+
+_SIGNALS = frozenset({OUTWARD_THREAT})
+
+ASKS_FOR_SUPERVISOR = "supervision"
+"""The kind of amendment by which a customer asks for a supervisor."""
+
+
+def signals_in(rules: Iterable[str]) -> tuple[str, ...]:
+    """Return those of triage's rules that other services act on, each once."""
+    return tuple(dict.fromkeys(rule for rule in rules if rule in _SIGNALS))
 
 
 class Recorded(BaseModel):
@@ -45,6 +59,9 @@ class ComplaintReceived(EventData):
     repeat_of: str | None = None
     imported: bool = False
     recorded: Recorded | None = None
+    signals: tuple[str, ...] = Field(
+        default=(), description="what its words are signs of, such as outward-threat"
+    )
 
 
 class ComplaintAmended(EventData):
@@ -55,6 +72,9 @@ class ComplaintAmended(EventData):
     kind: str = Field(description="addition, correction or supervision (a supervisor is asked for)")
     by: str = Field(description="customer or staff")
     fields: tuple[str, ...] = ()
+    signals: tuple[str, ...] = Field(
+        default=(), description="what its words are signs of, such as outward-threat"
+    )
 
 
 class ComplaintRegraded(EventData):

@@ -131,6 +131,8 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    """Handled with another complaint about the same matter; in no figure an answer."""
 
 
 class Audience(StrEnum):

@@ -26,6 +26,7 @@ from services.intake_service.triage.domain.language import detect_language
 from services.intake_service.triage.domain.phrases import PhraseBook, normalise
 from services.intake_service.triage.domain.taxonomy import OTHER, Category, Taxonomy
 from services.intake_service.triage.schemas import PriorityLift, TaxonomyFile
+from shared.events.complaints import signals_in
 from shared.events.words import Priority, Severity, Urgency
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.yaml_documents import InvalidDocument, read_yaml
@@ -120,6 +121,10 @@ class Triage:
             self._rules, severity=severity, urgency=urgency, tier=tier, channel=channel, risks=()
         )
         return priority
+
+    def signals(self, text: str) -> tuple[str, ...]:
+        """Return what the words of an addition are signs of, as events name it."""
+        return signals_in(sign.rule for sign, _words in _Signs(self._book, text).urgency)
 
 
 class _Signs:

@@ -57,6 +57,12 @@ cases = Table(
     Column("customer_id", String(64)),
     Column("channel", String(20)),
     Column("promises", JsonDocument, nullable=False, server_default="[]"),
+    Column("causes", JsonDocument),
+    Column("escalated_at", UtcDateTime),
+    Column("final_offer", Boolean),
+    Column("watched", String(40)),
+    Column("repeat_of", String(36)),
+    Column("merged_into", String(36)),
     PrimaryKeyConstraint("id", name="pk_cases"),
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),
@@ -69,6 +75,16 @@ cases = Table(
     ),
     Index("ix_cases_department", "department", "id"),
     Index("ix_cases_customer_id", "customer_id", "opened_at"),
+    *(
+        Index(
+            f"ix_cases_{column}",
+            column,
+            "id",
+            postgresql_where=text(f"{column} IS NOT NULL"),
+            sqlite_where=text(f"{column} IS NOT NULL"),
+        )
+        for column in ("watched", "repeat_of")
+    ),
     Index(
         "ix_cases_due_at",
         "due_at",

@@ -26,6 +26,21 @@ async def test_an_addition_is_shown_with_the_complaint_and_said_without_its_word
     assert "蓝色" not in await intake.everything_stored("complaint_additions")
 
 
+async def test_words_that_point_outside_are_told_as_a_signal_without_the_words(
+    intake: Running,
+) -> None:
+    threatened = await intake.received(description="少了两件，再不处理我就打12315")
+    calm = await intake.received(description="少了两件")
+    added = {"text": "再没人管我就曝光，找记者", "by": "customer"}
+
+    await intake.post(f"/v1/complaints/{calm['id']}/additions", added)
+
+    (received,) = await intake.events(threatened["id"], count=1)
+    first, amended = await intake.events(calm["id"], count=2)
+    told = [orjson.loads(record.value)["signals"] for record in (received, first, amended)]
+    assert told == [["outward-threat"], [], ["outward-threat"]]
+
+
 async def test_additions_at_once_are_said_in_a_dense_order(intake: Running) -> None:
     answer = await intake.received()
     path = f"/v1/complaints/{answer['id']}/additions"

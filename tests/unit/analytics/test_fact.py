@@ -180,3 +180,30 @@ def test_a_case_closed_before_it_was_received_has_a_negative_time() -> None:
     )
 
     assert fact.total == -2 * 86400
+
+
+def test_a_clock_that_followed_on_a_missed_one_counts_nothing_twice() -> None:
+    first = _breach(_story().opened().after(hours=4), "first_reply")
+    due_at = first.at
+
+    fact = _told(_breach(first.after(hours=3), "first_reply"))
+
+    assert (fact.first_reply_clock, fact.first_reply_due_at) == ("breached", naive(due_at))
+
+
+def test_a_merged_complaint_is_filed_and_not_resolved() -> None:
+    story = Story(Log(), id_at(BEGAN, 1), BEGAN).received().after(seconds=1)
+
+    fact = _told(
+        story.case(
+            cases.CaseMerged,
+            state="closed",
+            into=id_at(BEGAN, 2),
+            into_number="7K3F-9Q2M-X",
+            department="logistics",
+        )
+    )
+
+    assert (fact.state, fact.outcome, fact.department) == ("closed", "merged", "logistics")
+    assert (fact.resolved_at, fact.total, fact.resolve_clock) == (None, None, None)
+    assert fact.closed_at == naive(story.at)

@@ -117,5 +117,6 @@ def command(action: Action, at: datetime, **changes: Any) -> Command:
         owner="li.na",
         options=(OptionText("refund", "money back"),) if action is Action.PROPOSE else (),
         option="A",
+        may_lead=True,
     )
     return replace(made, **changes)

@@ -275,7 +275,7 @@ def test_what_is_past_or_unknown_or_no_longer_runs_gets_no_more_time() -> None:
 
     with pytest.raises(NotExtendable, match="breached"):
         extend_clock(
-            case, asked("first_reply", late + timedelta(hours=1), "lead"), now=late, rules=RULES
+            case, asked("acknowledge", late + timedelta(hours=1), "lead"), now=late, rules=RULES
         )
     with pytest.raises(NotExtendable, match="met"):
         extend_clock(met, asked("first_reply", late, "lead"), now=NOON, rules=RULES)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from services.analytics_service.projections.domain.facts import CLOCK_KINDS, Fact
 from shared.events import cases, complaints
 from shared.events.base import EventData, NotificationEvent, WorkflowEvent
-from shared.events.words import Audience, CaseState, ClockKind, ClockState
+from shared.events.words import Audience, CaseState, ClockKind, ClockState, Outcome
 
 Reaction = Callable[[Fact, EventData, datetime], None]
 
@@ -145,10 +145,14 @@ def proposed(fact: Fact, data: cases.SolutionProposed, at: datetime) -> None:
 def clock_breached(fact: Fact, data: cases.ClockBreached, at: datetime) -> None:
     """Take the timer's word over everything else that is known of this clock.
 
-    A kind that is not known here, being newer, counts as a missed deadline all the same.
+    A kind that is not known here, being newer, counts as a missed deadline all the same. Where a
+    milestone was missed before, the clock that followed on it was missed too: the milestone is
+    late since the first time.
     """
     fact.breached = True
-    fact.set_clock(data.clock, ClockState.BREACHED, naive(data.due_at))
+    known_due_at = getattr(fact, f"{data.clock}_due_at", None)
+    if fact.clock(data.clock) != ClockState.BREACHED or known_due_at is None:
+        fact.set_clock(data.clock, ClockState.BREACHED, naive(data.due_at))
 
 
 def escalated(fact: Fact, data: cases.Escalated, at: datetime) -> None:
@@ -199,6 +203,13 @@ def closed(fact: Fact, data: cases.Closed, at: datetime) -> None:
     """File the case; nobody waits for the follow-up any more."""
     fact.closed_at = at
     _end(fact, data.outcome)
+
+
+def merged(fact: Fact, data: cases.CaseMerged, at: datetime) -> None:
+    """File a complaint that is handled with another one: it is no resolution of its own."""
+    fact.department = data.department
+    fact.closed_at = at
+    _end(fact, Outcome.MERGED)
 
 
 def acknowledgement_sent(fact: Fact, data: NotificationEvent, at: datetime) -> None:

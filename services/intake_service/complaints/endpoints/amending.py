@@ -49,7 +49,7 @@ def additions_router(tools: AmendingTools) -> APIRouter:
         new = NewAddition(body.text, body.by, body.kind, body.fields, author=who.id)
 
         async def act(uow: UnitOfWork) -> Answer:
-            stored = await amend(uow, tools.keys, complaint_id, new)
+            stored = await amend(uow, tools.keys, tools.grader, complaint_id, new)
             answer = AdditionOut(
                 id=stored.id,
                 kind=new.kind,

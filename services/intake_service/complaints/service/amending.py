@@ -62,14 +62,20 @@ class Addition:
 
 
 class Grader(Protocol):
-    """Reads the priority from the matrix: `triage.service.Triage`."""
+    """Reads the priority from the matrix, and what words mean: `triage.service.Triage`."""
 
     def priority(self, *, severity: Severity, urgency: Urgency, tier: str, channel: str) -> str:
         """Return the priority of a grade."""
         ...
 
+    def signals(self, text: str) -> tuple[str, ...]:
+        """Return what words are signs of, as events name it."""
+        ...
 
-async def amend(uow: UnitOfWork, keys: KeyRing, complaint_id: str, new: NewAddition) -> Addition:
+
+async def amend(
+    uow: UnitOfWork, keys: KeyRing, grader: Grader, complaint_id: str, new: NewAddition
+) -> Addition:
     """Append an addition or correction and say so; raises UnknownComplaint, CustomerErased."""
     stored, key = await _locked(uow, keys, complaint_id)
     addition = Addition(new_id(), stored.id, uow.now)
@@ -92,6 +98,7 @@ async def amend(uow: UnitOfWork, keys: KeyRing, complaint_id: str, new: NewAddit
         kind=new.kind,
         by=new.by,
         fields=tuple(new.fields),
+        signals=grader.signals(new.text),
     )
     uow.emit(event, sequence=await _next_sequence(uow, stored))
     return addition

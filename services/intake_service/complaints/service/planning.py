@@ -30,7 +30,7 @@ from services.intake_service.complaints.service.drafting import (
 from services.intake_service.complaints.service.sealing import seal_words
 from services.intake_service.customers.repository import KnownCustomer
 from services.intake_service.customers.service import KeyRing, People, Person, seal_details
-from shared.events.complaints import ComplaintReceived
+from shared.events.complaints import ComplaintReceived, signals_in
 from shared.events.words import CaseState
 from shared.http.idempotency import Answer, IdempotencyKey, idempotency_row
 from shared.kernel.ids import new_number
@@ -266,6 +266,7 @@ def _event(draft: Draft, person: Person, *, repeat_of: str | None) -> ComplaintR
         repeat_of=repeat_of,
         imported=new.imported,
         recorded=new.recorded,
+        signals=signals_in(reason.rule for reason in graded.reasons),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.intake_service.complaints.repository.reading import Milestone
 from services.intake_service.complaints.service.amending import (
+    Grader,
     NewAddition,
     amend,
     ask_supervisor,
@@ -36,10 +37,11 @@ class TooManyAdditions(Conflict):
 class Tracker:
     """Shows a complaint to its customer and takes what they add."""
 
-    def __init__(self, messaging: Messaging, reader: Reader, keys: KeyRing) -> None:
+    def __init__(self, messaging: Messaging, reader: Reader, keys: KeyRing, grader: Grader) -> None:
         self._messaging = messaging
         self._reader = reader
         self._keys = keys
+        self._grader = grader
 
     async def look(self, token: str) -> OpenComplaint:
         """Return a link's complaint; raises UnknownLink, also where its customer was erased."""
@@ -54,7 +56,7 @@ class Tracker:
         if len(found.additions) >= _MOST_ADDITIONS:
             raise TooManyAdditions("Please speak with us: this complaint has too many additions.")
         async with self._messaging.unit_of_work() as uow:
-            await amend(uow, self._keys, found.stored.id, new)
+            await amend(uow, self._keys, self._grader, found.stored.id, new)
 
     async def ask_supervisor(self, token: str) -> tuple[datetime, bool]:
         """Pass the complaint on to the supervisors; returns since when, and whether since now.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from services.intake_service.triage.domain.classification import Reason
+from shared.events.complaints import OUTWARD_THREAT
 from shared.events.words import Motive, Priority, Severity, Urgency
 
 SEVERITIES = tuple(Severity)
@@ -113,7 +114,7 @@ def grade_urgency(
     level = max((call[0] for call in calls), key=URGENCIES.index)
     first_of_rule: dict[str, str] = {}
     for called, rule, evidence in calls:
-        if called is level or rule == "outward-threat":
+        if called is level or rule == OUTWARD_THREAT:
             first_of_rule.setdefault(rule, evidence)
     effect = f"urgency {level}"
     return level, [Reason(rule, evidence, effect) for rule, evidence in first_of_rule.items()]

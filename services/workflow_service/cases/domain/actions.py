@@ -18,16 +18,22 @@ from services.workflow_service.cases.domain.lifecycle import (
     target_of,
 )
 from services.workflow_service.cases.domain.milestones import effects_of
-from services.workflow_service.cases.domain.ownership import enter_department, escalate, give_to
+from services.workflow_service.cases.domain.ownership import enter_department, give_to
 from services.workflow_service.cases.domain.passing import check_moment, pass_time_before
+from services.workflow_service.cases.domain.rising import (
+    data_of,
+    de_escalate,
+    escalate,
+    escalate_for,
+)
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.domain.waiting import begin_waiting, end_waiting, go_back
-from services.workflow_service.escalation.domain.ladder import Cause
+from services.workflow_service.escalation.domain.ladder import Cause, Rise
 from shared.events import cases as events
 from shared.events.base import Money
 from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, Outcome
-from shared.kernel.errors import FieldError, InvalidInput
+from shared.kernel.errors import FieldError, Forbidden, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,10 @@ class OptionText:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One action by one person at one time. `words_id` and `note_id` are fresh ids."""
+    """One action by one person at one time. `words_id` and `note_id` are fresh ids.
+
+    `may_lead`: the person leads others, as far as the credential tells.
+    """
 
     action: Action
     by: str
@@ -55,24 +64,30 @@ class Command:
     options: tuple[OptionText, ...] = ()
     option: str | None = None
     outcome: Outcome = Outcome.SOLVED
+    final: bool = False
+    by_customer: bool = False
+    may_lead: bool = False
 
 
 def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Change:
     """Return what the command makes of the case.
 
     Raises ForbiddenTransition where the state does not allow it, InvalidInput for a time before
-    the case or in the future, an option that was not offered, or an owner who does not exist.
+    the case or in the future, an option that was not offered, or an owner who does not exist,
+    Forbidden where the person may not.
     """
     check_moment(case, command.at, now)
     draft = Draft(case, rules, now)
     pass_time_before(draft, command.at)
-    before = draft.case.state
+    case = draft.case
+    before = case.state
     _move(draft, command)
     draft.follow_state(command.at, command.action.value)
     _EFFECTS[command.action](draft, command, before)
     draft.apply(effects_of(command.action, before), command.at)
     draft.follow_state(command.at, command.action.value)
     _record(draft, command, before)
+    escalate_for(draft, case, command.at)
     return draft.finish()
 
 
@@ -81,6 +96,11 @@ def _wrong(pointer: str, code: str, detail: str) -> InvalidInput:
 
 
 def _move(draft: Draft, command: Command) -> None:
+    if draft.case.merged_into is not None:
+        detail = (
+            f"the case was added to that of complaint {draft.case.merged_into}: act on that one"
+        )
+        raise ForbiddenTransition(detail, ())
     before = draft.case.state
     after = target_of(before, command.action)
     draft.case = replace(draft.case, state=after)
@@ -106,15 +126,18 @@ def _record(draft: Draft, command: Command, before: CaseState) -> None:
             why=_why(draft.case, command),
             words_id=command.words_id if spoken else None,
             note_id=command.note_id if command.note is not None else None,
-            data=_data(draft.case, command),
+            data=_data(draft, command),
         )
     )
 
 
-def _data(case: Case, command: Command) -> Mapping[str, object] | None:
+def _data(draft: Draft, command: Command) -> Mapping[str, object] | None:
+    case = draft.case
     if command.action in {Action.ASSIGN, Action.REOPEN}:
         return {"owner": case.owner, "department": case.department}
     if command.action is Action.ESCALATE:
+        return data_of(draft, Cause(case.causes[-1]))
+    if command.action is Action.DE_ESCALATE:
         return {"owner": case.owner, "level": case.escalation_level}
     return None
 
@@ -145,8 +168,7 @@ def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
     case, organisation = draft.case, draft.rules.organisation
     owner = command.owner or ""
     person = organisation.person(owner)
-    if person is None and not organisation.others_may_own:
-        raise _wrong("/owner", "unknown_person", f"there is no {owner!r} in the organisation")
+    _check_person(draft, owner)
     known = command.department is None or command.department in organisation.departments
     if not known and not organisation.others_may_own:
         detail = f"there is no department {command.department!r} in the organisation"
@@ -155,6 +177,12 @@ def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
     # Giving a case to who has it already is no hand-over: nobody is told, nothing is counted.
     if (owner, department) != (case.owner, case.department):
         give_to(draft, owner, department, command.at)
+
+
+def _check_person(draft: Draft, owner: str) -> None:
+    organisation = draft.rules.organisation
+    if organisation.person(owner) is None and not organisation.others_may_own:
+        raise _wrong("/owner", "unknown_person", f"there is no {owner!r} in the organisation")
 
 
 def _start_investigation(draft: Draft, command: Command, _before: CaseState) -> None:
@@ -185,12 +213,15 @@ def _propose(draft: Draft, command: Command, _before: CaseState) -> None:
         OptionOffered(key=chr(ord("A") + place), kind=option.kind, amount=option.amount)
         for place, option in enumerate(command.options)
     )
-    draft.case = replace(draft.case, options=offered, accepted_option=None)
+    draft.case = replace(
+        draft.case, options=offered, accepted_option=None, final_offer=command.final
+    )
     draft.say(
         events.SolutionProposed,
         command.at,
         round=draft.case.round,
         options=offered,
+        final=command.final,
         words_id=command.words_id,
     )
 
@@ -205,7 +236,11 @@ def _accept(draft: Draft, command: Command, _before: CaseState) -> None:
 
 
 def _decline(draft: Draft, command: Command, _before: CaseState) -> None:
-    draft.case = replace(draft.case, declines=draft.case.declines + 1, options=())
+    case = draft.case
+    watched = Cause.FINAL_REFUSED.value if case.final_offer else case.watched
+    draft.case = replace(
+        case, declines=case.declines + 1, options=(), final_offer=False, watched=watched
+    )
     draft.say(
         events.SolutionDeclined, command.at, round=draft.case.round, words_id=command.words_id
     )
@@ -225,12 +260,17 @@ def _close(draft: Draft, command: Command, _before: CaseState) -> None:
 
 
 def _reopen(draft: Draft, command: Command, _before: CaseState) -> None:
+    reopen(draft, command.at)
+
+
+def reopen(draft: Draft, at: datetime, reason: str | None = None) -> None:
+    """Begin another round, with the owner that the case had."""
     # The level stays: only a follow-up that finds the customer dissatisfied raises it by itself.
     # A person who reopens may be mending a mistake of ours, and has `escalate` beside it.
     case = draft.case
     owner, department = case.owner, case.department
     if owner is None:
-        to = draft.rules.organisation.route(case.category, complaint_id=case.id)
+        to = draft.rules.route(case, draft.now)
         owner, department = to.owner, to.department
     draft.case = replace(
         draft.case,
@@ -241,9 +281,10 @@ def _reopen(draft: Draft, command: Command, _before: CaseState) -> None:
         options=(),
         accepted_option=None,
         outcome=None,
+        final_offer=False,
     )
-    enter_department(draft, None, command.at)
-    draft.say(events.Reopened, command.at, round=draft.case.round, owner=owner)
+    enter_department(draft, None, at)
+    draft.say(events.Reopened, at, round=draft.case.round, reason=reason, owner=owner)
 
 
 def _reject(draft: Draft, command: Command, _before: CaseState) -> None:
@@ -257,10 +298,22 @@ def _withdraw(draft: Draft, command: Command, _before: CaseState) -> None:
 
 
 def _escalate(draft: Draft, command: Command, _before: CaseState) -> None:
-    if not escalate(draft, Cause.DECISION, command.at):
+    cause = Cause.CUSTOMER if command.by_customer else Cause.DECISION
+    if not escalate(draft, Rise(cause, asked_by_customer=command.by_customer), command.at):
         raise ForbiddenTransition(
             "the case is at the highest level already", draft.case.allowed_actions
         )
+
+
+def _de_escalate(draft: Draft, command: Command, _before: CaseState) -> None:
+    case = draft.case
+    if case.escalation_level == 0:
+        raise ForbiddenTransition("the case is with the front line already", case.allowed_actions)
+    if not command.may_lead and command.by != case.owner:
+        raise Forbidden("Only who leads others, or who has the case, hands it down the ladder.")
+    if command.owner is not None:
+        _check_person(draft, command.owner)
+    de_escalate(draft, command.owner, command.at)
 
 
 _EFFECTS: Mapping[Action, Callable[[Draft, Command, CaseState], None]] = {
@@ -279,6 +332,7 @@ _EFFECTS: Mapping[Action, Callable[[Draft, Command, CaseState], None]] = {
     Action.REJECT: _reject,
     Action.WITHDRAW: _withdraw,
     Action.ESCALATE: _escalate,
+    Action.DE_ESCALATE: _de_escalate,
 }
 
 _WORDS_KIND: Mapping[Action, str] = {
@@ -293,4 +347,5 @@ _WORDS_KIND: Mapping[Action, str] = {
     Action.REOPEN: "reopen_reason",
     Action.WITHDRAW: "note",
     Action.ESCALATE: "note",
+    Action.DE_ESCALATE: "note",
 }

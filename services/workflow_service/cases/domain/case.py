@@ -55,7 +55,9 @@ class Case:
     """One case. `version` rises with every change, `sequence` is that of its last event.
 
     `state_before` is where an awaiting case returns to, at `awaiting_until` by itself. `round`
-    counts from 1, up at reopening.
+    counts from 1, up at reopening. `causes` tells why it went up, the last time last, at
+    `escalated_at`. `final_offer`: the present proposal is our last word. `watched` is why the case
+    is on the watch list. `merged_into` is the complaint whose case goes on in its place.
     """
 
     id: str
@@ -83,6 +85,11 @@ class Case:
     imported: bool = False
     awaiting_until: datetime | None = None
     promises: tuple[Promise, ...] = ()
+    causes: tuple[str, ...] = ()
+    escalated_at: datetime | None = None
+    final_offer: bool = False
+    watched: str | None = None
+    merged_into: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -97,10 +104,13 @@ class Case:
     @property
     def allowed_actions(self) -> tuple[Action, ...]:
         """What may be done now."""
-        actions = allowed_from(self.state)
-        if may_rise(self.escalation_level):
-            return actions
-        return tuple(action for action in actions if action is not Action.ESCALATE)
+        if self.merged_into is not None:
+            return ()
+        impossible = {
+            Action.ESCALATE: not may_rise(self.escalation_level),
+            Action.DE_ESCALATE: self.escalation_level == 0,
+        }
+        return tuple(a for a in allowed_from(self.state) if not impossible.get(a))
 
     def next_point(self) -> datetime | None:
         """Return when a clock warns or breaches or a wait ends, whichever is first; or None."""

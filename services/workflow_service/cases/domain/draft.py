@@ -7,16 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
-from services.workflow_service.cases.domain.milestones import Effects
+from services.workflow_service.cases.domain.milestones import HURRIED, Effects
 from services.workflow_service.cases.domain.promise import Promise, PromiseState
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.pack import is_of_a_pack
+from services.workflow_service.clocks.domain.target import WHOLE
 from shared.events.base import WorkflowEvent
 from shared.events.words import CaseState, ClockKind
 
 SYSTEM = "system"
+ESCALATION = "escalation"
+"""How a clock's explanation names what a higher level makes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Draft:
         """Add an event; complaint, state, version and next step are filled in at the end."""
         self._said.append((event, at, fields))
 
+    def say_first(self, event: type[WorkflowEvent], at: datetime, **fields: object) -> None:
+        """Add an event before all others: what it tells was found out last."""
+        self._said.insert(0, (event, at, fields))
+
     def note(self, entry: Entry) -> None:
         """Add a line to the history."""
         self._entries.append(entry)
@@ -64,11 +71,12 @@ class Draft:
         self._words.append(words)
 
     def system_entry(
-        self, at: datetime, action: str, why: str | None, before: CaseState, **data: object
+        self, at: datetime, action: str, why: str | None, before: CaseState | None, **data: object
     ) -> None:
         """Add a line for what the system did by itself; `data` is what a replay needs of it."""
         state = self.case.state.value
-        self.note(Entry(at, SYSTEM, action, before.value, state, why=why, data=data or None))
+        came_from = before.value if before else None
+        self.note(Entry(at, SYSTEM, action, came_from, state, why=why, data=data or None))
 
     def finish(self) -> Change:
         """Return the change, its version one higher and its events in sequence."""
@@ -115,28 +123,31 @@ class Draft:
 
     def start_clock(self, kind: ClockKind, at: datetime, *, subject: str | None = None) -> None:
         """Start a clock by the policy that the case was opened under, where that names a target."""
-        clock = new_clock(self.case, kind, at, self.rules, subject=subject)
+        self.add(new_clock(self.case, kind, at, self.rules, subject=subject))
+
+    def add(self, clock: Clock | None) -> None:
+        """Add a clock, where there is one."""
         if clock is not None:
             self.case = replace(self.case, clocks=(*self.case.clocks, clock))
 
     def meet(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone was reached."""
-        self._each(lambda clock: clocks.meet(clock, at=at) if clock.milestone == kind else clock)
+        self.each(lambda clock: clocks.meet(clock, at=at) if clock.milestone == kind else clock)
 
     def answered(self, at: datetime) -> None:
         """Note that the customer got the answer: whatever rules from outside still wait for.
 
         A resolution tells the customer all that an earlier step would have told them.
         """
-        self._each(lambda clock: clocks.meet(clock, at=at) if is_of_a_pack(clock.kind) else clock)
+        self.each(lambda clock: clocks.meet(clock, at=at) if is_of_a_pack(clock.kind) else clock)
 
     def cancel(self, kind: ClockKind, at: datetime) -> None:
         """Note that a milestone does not matter any more."""
-        self._each(lambda clock: clocks.cancel(clock, at=at) if clock.kind == kind else clock)
+        self.each(lambda clock: clocks.cancel(clock, at=at) if clock.kind == kind else clock)
 
     def cancel_all(self, at: datetime) -> None:
         """End every clock."""
-        self._each(lambda clock: clocks.cancel(clock, at=at))
+        self.each(lambda clock: clocks.cancel(clock, at=at))
 
     def heard(self, at: datetime) -> None:
         """Start the next update anew: the customer has just heard from us.
@@ -161,9 +172,7 @@ class Draft:
 
     def meet_promise(self, promise_id: str, at: datetime) -> None:
         """Note that a promise was kept."""
-        self._each(
-            lambda clock: clocks.meet(clock, at=at) if clock.subject == promise_id else clock
-        )
+        self.each(lambda clock: clocks.meet(clock, at=at) if clock.subject == promise_id else clock)
 
     def _void_promises(self) -> None:
         for promise in self.case.promises:
@@ -180,23 +189,31 @@ class Draft:
             turn = clocks.pause if pauses else clocks.resume
             return turn(clock, at=at, why=why, calendar=self.rules.calendar(clock.calendar))
 
-        self._each(turned)
+        self.each(turned)
 
-    def retarget(self, at: datetime, why: str, by: str = SYSTEM) -> None:
-        """Give live clocks the targets of the case as it is graded now, from their start."""
+    def retarget(self, at: datetime, why: str, *, since: datetime, by: str = SYSTEM) -> None:
+        """Give live clocks the targets of the case as it is graded now, from their start.
+
+        The limits of an emergency count from `since`, when it became one: nobody knew before. What
+        an escalation has made shorter is not made longer again.
+        """
 
         def retargeted(clock: Clock) -> Clock:
             if is_of_a_pack(clock.kind):
                 return clock
             timing = self.rules.timing(self.case, ClockKind(clock.kind))
-            same = timing is None or (
-                timing.seconds == clock.target_seconds and timing.rule == clock.rule
-            )
-            if timing is None or same or not clock.is_live:
+            if timing is None or not clock.is_live:
                 return clock
-            return clocks.retarget(clock, timing, at=at, why=why, by=by)
+            if not timing.urgent:
+                timing = timing.at_share(clock.share)
+            if (timing.seconds, timing.rule) == (clock.target_seconds, clock.rule):
+                return clock
+            if timing.urgent:
+                timing = timing.after(clocks.counted(clock, since, timing.calendar))
+            changed = clocks.retarget(clock, timing, at=at, why=why, by=by)
+            return clocks.sooner(clock, changed) if timing.urgent or hurried(clock) else changed
 
-        self._each(retargeted)
+        self.each(retargeted)
 
     def put(self, old: Clock, new: Clock) -> None:
         """Replace one clock."""
@@ -204,19 +221,37 @@ class Draft:
             self.case, clocks=tuple(new if c is old else c for c in self.case.clocks)
         )
 
-    def _each(self, change: Callable[[Clock], Clock]) -> None:
+    def each(self, change: Callable[[Clock], Clock]) -> None:
+        """Change every clock whose milestone is still waited for."""
         self.case = replace(
             self.case, clocks=tuple(change(c) if c.is_open else c for c in self.case.clocks)
         )
 
 
+def hurried(clock: Clock) -> bool:
+    """Tell whether an escalation made the clock's target shorter."""
+    return any(change.why == ESCALATION for change in clock.changes)
+
+
 def new_clock(
-    case: Case, kind: ClockKind, at: datetime, rules: Rules, *, subject: str | None = None
+    case: Case,
+    kind: ClockKind,
+    at: datetime,
+    rules: Rules,
+    *,
+    subject: str | None = None,
+    share: int | None = None,
 ) -> Clock | None:
-    """Return a clock of a case, started at `at`; None where its policy names no target."""
+    """Return a clock of a case, started at `at`; None where its policy names no target.
+
+    `share` is how much of the target it gets, in percent; by default the share of the case's level
+    for the clocks that are hurried, and all of it for the others.
+    """
     timing = rules.timing(case, kind)
     if timing is None:
         return None
+    if share is None:
+        share = rules.share_of(case) if kind in HURRIED else WHOLE
     return clocks.start(
         kind,
         at=at,
@@ -224,4 +259,5 @@ def new_clock(
         case_round=case.round,
         subject=subject,
         level=case.escalation_level,
+        share=share,
     )

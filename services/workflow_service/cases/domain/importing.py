@@ -28,7 +28,7 @@ _NOTHING = Recorded()
 def import_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> Change:
     """Open the case of an imported complaint in the state that its record ends with."""
     recorded = received.recorded or _NOTHING
-    case = routed_case(received, rules)
+    case = routed_case(received, rules, now=now)
     state = _final_state(recorded) or case.state
     past = _Past(case, recorded, now, rules)
     case = replace(

@@ -24,6 +24,9 @@ AT_OPENING = (K.ACKNOWLEDGE, K.ASSIGN, K.FIRST_REPLY, K.PROPOSE, K.RESOLVE)
 
 DEPARTMENTS = (K.DEPARTMENT_CONTACT, K.DEPARTMENT_ANSWER)
 
+HURRIED = (K.PROPOSE, K.RESOLVE, K.NEXT_UPDATE, K.CARRY_OUT)
+"""The clocks that are shorter at a higher level of escalation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effects:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from services.workflow_service.cases.domain.arriving import rises_at_arrival
 from services.workflow_service.cases.domain.case import Case, Entry, Facts
-from services.workflow_service.cases.domain.draft import SYSTEM, Change, Draft, Said
+from services.workflow_service.cases.domain.draft import SYSTEM, Change, Draft
 from services.workflow_service.cases.domain.milestones import AT_OPENING
 from services.workflow_service.cases.domain.ownership import enter_department
+from services.workflow_service.cases.domain.rising import escalate_by_itself
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from shared.events.cases import CaseOpened, ClockDue
@@ -18,14 +20,39 @@ from shared.events.words import CaseState, ClockKind, Segment
 
 
 def open_case(
-    received: ComplaintReceived, *, now: datetime, rules: Rules, segment: Segment | None = None
+    received: ComplaintReceived,
+    *,
+    now: datetime,
+    rules: Rules,
+    segment: Segment | None = None,
+    earlier: Case | None = None,
 ) -> Change:
-    """Open the case of a complaint; the assignment that routing finds is part of CaseOpened."""
-    case = routed_case(received, rules, segment=segment)
-    draft = Draft(case, rules, now)
-    start_clocks(draft, max(now, case.opened_at))
-    case = replace(draft.case, sequence=1)
-    return Change(case, (Said(_opened(case), 1, now),), (_entry(case, now, "open"),), ())
+    """Open the case of a complaint; the assignment that routing finds is part of CaseOpened.
+
+    `earlier` is the case of the same matter before, where there is one. A complaint that arrives
+    higher up is given to the people of that level at once: nobody at the front line is told.
+    """
+    case = routed_case(received, rules, now=now, segment=segment)
+    rises = rises_at_arrival(received, earlier, is_emergency=rules.is_emergency(case))
+    front_line = case.owner
+    if rises:
+        case = replace(case, owner=None, state=CaseState.RECEIVED)
+    draft = Draft(replace(case, version=0), rules, max(now, case.opened_at))
+    start_clocks(draft, draft.now)
+    draft.note(_entry(draft.case, draft.now))
+    owner = draft.case.owner
+    for rise in rises:
+        escalate_by_itself(draft, replace(rise, otherwise=front_line), draft.now)
+    draft.say_first(
+        CaseOpened,
+        draft.now,
+        department=case.department,
+        owner=owner,
+        priority=case.priority,
+        policy=case.policy,
+        clocks=tuple(ClockDue(kind=c.kind, due_at=c.due_at) for c in draft.case.clocks),
+    )
+    return draft.finish()
 
 
 def start_clocks(draft: Draft, assigned_at: datetime) -> None:
@@ -50,23 +77,23 @@ def start_by_law(draft: Draft) -> None:
 
 
 def routed_case(
-    received: ComplaintReceived, rules: Rules, *, segment: Segment | None = None
+    received: ComplaintReceived, rules: Rules, *, now: datetime, segment: Segment | None = None
 ) -> Case:
     """Return the case of a complaint with department and owner, without clocks yet."""
-    to = rules.organisation.route(received.category, complaint_id=received.complaint_id)
-    return Case(
+    case = Case(
         id=received.complaint_id,
         number=received.number,
-        state=CaseState.ASSIGNED if to.owner else CaseState.RECEIVED,
+        state=CaseState.RECEIVED,
         category=received.category,
         priority=received.priority,
         opened_at=received.received_at,
         policy=rules.policy.label,
         facts=_facts(received, segment),
-        owner=to.owner,
-        department=to.department,
         imported=received.imported,
     )
+    to = rules.route(case, now)
+    state = CaseState.ASSIGNED if to.owner else CaseState.RECEIVED
+    return replace(case, state=state, owner=to.owner, department=to.department)
 
 
 def _facts(received: ComplaintReceived, segment: Segment | None) -> Facts:
@@ -86,33 +113,9 @@ def _facts(received: ComplaintReceived, segment: Segment | None) -> Facts:
     )
 
 
-def _opened(case: Case) -> CaseOpened:
-    step, due_at = case.next_step()
-    return CaseOpened(
-        complaint_id=case.id,
-        number=case.number,
-        state=case.state.value,
-        version=case.version,
-        next_step=step,
-        next_due_at=due_at,
-        department=case.department,
-        owner=case.owner,
-        priority=case.priority,
-        policy=case.policy,
-        clocks=tuple(ClockDue(kind=clock.kind, due_at=clock.due_at) for clock in case.clocks),
-    )
-
-
-def _entry(case: Case, now: datetime, action: str) -> Entry:
-    return Entry(
-        now,
-        SYSTEM,
-        action,
-        None,
-        case.state.value,
-        why=case.owner or case.department,
-        data=placed(case),
-    )
+def _entry(case: Case, now: datetime) -> Entry:
+    why, data = case.owner or case.department, placed(case)
+    return Entry(now, SYSTEM, "open", None, case.state.value, why=why, data=data)
 
 
 def placed(case: Case) -> Mapping[str, object]:

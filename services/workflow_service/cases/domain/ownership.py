@@ -1,4 +1,4 @@
-"""Who answers for a case: assigned, handed over, taken up the ladder."""
+"""Who answers for a case: assigned, handed over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.milestones import DEPARTMENTS
-from services.workflow_service.escalation.domain.ladder import Cause, step_up
 from shared.events import cases as events
 from shared.events.words import CaseState, ClockKind
 
@@ -18,7 +17,7 @@ def give_to(draft: Draft, owner: str, department: str | None, at: datetime) -> N
     transfer = case.owner is not None
     handovers = case.handovers + transfer
     draft.case = replace(case, owner=owner, department=department, handovers=handovers)
-    _settle_owner(draft, at)
+    settle_owner(draft, at)
     enter_department(draft, case.department, at)
     draft.say(
         events.CaseTransferred if transfer else events.CaseAssigned,
@@ -29,31 +28,6 @@ def give_to(draft: Draft, owner: str, department: str | None, at: datetime) -> N
         previous_department=case.department,
         handovers=handovers,
     )
-
-
-def escalate(draft: Draft, cause: Cause, at: datetime) -> bool:
-    """Move the case one level up, to a new owner; False where it is at the top already."""
-    case = draft.case
-    step = step_up(
-        case.escalation_level,
-        cause=cause,
-        organisation=draft.rules.organisation,
-        department=case.department,
-        complaint_id=case.id,
-    )
-    if step is None:
-        return False
-    draft.case = replace(case, escalation_level=step.level, owner=step.owner or case.owner)
-    _settle_owner(draft, at)
-    draft.say(
-        events.Escalated,
-        at,
-        level=step.level,
-        previous_level=step.previous_level,
-        cause=cause.value,
-        owner=draft.case.owner,
-    )
-    return True
 
 
 def enter_department(draft: Draft, before: str | None, at: datetime) -> None:
@@ -73,7 +47,8 @@ def enter_department(draft: Draft, before: str | None, at: datetime) -> None:
         draft.start_clock(kind, at, subject=department)
 
 
-def _settle_owner(draft: Draft, at: datetime) -> None:
+def settle_owner(draft: Draft, at: datetime) -> None:
+    """Note that the case has an owner, if it has."""
     if draft.case.owner is None:
         return
     draft.meet(ClockKind.ASSIGN, at)

@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Draft
-from services.workflow_service.cases.domain.ownership import escalate
+from services.workflow_service.cases.domain.levels import begin_again
 from services.workflow_service.cases.domain.promise_clocks import (
     DELAY,
     break_promise,
     delay_by_itself,
     tells_customer,
 )
+from services.workflow_service.cases.domain.rising import escalate_by_itself
 from services.workflow_service.cases.domain.waiting import give_up_waiting
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock, WarningPoint
-from services.workflow_service.clocks.domain.policy import OnBreach
-from services.workflow_service.escalation.domain.ladder import Cause
+from services.workflow_service.escalation.domain.ladder import Cause, Rise, may_rise
 from shared.events import cases as events
 from shared.events.words import ClockKind
 from shared.kernel.errors import FieldError, InvalidInput
@@ -105,29 +105,52 @@ def _update(draft: Draft, clock: Clock, at: datetime) -> None:
 
 
 def _breach(draft: Draft, clock: Clock, at: datetime) -> None:
-    _note(draft, "breach", clock, at)
-    draft.put(clock, clocks.breach(clock))
+    goes_up = draft.rules.goes_up(clock)
+    rises = goes_up and _may_rise_for(draft, at)
+    again = goes_up and not rises
+    _note(draft, "breach", clock, at, again=again)
+    breached = clocks.breach(clock)
+    draft.put(clock, breached)
     if clock.kind == ClockKind.PROMISE:
         break_promise(draft, clock)
     else:
-        draft.say(
-            events.ClockBreached,
-            draft.now,
-            clock=clock.kind,
-            due_at=at,
-            late_seconds=(draft.now - at).total_seconds(),
-            owner=draft.case.owner,
-        )
-    if draft.rules.conduct_of(clock).on_breach is not OnBreach.ESCALATE:
-        return
-    before = draft.case.state
-    if escalate(draft, Cause.BREACH, draft.now):
-        up = draft.case
-        data = {"owner": up.owner, "level": up.escalation_level}
-        draft.system_entry(draft.now, "escalate", Cause.BREACH.value, before, **data)
+        _say_breached(draft, clock, at)
+    if rises:
+        escalate_by_itself(draft, Rise(Cause.BREACH), draft.now)
+    elif again:
+        begin_again(draft, breached, draft.now)
 
 
-def _note(draft: Draft, action: str, clock: Clock, at: datetime, why: str | None = None) -> None:
+def _say_breached(draft: Draft, clock: Clock, at: datetime) -> None:
+    draft.say(
+        events.ClockBreached,
+        draft.now,
+        clock=clock.kind,
+        due_at=at,
+        late_seconds=(draft.now - at).total_seconds(),
+        owner=draft.case.owner,
+    )
+
+
+def _may_rise_for(draft: Draft, due_at: datetime) -> bool:
+    """Tell whether a breach takes the case up.
+
+    One that was due before the case last went up is no failure of those who have it now: a machine
+    that was down for days must not carry every case to the top when it comes back (ADR 7).
+    """
+    case = draft.case
+    is_new = case.escalated_at is None or due_at > case.escalated_at
+    return is_new and may_rise(case.escalation_level)
+
+
+def _note(
+    draft: Draft,
+    action: str,
+    clock: Clock,
+    at: datetime,
+    why: str | None = None,
+    **data: object,
+) -> None:
     """Add a line that names the clock by its place, and the point of it that was due at `at`."""
     state, place = draft.case.state, draft.case.clocks.index(clock)
-    draft.system_entry(draft.now, action, why or clock.kind, state, place=place, point=at)
+    draft.system_entry(draft.now, action, why or clock.kind, state, place=place, point=at, **data)

@@ -8,20 +8,31 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from services.workflow_service.cases.domain.actions import receive_information
+from services.workflow_service.cases.domain.actions import receive_information, reopen
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change, Draft
+from services.workflow_service.cases.domain.lifecycle import NOT_BEGUN, Action
+from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.opening import placed
 from services.workflow_service.cases.domain.ownership import give_to
 from services.workflow_service.cases.domain.passing import pass_time, pass_time_before
+from services.workflow_service.cases.domain.rising import (
+    escalate_by_itself,
+    escalate_for,
+    hear_threat,
+)
 from services.workflow_service.cases.domain.rules import Rules
-from shared.events.complaints import ComplaintAmended, ComplaintRegraded
+from services.workflow_service.escalation.domain.ladder import SUPERVISION_LEVEL, Cause, Rise
+from shared.events.complaints import (
+    ASKS_FOR_SUPERVISOR,
+    OUTWARD_THREAT,
+    ComplaintAmended,
+    ComplaintRegraded,
+)
 from shared.events.words import CaseState, ClockKind
 
 REGRADE = "regrade"
 """How the history and a clock's explanation name another grading."""
-
-_NOT_BEGUN = frozenset({CaseState.RECEIVED, CaseState.ASSIGNED})
 
 
 def fire_due(case: Case, *, now: datetime, rules: Rules) -> Change | None:
@@ -71,8 +82,31 @@ def amended(
     before = draft.case.state
     if said.by == "customer" and before is CaseState.AWAITING_CUSTOMER:
         receive_information(draft, at)
-    draft.system_entry(at, "amend", f"{said.kind} by {said.by}", before)
+    of = f" to {said.number}" if said.complaint_id != case.id else ""
+    draft.system_entry(at, "amend", f"{said.kind} by {said.by}{of}", before)
+    if OUTWARD_THREAT in said.signals:
+        hear_threat(draft, at)
+    if said.kind == ASKS_FOR_SUPERVISOR and said.by == "customer":
+        _let_up(draft, at)
     return draft.finish()
+
+
+def _let_up(draft: Draft, at: datetime) -> None:
+    """Open the supervision door: to that level, and into another round where the case had ended."""
+    case = draft.case
+    if case.merged_into is not None:
+        return
+    if not case.is_open:
+        before = case.state
+        reopen(draft, at, Cause.SUPERVISION.value)
+        draft.follow_state(at, Action.REOPEN.value)
+        draft.apply(effects_of(Action.REOPEN, before), at)
+        draft.follow_state(at, Action.REOPEN.value)
+        again = {"owner": draft.case.owner, "department": draft.case.department}
+        draft.system_entry(at, Action.REOPEN.value, Cause.SUPERVISION.value, before, **again)
+    escalate_by_itself(
+        draft, Rise(Cause.SUPERVISION, to=SUPERVISION_LEVEL, asked_by_customer=True), at
+    )
 
 
 def regraded(
@@ -89,19 +123,23 @@ def regraded(
         priority=said.priority,
         facts=replace(before.facts, severity=said.severity, urgency=said.urgency),
     )
-    draft.retarget(at, REGRADE)
+    draft.retarget(at, REGRADE, since=draft.now)
     _reroute(draft, before.category, at)
     why = f"{said.old_category} {said.old_priority} to {said.category} {said.priority}"
-    draft.system_entry(at, REGRADE, why, before.state, **placed(draft.case))
+    draft.system_entry(at, REGRADE, why, before.state, since=draft.now, **placed(draft.case))
+    if draft.case.is_open and rules.is_emergency(draft.case) and not rules.is_emergency(before):
+        escalate_by_itself(draft, Rise(Cause.EMERGENCY), at)
+    else:
+        escalate_for(draft, before, at)
     return draft.finish()
 
 
 def _reroute(draft: Draft, old_category: str, at: datetime) -> None:
     case, organisation = draft.case, draft.rules.organisation
-    to = organisation.route(case.category, complaint_id=case.id)
+    to = draft.rules.route(case, draft.now)
     # Another grade of the same matter must not take a case from whom a person gave it to.
     same = to.department in {organisation.department_for(old_category), case.department}
-    if case.state not in _NOT_BEGUN or case.escalation_level or same:
+    if case.state not in NOT_BEGUN or case.escalation_level or same:
         return
     if to.owner is not None:
         give_to(draft, to.owner, to.department, at)

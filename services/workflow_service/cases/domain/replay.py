@@ -16,13 +16,16 @@ from services.workflow_service.cases.domain.calendars import CALENDAR, move
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.extensions import EXTENSION, prolong
+from services.workflow_service.cases.domain.levels import begin_again, take_level
 from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.domain.merging import MERGE
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.opening import start_clocks
 from services.workflow_service.cases.domain.ownership import enter_department
 from services.workflow_service.cases.domain.promise import Promise
 from services.workflow_service.cases.domain.promise_clocks import DELAY, postpone, start_promise
 from services.workflow_service.cases.domain.reactions import REGRADE
+from services.workflow_service.cases.domain.rising import ESCALATE
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
@@ -36,6 +39,8 @@ def replayed_clocks(case: Case, history: Iterable[Entry], rules: Rules) -> tuple
 
     Imported cases begin with the clocks that their source recorded; theirs cannot be replayed.
     """
+    if case.merged_into is not None and not case.clocks:
+        return ()
     entries = iter(history)
     opening = next(entries)
     draft = Draft(_at_opening(case, opening), rules.as_of(opening.known_at), opening.at)
@@ -121,7 +126,7 @@ def _amend(draft: Draft, entry: Entry, _data: Data) -> None:
 def _regrade(draft: Draft, entry: Entry, data: Data) -> None:
     before = draft.case
     draft.case = _graded(before, {**data, "owner": before.owner, "department": before.department})
-    draft.retarget(entry.at, REGRADE)
+    draft.retarget(entry.at, REGRADE, since=_instant(data["since"]))
     _given(draft, data, entry.at)
 
 
@@ -146,8 +151,22 @@ def _update(draft: Draft, entry: Entry, _data: Data) -> None:
     draft.heard(entry.at)
 
 
+def _breach(draft: Draft, entry: Entry, data: Data) -> None:
+    place = data["place"]
+    draft.put(draft.case.clocks[place], clocks.breach(draft.case.clocks[place]))
+    if data["again"]:
+        begin_again(draft, draft.case.clocks[place], entry.at)
+
+
 def _escalate(draft: Draft, entry: Entry, data: Data) -> None:
-    draft.case = replace(draft.case, escalation_level=data["level"])
+    _move_level(draft, entry, data)
+    take_level(draft, _instant(data["since"]))
+
+
+def _move_level(draft: Draft, entry: Entry, data: Data) -> None:
+    draft.case = replace(
+        draft.case, escalation_level=data["level"], state=CaseState(entry.to_state)
+    )
     _placed(draft, {"department": draft.case.department, **data})
     if draft.case.owner is not None:
         draft.meet(ClockKind.ASSIGN, entry.at)
@@ -194,13 +213,15 @@ _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     "stop-waiting": _stop_waiting,
     "warn": _on_clock(_warn),
     "open-window": _on_clock(lambda clock, entry, _: clocks.open_window(clock, at=entry.at)),
-    "breach": _on_clock(lambda clock, _entry, _point: clocks.breach(clock)),
+    "breach": _breach,
     "update": _update,
-    "escalate": _escalate,
     "tell": _update,
     CALENDAR: _calendar,
     EXTENSION: _extension,
     "promise": _promise,
     "keep-promise": _keep_promise,
     DELAY: _delay_promise,
+    MERGE: lambda draft, entry, _data: draft.cancel_all(entry.at),
+    ESCALATE: _escalate,
+    Action.DE_ESCALATE.value: _move_level,
 }

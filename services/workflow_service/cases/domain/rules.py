@@ -20,10 +20,15 @@ from services.workflow_service.clocks.domain.pack import (
     due_after,
     is_of_a_pack,
 )
-from services.workflow_service.clocks.domain.policy import ClockConduct, Policy, Subject
-from services.workflow_service.clocks.domain.target import Target
+from services.workflow_service.clocks.domain.policy import (
+    ClockConduct,
+    OnBreach,
+    Policy,
+    Subject,
+)
+from services.workflow_service.clocks.domain.target import WHOLE, Target
 from services.workflow_service.clocks.domain.wording import Both, name_of
-from services.workflow_service.organisation.domain.people import Organisation
+from services.workflow_service.organisation.domain.people import Assignment, Organisation
 from shared.events.words import ClockKind
 from shared.kernel.errors import ConfigurationError
 
@@ -36,7 +41,7 @@ class Rules:
 
     Calendars are those of now, or of `moment` where the past is replayed. Targets worked out once
     are remembered by what the policy's rules look at: an import asks for the same few a hundred
-    thousand times.
+    thousand times. `load` is open cases by owner, for routing.
     """
 
     policy: Policy
@@ -46,6 +51,7 @@ class Rules:
     packs: Mapping[str, Pack] = field(default_factory=dict)
     always: Calendar = field(default_factory=RoundTheClock)
     moment: datetime | None = None
+    load: Mapping[str, int] = field(default_factory=dict)
     _timings: dict[tuple[object, ...], Timing | None] = field(default_factory=dict)
 
     def policy_of(self, label: str) -> Policy:
@@ -89,6 +95,17 @@ class Rules:
         if is_of_a_pack(clock.kind):
             return self.packs[clock.policy].deadline(clock.kind).conduct
         return self.policy_of(clock.policy).conduct_of(ClockKind(clock.kind))
+
+    def route(self, case: Case, at: datetime) -> Assignment:
+        """Choose department and owner: by category and language, who is there, and their load."""
+        return self.organisation.route(
+            case.category,
+            complaint_id=case.id,
+            language=case.facts.language,
+            at=at,
+            load=self.load,
+            segment=case.facts.segment,
+        )
 
     def by_law(self, case: Case) -> Iterable[tuple[str, Timing]]:
         """Return the clocks that rules from outside give a case: kind and timing from its opening.
@@ -173,7 +190,25 @@ class Rules:
             rule=line.rule,
             marks=tuple(policy.warnings_of(kind)),
             opens_seconds=opens.counted_seconds(calendar.day_seconds) if opens else None,
+            urgent=line.urgent,
         )
+
+    def share_of(self, case: Case) -> int:
+        """Return how much of a target the case's level leaves, in percent.
+
+        An emergency has limits of its own, the same on every level.
+        """
+        if self.is_emergency(case):
+            return WHOLE
+        return self.policy_of(case.policy).escalation.share_at(case.escalation_level)
+
+    def is_emergency(self, case: Case) -> bool:
+        """Tell whether the case's policy makes it an emergency, as it is graded now."""
+        return self.policy_of(case.policy).is_emergency(subject_of(case))
+
+    def goes_up(self, clock: Clock) -> bool:
+        """Tell whether a breach of the clock takes its case a level up."""
+        return self.conduct_of(clock).on_breach is OnBreach.ESCALATE
 
     def _calendar_for(self, policy: Policy, target: Target) -> Calendar:
         if not target.business:

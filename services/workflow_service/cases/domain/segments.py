@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from services.workflow_service.escalation.domain.ladder import Cause
 from shared.events.words import Channel, Segment
 
 LOOKED_BACK = timedelta(days=365)
@@ -20,8 +21,8 @@ HIGH_FREQUENCY = 5
 OUTSIDE = (Channel.SUPERVISION_HOTLINE, Channel.REGULATOR, Channel.MEDIA)
 """The channels of those who went over our head."""
 
-ESCALATED_FROM = 3
-"""The level from which on a case counts as escalated: below it, it was our own clocks."""
+WENT_OVER = Cause.SUPERVISION
+"""Why a case went up whose customer asked for a supervisor; how high it climbed tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)

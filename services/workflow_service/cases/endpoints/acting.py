@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -18,13 +19,16 @@ from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.desk import Desk
 from shared.events.words import CaseState, Priority
-from shared.http.auth import Principal, Scope, requires
+from shared.http.auth import Principal, Role, Scope, requires
 from shared.http.documents import version_named
 from shared.http.idempotency import Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.kernel.ids import new_id
 from shared.messaging import UnitOfWork
+
+_LEADING = frozenset({Role.LEAD, Role.MANAGER, Role.QUALITY, Role.EXECUTIVE, Role.ADMIN})
+"""The roles of those who may hand a case down the ladder, whosever it is."""
 
 
 def _without_blanks(values: object) -> object:
@@ -50,6 +54,7 @@ def _wanted(
     priority: Priorities = [],  # noqa: B006
     overdue: Annotated[bool | None, BeforeValidator(_blank_as_none)] = None,
     complaint_id: Annotated[Name | None, BeforeValidator(_blank_as_none)] = None,
+    watched: Annotated[bool | None, BeforeValidator(_blank_as_none)] = None,
 ) -> CaseFilter:
     return CaseFilter(
         states=[value.value for value in state],
@@ -58,6 +63,7 @@ def _wanted(
         priorities=[value.value for value in priority],
         complaint_id=complaint_id,
         overdue=overdue,
+        watched=watched,
     )
 
 
@@ -127,6 +133,7 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
             command = to_command(
                 action, sent, by=principal.id, now=uow.now, words_id=new_id(), note_id=new_id()
             )
+            command = replace(command, may_lead=bool(principal.roles & _LEADING))
             case = await act(desk, uow, known_id, command, if_version=if_version)
             view = CaseView.of(case).model_dump_json().encode()
             return Answer(200, view, {"ETag": etag_of(case.version)})

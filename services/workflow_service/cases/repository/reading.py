@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, Text, case, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.lifecycle import OPEN_STATES
-from services.workflow_service.cases.domain.segments import ESCALATED_FROM, OUTSIDE, Past
+from services.workflow_service.cases.domain.segments import OUTSIDE, WENT_OVER, Past
 from services.workflow_service.cases.models import case_history, cases
 from services.workflow_service.cases.repository.rows import case_of
 from shared.events.words import CaseState
@@ -28,6 +28,7 @@ class CaseFilter:
     priorities: Sequence[str] = ()
     complaint_id: str | None = None
     overdue: bool | None = None
+    watched: bool | None = None
 
 
 async def find_case(
@@ -85,9 +86,9 @@ async def pasts_of(
     connection: AsyncConnection, customers: Iterable[str], *, since: datetime
 ) -> dict[str, Past]:
     """Return what each customer's cases since then come to; who has none is absent."""
-    outside = or_(
-        cases.c.escalation_level >= ESCALATED_FROM, cases.c.channel.in_([str(c) for c in OUTSIDE])
-    )
+    # The causes are looked at as text: a list of few words, in the rows of a few customers.
+    asked = type_coerce(cases.c.causes, Text).contains(f'"{WENT_OVER}"')
+    outside = or_(asked, cases.c.channel.in_([str(channel) for channel in OUTSIDE]))
     statement = (
         select(cases.c.customer_id, func.count(), func.max(case((outside, 1), else_=0)))
         .where(cases.c.customer_id.in_(list(customers)), cases.c.opened_at >= since)
@@ -125,6 +126,9 @@ def _filtered(
             statement = statement.where(column.in_(list(values)))
     if wanted.complaint_id is not None:
         statement = statement.where(cases.c.id == wanted.complaint_id)
+    if wanted.watched is not None:
+        listed = cases.c.watched.is_not(None)
+        statement = statement.where(listed if wanted.watched else ~listed)
     if wanted.overdue is True:
         statement = statement.where(cases.c.due_at <= now)
     if wanted.overdue is False:

@@ -18,7 +18,7 @@ from services.workflow_service.clocks.domain.clock import (
     TargetChange,
     WarningPoint,
 )
-from services.workflow_service.clocks.domain.target import Mark
+from services.workflow_service.clocks.domain.target import WHOLE, Mark
 from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, ClockState
 
@@ -56,6 +56,12 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.facts.customer_id,
         case.facts.channel,
         _text(case.promises),
+        _text(case.causes),
+        case.escalated_at,
+        case.final_offer,
+        case.watched,
+        case.facts.repeat_of,
+        case.merged_into,
     )
 
 
@@ -88,6 +94,11 @@ def case_of(row: RowMapping) -> Case:
         imported=row["imported"],
         awaiting_until=row["awaiting_until"],
         promises=tuple(_promise(document) for document in row["promises"]),
+        causes=tuple(row["causes"] or ()),
+        escalated_at=row["escalated_at"],
+        final_offer=bool(row["final_offer"]),
+        watched=row["watched"],
+        merged_into=row["merged_into"],
     )
 
 
@@ -109,6 +120,7 @@ def data_text(data: Mapping[str, object] | None) -> str | None:
     return None if data is None else _text(data)
 
 
+_USUAL = (("round", 1), ("subject", None), ("reached_by", None), ("level", 0), ("share", WHOLE))
 _INSTANTS = ("due_at", "opens_at", "opened_at", "met_at", "breached_at", "ended_at")
 
 
@@ -125,14 +137,12 @@ def _document(clock: Clock, case_policy: str) -> Document:
         instant = getattr(clock, name)
         if instant is not None:
             document[name] = instant
-    told = {
-        "policy": clock.policy if clock.policy != case_policy else None,
-        "round": clock.round if clock.round != 1 else None,
-        "subject": clock.subject,
-        "reached_by": clock.reached_by,
-        "level": clock.level or None,
-    }
-    document |= {name: value for name, value in told.items() if value is not None}
+    if clock.policy != case_policy:
+        document["policy"] = clock.policy
+    for name, usual in _USUAL:
+        value = getattr(clock, name)
+        if value != usual:
+            document[name] = value
     if clock.warnings:
         document["warnings"] = [[str(w.mark), w.at, w.fired_at] for w in clock.warnings]
     if clock.changes:
@@ -167,8 +177,9 @@ def _clock(document: Document, case_policy: str) -> Clock:
             for at, seconds, why, by in document.get("changes", ())
         ),
         subject=document.get("subject"),
-        level=document.get("level", 0),
         reached_by=document.get("reached_by"),
+        level=document.get("level", 0),
+        share=document.get("share", WHOLE),
         **instants,
     )
 

@@ -52,17 +52,24 @@ async def insert_opened(
     connection: AsyncConnection, changes: Sequence[Change], *, now: datetime
 ) -> None:
     """Store new cases with history and timers."""
-    await insert_rows(connection, cases, [row_of(change.case) for change in changes])
+    latest = _latest(changes)
+    await insert_rows(connection, cases, [row_of(case) for case in latest])
     await _insert_history(connection, changes, now)
-    points = [(change.case.id, change.case.next_point()) for change in changes]
+    points = [(case.id, case.next_point()) for case in latest]
     await set_timers(connection, [point for point in points if point[1] is not None])
 
 
 async def store(connection: AsyncConnection, changes: Sequence[Change], *, now: datetime) -> None:
     """Store changed cases with history and timers; the caller holds their locks."""
-    await upsert_rows(connection, cases, [row_of(change.case) for change in changes])
+    latest = _latest(changes)
+    await upsert_rows(connection, cases, [row_of(case) for case in latest])
     await _insert_history(connection, changes, now)
-    await set_timers(connection, [(c.case.id, c.case.next_point()) for c in changes])
+    await set_timers(connection, [(c.id, c.next_point()) for c in latest])
+
+
+def _latest(changes: Sequence[Change]) -> Sequence[Case]:
+    """Return each case once, as its last change left it."""
+    return list({change.case.id: change.case for change in changes}.values())
 
 
 async def _insert_history(

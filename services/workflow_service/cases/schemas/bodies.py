@@ -83,6 +83,30 @@ class ReasonBody(ActionBody):
     reason: Text
 
 
+class EscalateBody(ReasonBody):
+    """Why the case goes a level up, and whether the customer wishes it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"reason": "客户要求由主管处理。", "by_customer": True}},
+    )
+
+    by_customer: bool = Field(
+        default=False, description="The customer asked for it and is told that it was done"
+    )
+
+
+class DeEscalateBody(ReasonBody):
+    """Why the case goes a level down, and who takes it there."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"reason": "已与客户谈妥，回到一线处理。", "owner": "li.na"}},
+    )
+
+    owner: PersonId | None = None
+
+
 class AcceptBody(ActionBody):
     """Which option the customer takes."""
 
@@ -136,6 +160,10 @@ class ProposeBody(ActionBody):
     )
 
     options: Annotated[list[OptionIn], Field(min_length=1, max_length=26)]
+    final: bool = Field(
+        default=False,
+        description="Our last word: refused, the case goes up and onto the watch list",
+    )
 
 
 BODIES: Mapping[Action, type[ActionBody]] = {
@@ -153,7 +181,8 @@ BODIES: Mapping[Action, type[ActionBody]] = {
     Action.REOPEN: ReasonBody,
     Action.REJECT: ReasonBody,
     Action.WITHDRAW: ReasonBody,
-    Action.ESCALATE: ReasonBody,
+    Action.ESCALATE: EscalateBody,
+    Action.DE_ESCALATE: DeEscalateBody,
 }
 
 
@@ -170,7 +199,7 @@ def to_command(
         note_id=note_id,
         text=_text_of(body),
         note=body.note,
-        owner=body.owner if isinstance(body, AssignBody) else None,
+        owner=body.owner if isinstance(body, AssignBody | DeEscalateBody) else None,
         department=body.department if isinstance(body, AssignBody) else None,
         options=tuple(
             OptionText(
@@ -180,6 +209,8 @@ def to_command(
         ),
         option=body.option if isinstance(body, AcceptBody) else None,
         outcome=body.outcome if isinstance(body, SummaryBody) else Outcome.SOLVED,
+        final=isinstance(body, ProposeBody) and body.final,
+        by_customer=isinstance(body, EscalateBody) and body.by_customer,
     )
 
 

@@ -140,6 +140,16 @@ class CaseView(BaseModel):
     accepted_option: str | None = None
     clocks: list[ClockView]
     allowed_actions: list[Action]
+    segment: str | None = None
+    repeat_of: str | None = Field(
+        default=None, description="the earlier complaint about the same matter"
+    )
+    merged_into: str | None = Field(
+        default=None, description="the complaint whose case goes on in place of this one"
+    )
+    escalated_because: str | None = Field(default=None, description="the latest cause")
+    watched: bool = False
+    watched_because: str | None = None
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -184,4 +194,10 @@ def _fields(case: Case) -> dict[str, Any]:
         "accepted_option": case.accepted_option,
         "clocks": [ClockView.of(clock) for clock in case.clocks],
         "allowed_actions": list(case.allowed_actions),
+        "segment": case.facts.segment,
+        "repeat_of": case.facts.repeat_of,
+        "merged_into": case.merged_into,
+        "escalated_because": case.causes[-1] if case.causes else None,
+        "watched": case.watched is not None,
+        "watched_because": case.watched,
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from services.workflow_service.calendars.service import COMPANY, Calendars
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.service.loads import Loads
 from services.workflow_service.clocks.repository import (
     POLICY_SETTING,
     PRODUCT,
@@ -60,6 +62,7 @@ class Desk:
     calendars: Calendars = field(init=False)
     policies: Policies = field(init=False)
     rules: Rules = field(init=False)
+    loads: Loads = field(default_factory=Loads)
 
     def __post_init__(self) -> None:
         seeds = {COMPANY: self.documents.calendar, **STATUTORY}
@@ -101,6 +104,12 @@ class Desk:
         stale = self.rules.calendars is not self.calendars.book
         if calendars or policies or stale or self.rules.policy != self.policies.current:
             self.rules = self._rules()
+
+    async def rules_with_load(self, uow: UnitOfWork) -> tuple[Rules, Counter[str]]:
+        """Return the rules with the load of everybody, to be counted up with what is assigned."""
+        people = [person.id for person in self.rules.organisation.people]
+        load = await self.loads.current(uow.connection, people, now=uow.now)
+        return replace(self.rules, load=load), load
 
     def _rules(self) -> Rules:
         return Rules(

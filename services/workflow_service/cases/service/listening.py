@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
-from services.workflow_service.cases.domain.importing import import_case
-from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.reactions import acknowledged, amended, regraded, told
 from services.workflow_service.cases.domain.segments import (
     LOOKED_BACK,
@@ -16,9 +15,11 @@ from services.workflow_service.cases.domain.segments import (
     Past,
     segment_of,
 )
+from services.workflow_service.cases.repository.merging import going_on
 from services.workflow_service.cases.repository.reading import pasts_of
 from services.workflow_service.cases.repository.storage import insert_opened, lock_cases, store
 from services.workflow_service.cases.service.desk import Desk, publish
+from services.workflow_service.cases.service.merging import matters_of
 from shared.events.base import EventData, NotificationEvent
 from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
 from shared.events.deliveries import NotificationSent, NotificationSkipped
@@ -43,16 +44,24 @@ class CaseMissing(NotFound):
 async def open_cases(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintReceived]]
 ) -> None:
-    """Open or import a case for each complaint."""
-    segments = await _segments(uow, [i.data for i in batch if not i.data.imported])
-    changes = [
-        import_case(data, now=uow.now, rules=desk.rules)
-        if data.imported
-        else open_case(data, now=uow.now, rules=desk.rules, segment=segments[data.complaint_id])
-        for data in (incoming.data for incoming in batch)
-    ]
-    await insert_opened(uow.connection, changes, now=uow.now)
-    publish(uow, changes)
+    """Open or import a case for each complaint, or merge it into the one of the same matter."""
+    received = [incoming.data for incoming in batch]
+    segments = await _segments(uow, [said for said in received if not said.imported])
+    rules, load = await desk.rules_with_load(uow)
+    matters = await matters_of(uow, received, rules)
+    for said in received:
+        matters.take(said, segments.get(said.complaint_id))
+        # The next one of the batch goes to who has less.
+        load.update(_working(new.case) for new in matters.opened[-1:])
+    await insert_opened(uow.connection, matters.opened, now=uow.now)
+    await store(uow.connection, matters.changed, now=uow.now)
+    publish(uow, matters.opened)
+    publish(uow, matters.changed)
+
+
+def _working(case: Case) -> str:
+    """Return who has work with a case; nobody is counted under an empty name."""
+    return case.owner if case.is_open and case.owner else ""
 
 
 async def _segments(uow: UnitOfWork, batch: Sequence[ComplaintReceived]) -> dict[str, Segment]:
@@ -73,13 +82,14 @@ async def _segments(uow: UnitOfWork, batch: Sequence[ComplaintReceived]) -> dict
 async def amend_cases(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintAmended]]
 ) -> None:
-    """Note additions; one by the customer ends our waiting."""
+    """Note additions, also where the complaint's case goes on; the customer's end our waiting."""
 
     def decide(case: Case, incoming: Incoming[ComplaintAmended]) -> Change | None:
         at = incoming.envelope.time
         return amended(case, incoming.data, at=at, now=uow.now, rules=desk.rules)
 
-    await _change(desk, uow, batch, decide)
+    goes_on_in = await going_on(uow.connection, {one.data.complaint_id for one in batch})
+    await _change(desk, uow, batch, decide, goes_on_in)
 
 
 async def regrade_cases(
@@ -135,19 +145,27 @@ def _is_receipt(data: NotificationEvent) -> bool:
 
 
 async def _change(
-    desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[E]], decide: Decide[E]
+    desk: Desk,
+    uow: UnitOfWork,
+    batch: Sequence[Incoming[E]],
+    decide: Decide[E],
+    goes_on_in: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
+    """Change the cases of events, and those in which they go on."""
     if not batch:
         return
-    found = await lock_cases(uow.connection, [incoming.data.complaint_id for incoming in batch])
+    ids = {incoming.data.complaint_id for incoming in batch}
+    found = await lock_cases(uow.connection, {*ids, *goes_on_in.values()})
     await desk.ensure_known(uow.connection, found.values())
     changes = []
     for incoming in batch:
-        case = found.get(incoming.data.complaint_id)
-        if case is None:
-            raise CaseMissing(f"no case was opened for {incoming.data.complaint_id}")
-        change = decide(case, incoming)
-        if change is not None:
-            changes.append(change)
+        own = incoming.data.complaint_id
+        if own not in found:
+            raise CaseMissing(f"no case was opened for {own}")
+        for case_id in dict.fromkeys((own, goes_on_in.get(own, own))):
+            change = decide(found[case_id], incoming)
+            if change is not None:
+                found[case_id] = change.case
+                changes.append(change)
     await store(uow.connection, changes, now=uow.now)
     publish(uow, changes)

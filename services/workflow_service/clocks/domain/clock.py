@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import ceil
 
 from services.workflow_service.calendars.domain.calendar import Calendar
-from services.workflow_service.clocks.domain.target import Mark
+from services.workflow_service.clocks.domain.target import WHOLE, Mark
 from shared.events.words import ClockState
 
 RUNNING, PAUSED = ClockState.RUNNING, ClockState.PAUSED
@@ -61,7 +62,7 @@ class Timing:
 
     `seconds` are those of `calendar`; `policy` is the label of the policy or pack, `rule` the line.
     `opens_seconds` is how long after the start a window opens; None: from the start. `reached_by`
-    is the milestone that ends a clock whose kind is none.
+    is the milestone that ends a clock whose kind is none. `urgent` is the limit of an emergency.
     """
 
     seconds: int
@@ -71,6 +72,18 @@ class Timing:
     marks: Sequence[Mark] = ()
     opens_seconds: int | None = None
     reached_by: str | None = None
+    urgent: bool = False
+
+    def at_share(self, share: int) -> Timing:
+        """Return the timing with `share` percent of its target, which its rule then says."""
+        if share == WHOLE:
+            return self
+        seconds = max(1, self.seconds * share // WHOLE)
+        return replace(self, seconds=seconds, rule=f"{self.rule}/{share}%")
+
+    def after(self, counted_seconds: float) -> Timing:
+        """Return the timing of a clock of which so much had counted when this target began."""
+        return replace(self, seconds=ceil(counted_seconds) + self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +92,10 @@ class Clock:
 
     `kind` is a ClockKind, or the name of a deadline of a regulatory pack; such a one is
     `reached_by` a milestone of ours. `subject` tells clocks of one kind apart: the department of an
-    OLA, the id of a promise. `level` is the escalation level that it was started at. `opens_at` is
-    when a window opens, told once at `opened_at`. A breached clock keeps running in spirit until
-    `ended_at`: `met_at` then says how late it was.
+    OLA, the id of a promise. `level` is the escalation level that it was started at, `share` how
+    much of its policy's target that left, in percent. `opens_at` is when a window opens, told once
+    at `opened_at`. A breached clock keeps running in spirit until `ended_at`: `met_at` then says
+    how late it was.
     """
 
     kind: str
@@ -99,6 +113,7 @@ class Clock:
     subject: str | None = None
     level: int = 0
     reached_by: str | None = None
+    share: int = WHOLE
     opens_at: datetime | None = None
     opened_at: datetime | None = None
     met_at: datetime | None = None
@@ -140,8 +155,10 @@ def start(
     case_round: int = 1,
     subject: str | None = None,
     level: int = 0,
+    share: int = WHOLE,
 ) -> Clock:
-    """Start a clock at `at`."""
+    """Start a clock at `at`, with `share` percent of the timing's target."""
+    timing = timing.at_share(share)
     calendar, seconds = timing.calendar, timing.seconds
     opens = timing.opens_seconds
     clock = Clock(
@@ -163,6 +180,7 @@ def start(
         subject=subject,
         level=level,
         reached_by=timing.reached_by,
+        share=share,
     )
     if opens is None or opens >= seconds:
         return clock
@@ -282,6 +300,19 @@ def retarget(clock: Clock, timing: Timing, *, at: datetime, why: str, by: str) -
         ),
     )
     return recomputed(changed, timing.calendar)
+
+
+def sooner(clock: Clock, changed: Clock) -> Clock:
+    """Return the one of a live clock's two targets that leaves less time.
+
+    While it is paused no due time is known: then targets of different calendars cannot be
+    compared, and the clock keeps its own.
+    """
+    if clock.calendar == changed.calendar:
+        return changed if changed.target_seconds < clock.target_seconds else clock
+    if clock.due_at is None or changed.due_at is None:
+        return clock
+    return changed if changed.due_at < clock.due_at else clock
 
 
 def extend(

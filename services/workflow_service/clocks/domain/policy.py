@@ -11,11 +11,12 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from services.workflow_service.clocks.domain.target import (
+    WHOLE,
     Mark,
     MarkText,
+    PercentText,
     Target,
     TargetText,
-    percent_of,
 )
 from services.workflow_service.organisation.domain.person import StaffRole
 from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Tier
@@ -32,6 +33,10 @@ REQUIRED: tuple[ClockKind, ...] = (
     ClockKind.FOLLOW_UP,
 )
 """The clocks that every case has; the others run where a policy names a target for them."""
+
+
+LEVELS = (1, 2, 3, 4)
+"""The levels of escalation above the front line."""
 
 
 class OnBreach(StrEnum):
@@ -107,6 +112,9 @@ class When(BaseModel):
         return joint is not None and any(value.startswith(word + joint) for word in wanted)
 
 
+Conditions = Annotated[tuple[When, ...], BeforeValidator(_listed)]
+
+
 class PolicyRule(BaseModel):
     """One rule: for which cases, and the targets it gives them by clock."""
 
@@ -135,6 +143,47 @@ class ClockConduct(BaseModel):
         return self
 
 
+class Ladder(BaseModel):
+    """How much of every target a case gets at each level of escalation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shares: Mapping[int, PercentText] = Field(default_factory=lambda: {1: 75, 2: 50, 3: 50, 4: 50})
+
+    @model_validator(mode="after")
+    def _complete(self) -> Ladder:
+        if set(self.shares) != set(LEVELS):
+            raise ValueError("give a share to each of the levels 1, 2, 3 and 4")
+        return self
+
+    def share_at(self, level: int) -> int:
+        """Return the share of a target in percent; the front line has all of it."""
+        return self.shares.get(level, WHOLE)
+
+
+class Emergency(BaseModel):
+    """Which cases are emergencies, and the limits they have instead of all others (S3).
+
+    Several conditions are alternatives. Nothing makes these limits shorter or longer: not the
+    customer's tier or segment, not the level of escalation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    when: Conditions
+    targets: Mapping[ClockKind, TargetText] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _some_cases(self) -> Emergency:
+        if not self.when or not all(condition.fields for condition in self.when):
+            raise ValueError("say which cases: without a condition every case is an emergency")
+        return self
+
+    def covers(self, subject: Subject) -> bool:
+        """Tell whether a case is an emergency."""
+        return any(condition.matches(subject) for condition in self.when)
+
+
 class Halved(BaseModel):
     """Who gets half of every target."""
 
@@ -150,17 +199,21 @@ class PromiseConduct(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     customer_told_at: MarkText = Mark(percent=90)
-    delayed_by: Annotated[int, BeforeValidator(percent_of)] = 50
+    delayed_by: PercentText = 50
     delays_by_itself: int = Field(default=1, ge=0, le=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The line of a policy that gives a clock its target. `rule` is how explanations name it."""
+    """The line of a policy that gives a clock its target. `rule` is how explanations name it.
+
+    `urgent`: the limit of an emergency.
+    """
 
     target: Target
     halved: bool
     rule: str
+    urgent: bool = False
 
 
 class PackUse(BaseModel):
@@ -182,7 +235,7 @@ class Extensions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: StaffRole = StaffRole.LEAD
-    at_most: Annotated[int, BeforeValidator(percent_of)] = 100
+    at_most: PercentText = 100
 
 
 class Policy(BaseModel):
@@ -200,6 +253,8 @@ class Policy(BaseModel):
     packs: tuple[Annotated[PackUse, BeforeValidator(_pack)], ...] = ()
     extensions: Extensions = Extensions()
     clocks: Mapping[ClockKind, ClockConduct] = Field(default_factory=dict)
+    escalation: Ladder = Ladder()
+    emergency: Emergency | None = None
     rules: tuple[PolicyRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -244,10 +299,19 @@ class Policy(BaseModel):
             used.add("tier")
         if self.halved_for.segments:
             used.add("segment")
+        if self.emergency is not None:
+            used |= {name for when in self.emergency.when for name in when.fields}
         return tuple(sorted(used))
 
     def line_for(self, kind: ClockKind, subject: Subject) -> Line | None:
-        """Return the first rule's target for a clock; None where the policy has no such clock."""
+        """Return the first rule's target for a clock; None where the policy has no such clock.
+
+        An emergency's own limits come before every rule.
+        """
+        if self.emergency is not None and self.emergency.covers(subject):
+            limit = self.emergency.targets.get(kind)
+            if limit is not None:
+                return Line(limit, halved=False, rule=f"emergency/{kind}", urgent=True)
         for rule in self.rules:
             target = rule.targets.get(kind)
             if target is not None and rule.when.matches(subject):
@@ -263,6 +327,10 @@ class Policy(BaseModel):
             if word in listed:
                 return True, f"/half for {word}"
         return False, ""
+
+    def is_emergency(self, subject: Subject) -> bool:
+        """Tell whether a case is an emergency."""
+        return self.emergency is not None and self.emergency.covers(subject)
 
     def conduct_of(self, kind: ClockKind) -> ClockConduct:
         """Return how a clock runs."""

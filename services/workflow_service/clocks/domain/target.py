@@ -14,6 +14,8 @@ _TARGET = re.compile(
 )
 _BEFORE = re.compile(r"(?P<span>.+) before")
 _LONGEST_SECONDS = 50 * 366 * 86400
+WHOLE = 100
+"""All of a target, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,14 @@ def _target(value: object) -> Target:
     return value if isinstance(value, Target) else Target.parse(value)
 
 
-def percent_of(value: object) -> int:
-    """Read a share such as `50%`, from 1 to 100; raises ValueError."""
-    words = str(value).strip().removesuffix("%")
-    if not words.isdigit() or not 0 < int(words) <= 100:
+def _percent(value: object) -> int:
+    """Read `75%` or 75; raises ValueError."""
+    digits = str(value).strip().removesuffix("%")
+    if not digits.isdigit() or not 1 <= int(digits) <= WHOLE:
         raise ValueError(f"{value!r} is no share between 1% and 100%")
-    return int(words)
+    return int(digits)
 
 
 MarkText = Annotated[Mark, BeforeValidator(_mark)]
 TargetText = Annotated[Target, BeforeValidator(_target)]
+PercentText = Annotated[int, BeforeValidator(_percent)]
