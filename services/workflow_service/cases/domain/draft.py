@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import ceil
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.milestones import HURRIED, Effects
@@ -209,7 +210,8 @@ class Draft:
             if (timing.seconds, timing.rule) == (clock.target_seconds, clock.rule):
                 return clock
             if timing.urgent:
-                timing = timing.after(clocks.counted(clock, since, timing.calendar))
+                counted = clocks.counted(clock, since, timing.calendar)
+                timing = replace(timing, seconds=ceil(counted) + timing.seconds)
             changed = clocks.retarget(clock, timing, at=at, why=why, by=by)
             return clocks.sooner(clock, changed) if timing.urgent or hurried(clock) else changed
 
@@ -223,9 +225,11 @@ class Draft:
 
     def each(self, change: Callable[[Clock], Clock]) -> None:
         """Change every clock whose milestone is still waited for."""
-        self.case = replace(
-            self.case, clocks=tuple(change(c) if c.is_open else c for c in self.case.clocks)
-        )
+        before = self.case.clocks
+        after = tuple(change(clock) if clock.is_open else clock for clock in before)
+        # Making a case anew costs more than looking: mostly nothing has changed.
+        if any(new is not old for new, old in zip(after, before, strict=True)):
+            self.case = replace(self.case, clocks=after)
 
 
 def hurried(clock: Clock) -> bool:

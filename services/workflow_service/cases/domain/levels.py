@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from math import ceil
 
 from services.workflow_service.cases.domain.draft import ESCALATION, SYSTEM, Draft, new_clock
 from services.workflow_service.cases.domain.milestones import HURRIED
@@ -35,9 +36,12 @@ def _hurry(draft: Draft, since: datetime) -> None:
         timing = draft.rules.timing(draft.case, ClockKind(clock.kind))
         if timing is None:
             return clock
-        left = replace(timing.at_share(share), rule=clock.rule)
-        timing = left.after(clocks.counted(clock, since, timing.calendar))
-        shorter = clocks.retarget(clock, timing, at=since, why=ESCALATION, by=SYSTEM)
+        counted = clocks.counted(clock, since, timing.calendar)
+        seconds = ceil(counted) + clocks.share_of(timing.seconds, share)
+        if timing.calendar.name == clock.calendar and seconds >= clock.target_seconds:
+            return clock
+        left = replace(timing, seconds=seconds, rule=clock.rule)
+        shorter = clocks.retarget(clock, left, at=since, why=ESCALATION, by=SYSTEM)
         return clocks.sooner(clock, shorter)
 
     draft.each(lambda clock: hurried(clock) if clock.is_live and clock.kind in HURRIED else clock)
@@ -47,9 +51,12 @@ def _follow_on(draft: Draft, since: datetime) -> None:
     """Give every milestone that is overdue a clock of the case's present level."""
     for clock in draft.case.clocks:
         overdue = clock.is_open and clock.state is ClockState.BREACHED
-        goes_on = any(other.is_live and _alike(clock, other) for other in draft.case.clocks)
-        if overdue and not goes_on and draft.rules.goes_up(clock):
+        if overdue and draft.rules.goes_up(clock) and not _goes_on(draft, clock):
             draft.add(_successor(draft, clock, since))
+
+
+def _goes_on(draft: Draft, clock: Clock) -> bool:
+    return any(other.is_live and _alike(clock, other) for other in draft.case.clocks)
 
 
 def begin_again(draft: Draft, breached: Clock, at: datetime) -> None:

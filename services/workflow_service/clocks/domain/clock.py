@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import ceil
 
 from services.workflow_service.calendars.domain.calendar import Calendar
 from services.workflow_service.clocks.domain.target import WHOLE, Mark
@@ -56,6 +55,11 @@ class TargetChange:
     by: str
 
 
+def share_of(seconds: int, share: int) -> int:
+    """Return `share` percent of a target, and a second at least."""
+    return max(1, seconds * share // WHOLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """What a clock is started by: a target worked out for one case, and where it stands.
@@ -78,12 +82,8 @@ class Timing:
         """Return the timing with `share` percent of its target, which its rule then says."""
         if share == WHOLE:
             return self
-        seconds = max(1, self.seconds * share // WHOLE)
+        seconds = share_of(self.seconds, share)
         return replace(self, seconds=seconds, rule=f"{self.rule}/{share}%")
-
-    def after(self, counted_seconds: float) -> Timing:
-        """Return the timing of a clock of which so much had counted when this target began."""
-        return replace(self, seconds=ceil(counted_seconds) + self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +345,7 @@ def recomputed(clock: Clock, calendar: Calendar) -> Clock:
     warnings = _in_order(
         point
         if point.fired_at is not None
-        else replace(point, at=_point_after(clock, point.mark, calendar))
+        else WarningPoint(point.mark, _point_after(clock, point.mark, calendar))
         for point in clock.warnings
     )
     due = _instant_after(clock.segments, clock.target_seconds, calendar)
