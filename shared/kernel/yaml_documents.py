@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 import yaml
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 from shared.kernel.errors import FieldError, InvalidInput
 
 M = TypeVar("M", bound=BaseModel)
+
+_DEEPEST = 32
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C if it can
@@ -34,52 +37,84 @@ class InvalidDocument(InvalidInput):
     title = "The document is not valid"
 
 
-def read_yaml(text: str, model: type[M], *, name: str) -> M:
-    """Read `text` into `model`; raises InvalidDocument naming `name`, the line and the field."""
+def read_yaml(
+    text: str, model: type[M], *, name: str, context: Mapping[str, object] | None = None
+) -> M:
+    """Read `text` into `model`; raises InvalidDocument naming `name`, the line and the field.
+
+    `context` is handed to the model's validators.
+    """
     try:
+        # Before it is loaded: the loader in C crashes the process on a thousand open brackets.
+        _refuse_deep(name, text)
+        root = yaml.compose(text, Loader=_Loader)
+        _refuse_doubles(name, root)
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as wrong:
         mark = getattr(wrong, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
         problem = getattr(wrong, "problem", None) or "is not YAML"
         raise _invalid(name, [(line, "", "malformed", str(problem))]) from None
-    _refuse_repeated_keys(text, name)
     try:
-        return model.model_validate(document)
+        return model.model_validate(document, context=context)
     except ValidationError as wrong:
-        root = yaml.compose(text, Loader=_Loader)
-        faults = [
-            (
-                _line_of(root, error["loc"]),
-                "/" + "/".join(str(part) for part in error["loc"]),
-                error["type"],
-                error["msg"].removeprefix("Value error, "),
-            )
-            for error in wrong.errors(include_url=False, include_input=False)
-        ]
-        raise _invalid(name, faults) from None
+        raise _invalid(name, [*_faults(wrong, root, model)]) from None
 
 
-def _refuse_repeated_keys(text: str, name: str) -> None:
-    """Raise InvalidDocument for a key that stands twice in one mapping: YAML keeps the last."""
-    repeated = list(_repeated(yaml.compose(text, Loader=_Loader), ""))
-    if repeated:
-        raise _invalid(name, repeated)
+def _refuse_deep(name: str, text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise _invalid(name, [(line, "", "too_deep", f"goes deeper than {_DEEPEST} levels")])
 
 
-def _repeated(node: yaml.Node | None, pointer: str) -> Iterator[tuple[int, str, str, str]]:
-    if isinstance(node, yaml.SequenceNode):
-        for place, below in enumerate(node.value):
-            yield from _repeated(below, f"{pointer}/{place}")
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        here = f"{pointer}/{key.value}"
-        if key.value in seen:
-            yield key.start_mark.line + 1, here, "repeated", f"{key.value} stands there twice"
-        seen.add(key.value)
-        yield from _repeated(value, here)
+def _refuse_doubles(name: str, root: yaml.Node | None) -> None:
+    """Refuse a key that stands twice in one mapping: YAML would let the last one win unsaid."""
+    faults: list[tuple[int, str, str, str]] = []
+    # A node that is referred to again is looked at once: references can multiply without end.
+    seen: set[int] = set()
+    waiting: list[tuple[yaml.Node, str]] = [(root, "")] if root is not None else []
+    while waiting:
+        node, pointer = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [(below, f"{pointer}/{at}") for at, below in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                if not isinstance(key, yaml.ScalarNode):
+                    faults.append((line, pointer, "malformed", "a key must be a single word"))
+                    continue
+                place = f"{pointer}/{key.value}"
+                if key.value in lines and key.tag != "tag:yaml.org,2002:merge":
+                    words = f"{key.value} stands there twice, first in line {lines[key.value]}"
+                    faults.append((line, place, "repeated", words))
+                lines.setdefault(key.value, line)
+                waiting.append((value, place))
+    if faults:
+        raise _invalid(name, sorted(faults))
+
+
+def _faults(
+    wrong: ValidationError, root: yaml.Node | None, model: type[BaseModel]
+) -> Iterator[tuple[int, str, str, str]]:
+    for error in wrong.errors(include_url=False, include_input=False):
+        # Pydantic says of a mapping's key that it is one; a pointer has no word for that.
+        path = [part for part in error["loc"] if part != "[key]"]
+        message = error["msg"].removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            message = "there is no such field here"
+            near = difflib.get_close_matches(str(path[-1]), model.model_fields, n=1)
+            if len(path) == 1 and near:
+                message += f"; did you mean {near[0]}?"
+        pointer = "/" + "/".join(str(part) for part in path)
+        yield _line_of(root, path), pointer, error["type"], message
 
 
 def _invalid(name: str, faults: Sequence[tuple[int, str, str, str]]) -> InvalidDocument:

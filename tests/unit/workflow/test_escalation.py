@@ -435,7 +435,7 @@ def test_an_emergency_has_limits_of_its_own_and_pages_who_has_the_duty() -> None
 
     (event,) = escalations(change)
     assert (event.emergency, event.cause, event.level) == (True, "emergency", 2)
-    assert event.owner == change.case.owner == "feng.gang"
+    assert event.owner == change.case.owner == "tang.wei"
     assert live(change.case, ClockKind.FIRST_REPLY).due_at == at(minutes=15)
     assert live(change.case, ClockKind.PROPOSE).due_at == at(hours=2)
     assert change.case.state is CaseState.ASSIGNED
@@ -470,7 +470,7 @@ def test_a_regulators_emergency_stays_with_supervisions_level_and_the_duty_offic
     )
 
     assert causes(change) == [("regulator", 3), ("emergency", 3)]
-    assert change.case.owner == "feng.gang"
+    assert change.case.owner == "tang.wei"
 
 
 # Complaints about one matter

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import PrivateAttr
 
+from services.workflow_service.organisation.domain.duty import Duty
 from services.workflow_service.organisation.domain.person import Person, StaffRole
 from services.workflow_service.organisation.domain.register import HIGHEST_LEVEL, Register
 from services.workflow_service.organisation.domain.routing import least_loaded
@@ -90,20 +91,29 @@ class Organisation(Register):
     ) -> str | None:
         """Return who is on duty, in a department before in the house; None where nobody is.
 
+        In an emergency those who are there for emergencies come first, wherever they belong.
         Somebody on duty who is absent that day is stood in for; their hours of work do not matter.
         """
-        local = at.astimezone(self.timezone)
-        for place in dict.fromkeys((department, None)):
-            lines = [one for one in self.duty if one.serves({place}, level) and one.holds(local)]
-            lines = [one for one in lines if emergency or not one.emergency]
-            # Sorting is stable: within a kind the file's order counts.
-            lines.sort(key=lambda one: (not one.emergency, not one.levels, not one.is_dated))
-            for line in lines:
-                for person_id in line.people:
-                    answers = self._on_duty(person_id, at, never)
-                    if answers is not None:
-                        return answers
+        for urgent in (True, False) if emergency else (False,):
+            for place in dict.fromkeys((department, None)):
+                for line in self._on_roster(at, place, level, urgent=urgent):
+                    answers = (self._on_duty(person_id, at, never) for person_id in line.people)
+                    found = next((one for one in answers if one is not None), None)
+                    if found is not None:
+                        return found
         return None
+
+    def _on_roster(
+        self, at: datetime, place: str | None, level: int | None, *, urgent: bool
+    ) -> Sequence[Duty]:
+        local = at.astimezone(self.timezone)
+        lines = [
+            one
+            for one in self.duty
+            if one.emergency is urgent and one.serves({place}, level) and one.holds(local)
+        ]
+        # Sorting is stable: within a kind the file's order counts.
+        return sorted(lines, key=lambda one: (not one.levels, not one.is_dated))
 
     def route(
         self,
