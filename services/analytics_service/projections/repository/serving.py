@@ -14,7 +14,11 @@ import anyio
 import duckdb
 from anyio import CapacityLimiter
 
-from services.analytics_service.projections.repository.store import Store, UnusableFile
+from services.analytics_service.projections.repository.store import (
+    Store,
+    StuckWriter,
+    UnusableFile,
+)
 from shared.kernel import logging
 from shared.kernel.errors import Unavailable
 
@@ -88,12 +92,12 @@ class Serving:
     async def write(self, work: Callable[[], T]) -> T:
         """Run blocking work in the one thread that writes.
 
-        After a full disk and alike DuckDB refuses everything until the file is opened anew; the
-        caller gets the error and begins again from the positions in the file.
+        After a full disk, a rollback without memory and alike DuckDB refuses everything until the
+        file is opened anew; the caller gets the error and begins again from its positions.
         """
         try:
             return await anyio.to_thread.run_sync(lambda: self._pool.submit(work).result())
-        except duckdb.FatalException:
+        except (duckdb.FatalException, StuckWriter):
             await anyio.to_thread.run_sync(self._reopen)
             raise
 
@@ -103,31 +107,35 @@ class Serving:
 
     def swap(self, new: Path) -> None:
         """Put another, closed file in the place of the served one; readers wait a moment."""
-        with self._gate:
-            self._swapping = True
-            self._gate.wait_for(lambda: self._reading == 0)
-            try:
-                self.store.close()
-                remove(self.path)
-                new.rename(self.path)
-                self._store = self.open_file(self.path)
-            finally:
-                self._swapping = False
-                self._gate.notify_all()
-
-    def _reopen(self) -> None:
-        with self._gate:
-            self._gate.wait_for(lambda: self._reading == 0)
+        with self._alone():
             self.store.close()
+            remove(self.path)
+            new.rename(self.path)
             self._store = self.open_file(self.path)
 
     def start_over(self, now: datetime) -> None:
         """Set the served file aside and serve an empty one."""
-        with self._gate:
-            self._gate.wait_for(lambda: self._reading == 0)
+        with self._alone():
             self.store.close()
             set_aside(self.path, now)
             self._store = self.open_file(self.path)
+
+    def _reopen(self) -> None:
+        with self._alone():
+            self.store.close()
+            self._store = self.open_file(self.path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody reads, and let nobody begin."""
+        with self._gate:
+            self._swapping = True
+            try:
+                self._gate.wait_for(lambda: self._reading == 0)
+                yield
+            finally:
+                self._swapping = False
+                self._gate.notify_all()
 
     def _answer(self, question: Callable[[Reading], T]) -> T:
         with self._entered() as cursor:
