@@ -32,19 +32,10 @@ class Reading:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self.cursor = cursor
-        self.as_of: datetime | None = None
-        self._begin()
-
-    def begin_again(self) -> None:
-        """Take a new view: DuckDB aborts a transaction in which a statement failed."""
-        self.cursor.rollback()
-        self._begin()
-
-    def _begin(self) -> None:
         # One transaction, so that `as_of` and the figures are of the same moment.
-        self.cursor.begin()
-        row = self.cursor.execute("SELECT as_of FROM meta").fetchone()
-        self.as_of = row[0].replace(tzinfo=UTC) if row and row[0] else None
+        cursor.begin()
+        row = cursor.execute("SELECT as_of FROM meta").fetchone()
+        self.as_of: datetime | None = row[0].replace(tzinfo=UTC) if row and row[0] else None
 
 
 class Serving:
