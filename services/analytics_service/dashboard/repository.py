@@ -93,7 +93,7 @@ class Board(Facts):
             f"SELECT count(*), count(*) FILTER ({OPEN}), count(*) FILTER ({OVERDUE}), "
             f"{_MET}, {_BREACHED}, count(*) FILTER (reopened > 0) FROM facts"
         )
-        return Summary(*row, times.percentiles[0])
+        return Summary(*(*row, times.percentiles[0]))
 
     def listing(self, sort: Sort, *, limit: int, offset: int) -> list[Line]:
         """Return a page of the complaints selected."""
