@@ -180,9 +180,7 @@ def make_facts(path: Path, count: int) -> None:
     cells = ",".join(str(h3.str_to_int(cell)) for cell in sorted(h3.grid_disk(centre, 26))[:2000])
     tops = ("product", "logistics", "billing")
     categories = ",".join(f"'{top}.{number}'" for top in tops for number in range(8))
-    values = [
-        _VALUES.get(column, "NULL").format(categories=categories, cells=cells) for column in FACTS
-    ]
+    values = [_value(column).format(categories=categories, cells=cells) for column in FACTS]
     span = YEARS * 365 * 86_400_000
     moments = f"(epoch_ms(now()) - {span} + i * ({span} / {count}))::BIGINT"
     with duckdb.connect(str(path), config={"preserve_insertion_order": False}) as connection:
@@ -197,6 +195,16 @@ def make_facts(path: Path, count: int) -> None:
                 "600 + pow(hash(i, 14) % 1000 / 1000.0, 4) * 2000000 AS took "
                 f"FROM (SELECT i, {moments} AS ms FROM range({first}, {first + SLICE}) AS n(i)))"
             )
+
+
+def _value(column: str) -> str:
+    """Return the expression of a column; of a band as `bands.band_of` computes it."""
+    stage = column.removesuffix("_band")
+    if stage == column:
+        return _VALUES.get(column, "NULL")
+    microseconds = f"round(({_VALUES.get(stage, 'NULL')}) * 1000000)::BIGINT"
+    shift = f"greatest(length(bin({microseconds})) - 7, 0)"
+    return f"({shift} << 6) + ({microseconds} >> {shift})"
 
 
 async def make_topics(kafka: str) -> None:

@@ -20,6 +20,7 @@ from services.composition import (
     listen,
     running,
     serve_http,
+    share_the_heap,
 )
 from services.home import locked, with_master_keys
 from shared.bus.local_log import LocalLog
@@ -57,6 +58,7 @@ class Front:
 
 async def run_embedded(settings: CommonSettings) -> None:
     """Run the product until it is told to stop; raises ConfigurationError or HomeInUse."""
+    share_the_heap()
     with locked(settings.home):
         platform = make_platform(with_master_keys(settings))
         bound = listen(settings, platform)

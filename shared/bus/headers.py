@@ -6,9 +6,15 @@ which gives every byte back; what we write ourselves is ASCII and stays readable
 
 from __future__ import annotations
 
+from functools import lru_cache
+from sys import intern
+
 import orjson
 
 from shared.events.envelope import Headers
+
+_ALIKE = frozenset({"ce_specversion", "ce_source", "ce_type", "ce_dataschema", "content-type"})
+"""Headers with few values: one pair of each is kept for all the records that lie in memory."""
 
 
 def pack(headers: Headers) -> str:
@@ -18,4 +24,14 @@ def pack(headers: Headers) -> str:
 
 def unpack(text: str) -> Headers:
     """Read headers from text written by `pack`."""
-    return tuple([(name, value.encode("latin-1")) for name, value in orjson.loads(text)])
+    return tuple(
+        [
+            _alike(name, value) if name in _ALIKE else (intern(name), value.encode("latin-1"))
+            for name, value in orjson.loads(text)
+        ]
+    )
+
+
+@lru_cache(maxsize=256)
+def _alike(name: str, value: str) -> tuple[str, bytes]:
+    return intern(name), value.encode("latin-1")

@@ -26,8 +26,7 @@ class Record:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedRecord:
+class LoggedRecord(NamedTuple):
     """A record as read from the log. `timestamp_ms` is when the log took it."""
 
     topic: str

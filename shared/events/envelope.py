@@ -7,9 +7,9 @@ complaint) and `sequence` (dense from 1 per complaint and source) are extension 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from shared.kernel.clock import from_rfc3339, to_rfc3339
 
@@ -18,13 +18,16 @@ Headers = tuple[tuple[str, bytes], ...]
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
 
+_NEEDED = frozenset(
+    {"ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "ce_sequence", "ce_dataschema"}
+)
+
 
 class BrokenEnvelope(ValueError):
     """A record that is no CloudEvent of ours: a header is missing or cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What stands around an event's data: who said it, when, about which complaint, in which place.
 
     `subject` is the complaint's id (for signals the thing's own id) and the key of the record.
@@ -71,7 +74,10 @@ class Envelope:
 @lru_cache(maxsize=1024)
 def _read(headers: Headers) -> Envelope:
     # Where several services share a process, the same record comes to each of them.
-    found = {name.lower(): value for name, value in headers}
+    found = dict(headers)
+    if not found.keys() >= _NEEDED:
+        # Some producers write header names as HTTP allows.
+        found = {name.lower(): value for name, value in headers}
     try:
         sequence = int(found["ce_sequence"])
         envelope = Envelope(

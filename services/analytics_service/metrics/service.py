@@ -115,11 +115,11 @@ def _times(
     by_place = {(each.stage, each.key): each for each in found}
     keys = _sorted_keys(question.group_by, list({each.key for each in found}))
     groups = [
-        _times_group(by_place[stage, key], question.group_by)
+        _times_group(times, question.group_by)
         for stage in stages
         for key in keys
         # A group in which nothing has a time is left out; the whole is told even when empty.
-        if by_place[stage, key].count or not question.group_by
+        if (times := by_place.get((stage, key))) and (times.count or not question.group_by)
     ]
     return schemas.ResolutionTimes(as_of=reading.as_of, groups=groups)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from shared.events.words import ClockState
 
-LAYOUT = 1
+LAYOUT = 2
 
 # One byte: what became of the clocks is counted four times as fast as from text.
 CLOCK_STATE = "ENUM(" + ", ".join(f"'{state.value}'" for state in ClockState) + ")"
@@ -51,6 +51,12 @@ FACTS: Mapping[str, str] = {
     "to_propose": "DOUBLE",
     "to_resolve": "DOUBLE",
     "total": "DOUBLE",
+    "to_acknowledge_band": "SMALLINT",
+    "to_assign_band": "SMALLINT",
+    "to_first_reply_band": "SMALLINT",
+    "to_propose_band": "SMALLINT",
+    "to_resolve_band": "SMALLINT",
+    "total_band": "SMALLINT",
     "acknowledge_clock": CLOCK_STATE,
     "acknowledge_due_at": "TIMESTAMP",
     "assign_clock": CLOCK_STATE,

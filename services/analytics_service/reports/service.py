@@ -6,13 +6,19 @@ import tempfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from services.analytics_service.metrics.domain.dimensions import Stage
 from services.analytics_service.metrics.domain.selection import Selection
 from services.analytics_service.metrics.repository import Facts
 from services.analytics_service.metrics.schemas import Question
 from services.analytics_service.projections.repository.serving import Reading, Serving
 
 # What the folding keeps for itself is of no use to an analyst.
-_INTERNAL = ("intake_sequence", "workflow_sequence", "notification_sequence")
+_INTERNAL = (
+    "intake_sequence",
+    "workflow_sequence",
+    "notification_sequence",
+    *(f"{stage}_band" for stage in Stage),
+)
 
 
 class Reports:

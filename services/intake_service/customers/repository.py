@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 from sqlalchemy import ColumnElement, any_, bindparam, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -93,6 +92,8 @@ async def driver(connection: AsyncConnection) -> AsyncIterator[Any]:
 
     A lost one is taken out of the pool: SQLAlchemy does not see what happens on it.
     """
+    import asyncpg  # only here: where everything is SQLite it is three megabytes for nothing
+
     raw = (await connection.get_raw_connection()).driver_connection
     try:
         yield raw

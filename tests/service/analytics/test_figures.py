@@ -32,7 +32,15 @@ def _percentile(values: list[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
-async def test_percentiles_are_those_computed_by_hand(analytics: Running) -> None:
+@pytest.mark.parametrize(
+    "narrowed", [{}, {"facts._AT_ONCE": 10}, {"facts._AT_ONCE": 10, "percentiles._MOST_BANDS": 5}]
+)
+async def test_percentiles_are_those_computed_by_hand(
+    analytics: Running, monkeypatch: pytest.MonkeyPatch, narrowed: dict[str, int]
+) -> None:
+    # As among millions: too many values to hold at once, then too many groups to count bands too.
+    for name, limit in narrowed.items():
+        monkeypatch.setattr(f"services.analytics_service.metrics.repository.{name}", limit)
     log = Log()
     spans: dict[str, list[float]] = {"a": [], "b": []}
     for salt in range(61):

@@ -342,3 +342,32 @@ async def test_rebuilding_needs_an_admin(analytics: Running) -> None:
     )
 
     assert response.status_code == 401
+
+
+class _WithoutMemory:
+    """A connection whose rollback fails, as DuckDB's does while questions hold all the memory."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def commit(self) -> None:
+        raise duckdb.OutOfMemoryException("failed to allocate data of size 2.0 KiB")
+
+    def rollback(self) -> None:
+        self.commit()
+
+
+async def test_folding_goes_on_after_a_transaction_that_could_not_even_be_rolled_back(
+    analytics: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log()
+    Story(log, id_at(BEGAN, 1), BEGAN).received()
+    stuck = analytics.parts.serving.store
+    monkeypatch.setattr(stuck, "_connection", _WithoutMemory(stuck._connection))
+
+    await analytics.hear(log)
+
+    assert (await analytics.get("heatmap"))["total"] == 1

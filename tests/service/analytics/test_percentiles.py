@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import duckdb
 import pytest
 
 from services.analytics_service.metrics.repository.percentiles import TwoPasses
+from services.analytics_service.projections.domain.bands import band_of
 
 SHARES = (0.5, 0.9, 0.99)
 
@@ -24,16 +26,25 @@ def _values(chance: random.Random, kind: str) -> list[float | None]:
     return [42.5]
 
 
+def _spans(seconds: float | None) -> tuple[float | None, int | None]:
+    if seconds is None:
+        return None, None
+    span = timedelta(seconds=seconds)
+    return span.total_seconds(), band_of(span)
+
+
 @pytest.mark.parametrize("kind", ["spread", "whole days", "with negatives and missing", "only one"])
 @pytest.mark.parametrize("keys", [[], ["name"], ["name", "week"]])
 def test_two_passes_give_what_the_database_gives(kind: str, keys: list[str]) -> None:
     chance = random.Random(kind)
     connection = duckdb.connect()
-    connection.execute("CREATE TABLE facts (name VARCHAR, week INTEGER, total DOUBLE)")
+    connection.execute(
+        "CREATE TABLE facts (name VARCHAR, week INTEGER, total DOUBLE, total_band SMALLINT)"
+    )
     connection.executemany(
-        "INSERT INTO facts VALUES (?, ?, ?)",
+        "INSERT INTO facts VALUES (?, ?, ?, ?)",
         [
-            (chance.choice(["a", "b", None]), chance.randrange(2), value)
+            (chance.choice(["a", "b", None]), chance.randrange(2), *_spans(value))
             for value in _values(chance, kind)
         ],
     )
@@ -41,7 +52,7 @@ def test_two_passes_give_what_the_database_gives(kind: str, keys: list[str]) -> 
     def run(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         return connection.execute(statement, list(parameters)).fetchall()
 
-    found = TwoPasses(run, "total", keys, " WHERE week >= 0").distributions(SHARES)
+    found = TwoPasses(run, "total", keys, ["week >= 0"]).distributions(SHARES)
 
     columns = "".join(f"{key}, " for key in keys)
     expected = connection.execute(

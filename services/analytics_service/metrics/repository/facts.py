@@ -6,6 +6,7 @@ Names of columns are put into the text from closed enumerations; values are alwa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +24,7 @@ from services.analytics_service.metrics.domain.dimensions import (
 )
 from services.analytics_service.metrics.domain.selection import Selection
 from services.analytics_service.metrics.repository.columns import Columns, key_of, stored
-from services.analytics_service.metrics.repository.percentiles import TwoPasses
+from services.analytics_service.metrics.repository.percentiles import TooManyGroups, TwoPasses
 from services.analytics_service.projections.domain.facts import CLOCK_KINDS, OPEN_STATES
 from services.analytics_service.projections.repository.serving import Reading
 from shared.kernel.errors import Unavailable
@@ -56,6 +57,10 @@ OVERDUE = (
     )
     + ")"
 )
+
+
+_AT_ONCE = 1_000_000
+"""Values that DuckDB may hold in memory for one question: sixteen megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,10 @@ class Facts:
         rows = self._all(f"SELECT {columns}{_MEASURES[measure]} FROM facts", dimensions)
         return [(key_of(dimensions, row[:-1]), row[-1]) for row in rows]
 
+    def count(self) -> int:
+        """Return how many complaints are selected."""
+        return int(self._one("SELECT count(*) FROM facts")[0])
+
     def places(self, resolution: int) -> list[tuple[int | None, int]]:
         """Count by H3 cell of a resolution; None is the count of complaints without a place."""
         return self._all(
@@ -134,18 +143,31 @@ class Facts:
         percentiles: Sequence[float],
     ) -> list[Times]:
         """Return exact, linearly interpolated percentiles of stages by group."""
-        try:
+        parts = math.ceil(self.count() * len(stages) / _AT_ONCE)
+        if parts <= 1:
             return self._times_at_once(stages, dimensions, percentiles)
-        except OutOfMemory:
-            self._reading.begin_again()
+        try:
             return [
                 each
                 for stage in stages
                 for each in self._times_in_passes(stage, dimensions, percentiles)
             ]
+        except TooManyGroups:
+            key = f"hash({', '.join(self._columns.value(each) for each in dimensions)})"
+            return [
+                each
+                for part in range(parts)
+                for each in self._times_at_once(
+                    stages, dimensions, percentiles, f"{key} % {parts} = {part}"
+                )
+            ]
 
     def _times_at_once(
-        self, stages: Sequence[Stage], dimensions: Sequence[Dimension], shares: Sequence[float]
+        self,
+        stages: Sequence[Stage],
+        dimensions: Sequence[Dimension],
+        shares: Sequence[float],
+        *only: str,
     ) -> list[Times]:
         columns = [self._columns.value(each) for each in dimensions]
         columns += [
@@ -162,7 +184,7 @@ class Facts:
                 found["mean"],
                 found["percentiles"] or empty,
             )
-            for row in self._all(f"SELECT {', '.join(columns)} FROM facts", dimensions)
+            for row in self._all(f"SELECT {', '.join(columns)} FROM facts", dimensions, only=only)
             for stage, found in zip(stages, row[width:], strict=True)
         ]
 
@@ -170,7 +192,7 @@ class Facts:
         self, stage: Stage, dimensions: Sequence[Dimension], shares: Sequence[float]
     ) -> list[Times]:
         columns = [self._columns.value(each) for each in dimensions]
-        question = TwoPasses(self._run, stage.value, columns, self._condition())
+        question = TwoPasses(self._run, stage.value, columns, self._where)
         found = question.distributions(shares)
         if not found and not dimensions:
             return [Times(stage, (), 0, None, (None,) * len(shares))]
@@ -250,14 +272,16 @@ class Facts:
         dimensions: Sequence[Dimension] = (),
         *,
         grouped: int | None = None,
+        only: Sequence[str] = (),
     ) -> list[tuple[Any, ...]]:
         width = len(dimensions) if grouped is None else grouped
         places = ", ".join(str(place) for place in range(1, width + 1))
         group = f" GROUP BY {places}" if width else ""
-        return self._run(select + self._condition() + group)
+        return self._run(select + self._condition(*only) + group)
 
-    def _condition(self) -> str:
-        return f" WHERE {' AND '.join(self._where)}" if self._where else ""
+    def _condition(self, *more: str) -> str:
+        conditions = [*self._where, *more]
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
     def _run(self, statement: str, before: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:

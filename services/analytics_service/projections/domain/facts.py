@@ -49,7 +49,8 @@ class Fact:
 
     `<source>_sequence` is the last event of that source folded in: what is not higher was seen.
     `to_<milestone>` are kept rather than computed by each query: ten million rows are read often
-    and a row changes a dozen times in its life.
+    and a row changes a dozen times in its life. `<stage>_band` is the narrow band that a span lies
+    in (`bands`): percentiles are found by counting it.
     """
 
     complaint_id: str
@@ -87,6 +88,12 @@ class Fact:
     to_propose: float | None = None
     to_resolve: float | None = None
     total: float | None = None
+    to_acknowledge_band: int | None = None
+    to_assign_band: int | None = None
+    to_first_reply_band: int | None = None
+    to_propose_band: int | None = None
+    to_resolve_band: int | None = None
+    total_band: int | None = None
     acknowledge_clock: str | None = None
     acknowledge_due_at: datetime | None = None
     assign_clock: str | None = None

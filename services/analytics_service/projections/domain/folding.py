@@ -23,7 +23,9 @@ Reaction = Callable[[Fact, EventData, datetime], None]
 
 def naive(instant: datetime) -> datetime:
     """Return an aware instant as the store holds it: UTC without saying so."""
-    return instant.astimezone(UTC).replace(tzinfo=None)
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.replace(tzinfo=None)
 
 
 def _optional(instant: datetime | None) -> datetime | None:

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from services.analytics_service.projections.domain.bands import band_of
 from services.analytics_service.projections.domain.facts import Fact
+
+STAGES = ("to_acknowledge", "to_assign", "to_first_reply", "to_propose", "to_resolve", "total")
+_COLUMNS = tuple((stage, f"{stage}_band") for stage in STAGES)
 
 
 def set_stages(fact: Fact) -> None:
-    """Write the seconds of every stage, so that the stages of a complaint add up to its way.
+    """Write the seconds and the band of every stage; together they are the complaint's way.
 
     The milestone before is the latest in time, not in the usual order: a case assigned at opening
     is assigned before it is acknowledged. Of two at one instant the usual order decides.
     """
     reached = [
-        ("to_acknowledge", fact.acknowledged_at),
-        ("to_assign", fact.assigned_at),
-        ("to_first_reply", fact.first_reply_at),
-        ("to_propose", fact.proposed_at),
-        ("to_resolve", fact.resolved_at),
+        (fact.acknowledged_at, "to_acknowledge"),
+        (fact.assigned_at, "to_assign"),
+        (fact.first_reply_at, "to_first_reply"),
+        (fact.proposed_at, "to_propose"),
+        (fact.resolved_at, "to_resolve"),
     ]
+    spans: dict[str, timedelta] = {}
     before = fact.received_at
-    for stage, _ in reached:
-        setattr(fact, stage, None)
     # Sorting is stable, so equal instants keep the usual order.
-    for at, stage in sorted(((at, name) for name, at in reached if at), key=lambda each: each[0]):
-        setattr(fact, stage, (at - before).total_seconds())
+    for at, stage in sorted(((at, name) for at, name in reached if at), key=lambda each: each[0]):
+        spans[stage] = at - before
         before = max(before, at)
-    resolved = fact.resolved_at
-    fact.total = (resolved - fact.received_at).total_seconds() if resolved else None
+    if fact.resolved_at:
+        spans["total"] = fact.resolved_at - fact.received_at
+    for stage, band in _COLUMNS:
+        span = spans.get(stage)
+        setattr(fact, stage, None if span is None else span.total_seconds())
+        setattr(fact, band, None if span is None else band_of(span))

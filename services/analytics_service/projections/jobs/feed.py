@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -13,13 +14,14 @@ from services.analytics_service.projections.repository.serving import Serving
 from services.analytics_service.projections.repository.store import ParkedEvent, Store
 from services.analytics_service.projections.service.batch import Reactions
 from services.analytics_service.projections.service.projector import Projector
-from shared.bus.port import Bus, Consumer, TopicPartition
+from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition
 from shared.events.topics import PARTITIONS
 
 _FOLDED = Counter("redress_analytics_folded_total", "Events folded into the facts")
 _PARKED = Gauge("redress_analytics_parked", "Events that wait or cannot be folded")
 _SECONDS = Histogram("redress_analytics_batch_seconds", "Time to fold and commit one batch")
 _POLL_SECONDS = 0.5
+_BEHIND_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ class Feed:
         self._store = store
         self._projector = Projector(store, source.reactions, source.now)
         self._consumer: Consumer | None = None
+        self._ahead: Sequence[LoggedRecord] = ()
+        self.is_behind = False
+        """Whether the last step left work in the log that nobody needs to wait for."""
 
     async def open(self, topics: Sequence[str]) -> None:
         """Begin to read those topics, each partition from the store's position."""
@@ -61,41 +66,78 @@ class Feed:
         )
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Stop reading; what was read ahead is read again, for the store's positions say so."""
+        self._ahead = ()
         if self._consumer is not None:
             await self._consumer.close()
             self._consumer = None
 
     async def step(self) -> int:
-        """Fold what has come, and return how many records that were."""
+        """Fold what has come, and return how many records that were.
+
+        Where much has come, the next is read meanwhile: Kafka and the commit take turns else. The
+        position in the store is of what is folded, never of what is read.
+        """
         if self._consumer is None:
             raise RuntimeError("open the feed first")
-        records = await self._consumer.poll(
-            max_records=self._batch_size, timeout_seconds=_POLL_SECONDS
-        )
+        records = self._ahead or await self._poll(self._consumer, self._batch_size)
+        self._ahead = ()
+        self.is_behind = await self._has_more(self._consumer, len(records))
         if records:
             began = perf_counter()
-            _FOLDED.inc(await self._serving.write(lambda: self._projector.fold(records)))
+            _FOLDED.inc(await self._fold(self._consumer, records))
             _SECONDS.observe(perf_counter() - began)
             _PARKED.set(self._projector.parked_count)
         return len(records)
+
+    async def _poll(self, consumer: Consumer, at_most: int) -> Sequence[LoggedRecord]:
+        return await consumer.poll(max_records=at_most, timeout_seconds=_POLL_SECONDS)
+
+    async def _has_more(self, consumer: Consumer, count: int) -> bool:
+        # Kafka gives a backlog in small portions too.
+        return count >= self._batch_size // 2 or await consumer.lag_seconds() > _BEHIND_SECONDS
+
+    async def _fold(self, consumer: Consumer, records: Sequence[LoggedRecord]) -> int:
+        folding = asyncio.ensure_future(self._serving.write(lambda: self._projector.fold(records)))
+        if not self.is_behind:
+            return await folding
+        reading = asyncio.ensure_future(self._read_on(consumer, folding))
+        try:
+            folded = await folding
+            self._ahead = await reading
+        except BaseException:
+            # What was read beyond the failure must not be folded before it.
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await self.close()
+            raise
+        return folded
+
+    async def _read_on(
+        self, consumer: Consumer, folding: asyncio.Future[int]
+    ) -> Sequence[LoggedRecord]:
+        """Read while a batch is folded: several portions where they come in time."""
+        ahead: list[LoggedRecord] = []
+        while len(ahead) < self._batch_size:
+            found = await self._poll(consumer, self._batch_size - len(ahead))
+            ahead += found
+            if not found or folding.done():
+                break
+        return ahead
 
     async def catch_up(self, topics: Sequence[str]) -> int:
         """Fold up to the present end of those topics and return how many records that were."""
         ends = await self._ends(topics)
         await self.open(topics)
         count = 0
-        while self._is_before(ends):
+        while not self.has_reached(ends):
             count += await self.step()
         return count
 
-    async def has_reached_end(self, topics: Sequence[str]) -> bool:
-        """Tell whether everything in those topics is folded."""
-        return not self._is_before(await self._ends(topics))
-
-    async def lag_seconds(self) -> float:
-        """Return about how old the oldest record not read yet is; 0 where there is none."""
-        return 0.0 if self._consumer is None else await self._consumer.lag_seconds()
+    def has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Tell whether everything before those positions is folded."""
+        positions = self._store.positions()
+        return all(positions.get(place, 0) >= end for place, end in ends.items())
 
     def parked(self) -> list[ParkedEvent]:
         """Return the records that wait or are broken."""
@@ -114,10 +156,6 @@ class Feed:
         for topic in topics:
             ends.update(await self._bus.end_positions(topic))
         return ends
-
-    def _is_before(self, ends: dict[TopicPartition, int]) -> bool:
-        positions = self._store.positions()
-        return any(positions.get(place, 0) < end for place, end in ends.items())
 
 
 def _partitions(topics: Sequence[str]) -> list[TopicPartition]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
 from services.analytics_service.projections.jobs.feed import Feed, Source
 from services.analytics_service.projections.repository.serving import Serving, remove
 from services.analytics_service.projections.repository.store import ParkedEvent, Store
+from shared.bus.port import TopicPartition
 from shared.events.topics import COMPLAINTS
 from shared.kernel import logging
 from shared.kernel.errors import Conflict, Unavailable
@@ -37,7 +39,6 @@ _MANY = 200
 """Events in one batch from which on an import, not people, is at work."""
 
 _LONGEST_PAUSE_SECONDS = 0.5
-_BEHIND_SECONDS = 2.0
 
 
 class Folding:
@@ -52,6 +53,7 @@ class Folding:
         self._rebuilding = asyncio.Lock()
         self._feed: Feed | None = None
         self._hears_all = False
+        self._heard_first: Mapping[TopicPartition, int] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Fold until told to stop."""
@@ -62,8 +64,7 @@ class Folding:
                 async with self._step:
                     count = await self._advance()
                 # A few events cost as much as a thousand: let some gather, `as_of` stays young.
-                # Kafka gives a backlog in small portions too: there nothing needs to gather.
-                if count < self._source.batch_size // 2 and not await self._is_behind():
+                if not self._current().is_behind:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stopping.wait(), self._pause_after(count))
         finally:
@@ -71,9 +72,6 @@ class Folding:
                 if self._feed is not None:
                     await self._feed.close()
                     self._feed = None
-
-    async def _is_behind(self) -> bool:
-        return await self._current().lag_seconds() > _BEHIND_SECONDS
 
     def _pause_after(self, count: int) -> float:
         """Let more gather the more are coming: a complaint that is new and changed is one row."""
@@ -138,7 +136,7 @@ class Folding:
     async def _start(self) -> None:
         if self._feed is not None:
             await self._feed.close()
-        await self._set_aside_foreign()
+        self._heard_first = await self._complaints_so_far()
         self._feed = Feed(self._source, self._serving, self._serving.store)
         await self._feed.open([COMPLAINTS])
         self._hears_all = False
@@ -146,20 +144,24 @@ class Folding:
     async def _advance(self) -> int:
         feed = self._current()
         # Complaints first, so that after a long absence notifications need not wait for them.
-        if not self._hears_all and await feed.has_reached_end([COMPLAINTS]):
+        if not self._hears_all and feed.has_reached(self._heard_first):
             await feed.open(self._source.topics)
             self._hears_all = True
         return await feed.step()
 
-    async def _set_aside_foreign(self) -> None:
-        """Start over where the log is shorter than the store remembers: it is another log."""
+    async def _complaints_so_far(self) -> Mapping[TopicPartition, int]:
+        """Return where the complaints' topic ends now.
+
+        Starts over where the log is shorter than the store remembers: it is another log.
+        """
+        ends = {topic: await self._source.bus.end_positions(topic) for topic in self._source.topics}
         positions = self._serving.store.positions()
-        for topic in self._source.topics:
-            ends = await self._source.bus.end_positions(topic)
-            if any(positions.get(place, 0) > end for place, end in ends.items()):
+        for topic, found in ends.items():
+            if any(positions.get(place, 0) > end for place, end in found.items()):
                 log.warning("analytics.log_is_shorter", topic=topic)
                 self._serving.start_over(self._source.now())
-                return
+                break
+        return ends[COMPLAINTS]
 
     def _current(self) -> Feed:
         if self._feed is None:

@@ -14,7 +14,11 @@ import anyio
 import duckdb
 from anyio import CapacityLimiter
 
-from services.analytics_service.projections.repository.store import Store, UnusableFile
+from services.analytics_service.projections.repository.store import (
+    Store,
+    StuckWriter,
+    UnusableFile,
+)
 from shared.kernel import logging
 from shared.kernel.errors import Unavailable
 
@@ -28,19 +32,10 @@ class Reading:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self.cursor = cursor
-        self.as_of: datetime | None = None
-        self._begin()
-
-    def begin_again(self) -> None:
-        """Take a new view: DuckDB aborts a transaction in which a statement failed."""
-        self.cursor.rollback()
-        self._begin()
-
-    def _begin(self) -> None:
         # One transaction, so that `as_of` and the figures are of the same moment.
-        self.cursor.begin()
-        row = self.cursor.execute("SELECT as_of FROM meta").fetchone()
-        self.as_of = row[0].replace(tzinfo=UTC) if row and row[0] else None
+        cursor.begin()
+        row = cursor.execute("SELECT as_of FROM meta").fetchone()
+        self.as_of: datetime | None = row[0].replace(tzinfo=UTC) if row and row[0] else None
 
 
 class Serving:
@@ -88,12 +83,12 @@ class Serving:
     async def write(self, work: Callable[[], T]) -> T:
         """Run blocking work in the one thread that writes.
 
-        After a full disk and alike DuckDB refuses everything until the file is opened anew; the
-        caller gets the error and begins again from the positions in the file.
+        After a full disk, a rollback without memory and alike DuckDB refuses everything until the
+        file is opened anew; the caller gets the error and begins again from its positions.
         """
         try:
             return await anyio.to_thread.run_sync(lambda: self._pool.submit(work).result())
-        except duckdb.FatalException:
+        except (duckdb.FatalException, StuckWriter):
             await anyio.to_thread.run_sync(self._reopen)
             raise
 
@@ -103,31 +98,35 @@ class Serving:
 
     def swap(self, new: Path) -> None:
         """Put another, closed file in the place of the served one; readers wait a moment."""
-        with self._gate:
-            self._swapping = True
-            self._gate.wait_for(lambda: self._reading == 0)
-            try:
-                self.store.close()
-                remove(self.path)
-                new.rename(self.path)
-                self._store = self.open_file(self.path)
-            finally:
-                self._swapping = False
-                self._gate.notify_all()
-
-    def _reopen(self) -> None:
-        with self._gate:
-            self._gate.wait_for(lambda: self._reading == 0)
+        with self._alone():
             self.store.close()
+            remove(self.path)
+            new.rename(self.path)
             self._store = self.open_file(self.path)
 
     def start_over(self, now: datetime) -> None:
         """Set the served file aside and serve an empty one."""
-        with self._gate:
-            self._gate.wait_for(lambda: self._reading == 0)
+        with self._alone():
             self.store.close()
             set_aside(self.path, now)
             self._store = self.open_file(self.path)
+
+    def _reopen(self) -> None:
+        with self._alone():
+            self.store.close()
+            self._store = self.open_file(self.path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody reads, and let nobody begin."""
+        with self._gate:
+            self._swapping = True
+            try:
+                self._gate.wait_for(lambda: self._reading == 0)
+                yield
+            finally:
+                self._swapping = False
+                self._gate.notify_all()
 
     def _answer(self, question: Callable[[Reading], T]) -> T:
         with self._entered() as cursor:

@@ -40,6 +40,10 @@ class UnstorableValue(ValueError):
     """A value that fits its event but no column: nothing of its batch was written."""
 
 
+class StuckWriter(Exception):
+    """A transaction that failed could not be rolled back either: only opening anew helps."""
+
+
 class UnusableFile(Exception):
     """The file does not open, or has another layout: it is set aside and rebuilt from the log."""
 
@@ -208,7 +212,8 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """Make all of what is written within it stay, or nothing.
 
-        Raises UnstorableValue where a value fits no column.
+        Raises UnstorableValue where a value fits no column, StuckWriter where nothing can be
+        written any more before the file is opened anew.
         """
         self._moved = self._positions
         self._connection.begin()
@@ -217,13 +222,21 @@ class Store:
             self._connection.commit()
             self._positions = self._moved
         except BaseException as wrong:
-            self._connection.rollback()
+            self._roll_back()
             if isinstance(wrong, duckdb.DataError):
                 raise UnstorableValue(f"the store refuses a value: {wrong}") from wrong
             raise
         finally:
             # Row numbers mean something within one transaction only.
             self._read.clear()
+
+    def _roll_back(self) -> None:
+        try:
+            self._connection.rollback()
+        except duckdb.Error as wrong:
+            # Where questions hold all the memory even this may find none, and the connection would
+            # stay in the failed transaction for ever.
+            raise StuckWriter(f"a failed transaction cannot be rolled back: {wrong}") from wrong
 
     def _append(
         self, table: str, rows: Iterable[Sequence[object]], columns: Sequence[str] | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -21,7 +21,7 @@ from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
 from shared.events.envelope import BrokenEnvelope, Envelope, Headers
-from shared.events.registry import REGISTRY, BrokenData, UnknownEvent, decode
+from shared.events.registry import EVENT_TYPES, REGISTRY, BrokenData, UnknownEvent, decode
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -30,6 +30,9 @@ Reactions = Mapping[type[EventData], Any]
 WAITS_FOR_COMPLAINT = "waits for its ComplaintReceived"
 WAITS_FOR_PREDECESSOR = "waits for the event before it"
 WAITS = frozenset({WAITS_FOR_COMPLAINT, WAITS_FOR_PREDECESSOR})
+
+# Looked up once: models are abstract classes to Python, which asks at length who is whose.
+_MOVES_CASE = frozenset(model for model in EVENT_TYPES if issubclass(model, WorkflowEvent))
 
 
 class Batch:
@@ -49,6 +52,7 @@ class Batch:
         self._store = store
         self._now = naive(now)
         self._reactions = reactions
+        self._ids: frozenset[str] = frozenset()
         self._facts: dict[str, Fact] = {}
         self._new: set[str] = set()
         self._touched: set[str] = set()
@@ -62,15 +66,19 @@ class Batch:
 
     def load(self, keys: Iterable[str]) -> None:
         """Read the facts that records with these keys are about."""
-        self._facts = self._store.facts({key for key in keys if _is_id(key)})
+        self._ids = frozenset(filter(_is_id, set(keys)))
+        self._facts = self._store.facts(self._ids)
 
-    def take(self, record: LoggedRecord, refused: str | None = None) -> None:
-        """Fold one record, or park it; at once where the store has `refused` it."""
-        place = TopicPartition(record.topic, record.partition)
-        self._positions[place] = record.offset + 1
-        reason = refused or self._try(record.key, record.headers, record.value)
-        if reason is not None:
-            self._park(record, reason)
+    def take(self, records: Sequence[LoggedRecord], refused: str | None = None) -> None:
+        """Fold records or park them; at once where the store has `refused` one."""
+        last: dict[tuple[str, int], int] = {}
+        for record in records:
+            last[record.topic, record.partition] = record.offset
+            reason = refused or self._try(record.key, record.headers, record.value)
+            if reason is not None:
+                self._park(record, reason)
+        for place, offset in last.items():
+            self._positions[TopicPartition(*place)] = offset + 1
 
     def release(self) -> None:
         """Fold what was parked for complaints that have got further meanwhile."""
@@ -112,7 +120,7 @@ class Batch:
             parked=self.newly_parked,
             released=self._released,
             positions=self._positions,
-            as_of=self._as_of,
+            as_of=naive(self._as_of) if self._as_of else None,
         )
 
     def _try(self, key: str, headers: Headers, value: bytes) -> str | None:
@@ -121,7 +129,7 @@ class Batch:
             envelope = Envelope.from_headers(headers)
         except BrokenEnvelope as wrong:
             return str(wrong)
-        if envelope.subject != key or not _is_id(key):
+        if envelope.subject != key or key not in self._ids:
             return f"key {key} and subject {envelope.subject} are not one complaint's id"
         return self._fold(envelope, value)
 
@@ -144,8 +152,8 @@ class Batch:
             return str(wrong)
         setattr(fact, column, envelope.sequence)
         self._touched.add(envelope.subject)
-        at = naive(envelope.time)
-        self._as_of = at if self._as_of is None else max(self._as_of, at)
+        if self._as_of is None or envelope.time > self._as_of:
+            self._as_of = envelope.time
         self.folded += 1
         return None
 
@@ -155,23 +163,22 @@ class Batch:
         if model is None:
             raise UnknownEvent(f"no event {envelope.type} of version {envelope.version} is known")
         reaction = self._reactions.get(model)
-        moves_case = issubclass(model, WorkflowEvent)
+        moves_case = model in _MOVES_CASE
         if fact is not None and reaction is None and not moves_case:
             return fact
         data = decode(envelope, value)
         if data.complaint_id != envelope.subject:
             raise BrokenData(f"{envelope.type}: the data is about another complaint")
         if fact is None:
-            assert isinstance(data, ComplaintReceived)
-            fact = self._facts[envelope.subject] = new_fact(data)
+            fact = self._facts[envelope.subject] = new_fact(cast("ComplaintReceived", data))
             self._new.add(envelope.subject)
             return fact
         at = naive(envelope.time)
         before = fact.state if fact.workflow_sequence else None
         if reaction is not None:
             reaction(fact, data, at)
-        if isinstance(data, WorkflowEvent):
-            follow_case(fact, data)
+        if moves_case:
+            follow_case(fact, cast("WorkflowEvent", data))
         if moves_case and fact.state != before:
             self._stages.append(
                 StageChange(

@@ -73,8 +73,7 @@ class Projector:
 
     def _fold(self, records: Sequence[LoggedRecord], *, refused: str | None = None) -> int:
         def take_all(batch: Batch) -> None:
-            for record in records:
-                batch.take(record, refused)
+            batch.take(records, refused)
             batch.release()
 
         return self._within([record.key for record in records], take_all)

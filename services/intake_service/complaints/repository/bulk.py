@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Boolean, Integer, LargeBinary, Table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -72,6 +71,8 @@ async def _write_sqlite(
 async def _write_postgresql(
     connection: AsyncConnection, parts: Sequence[tuple[Shape, Sequence[Row]]]
 ) -> None:
+    import asyncpg  # only here: where everything is SQLite it is three megabytes for nothing
+
     statement = _postgresql_statement(tuple(shape for shape, _ in parts))
     arrays = [list(column) for _, rows in parts for column in zip(*rows, strict=True)]
     async with driver(connection) as raw:
