@@ -24,11 +24,6 @@ log = logging.get(__name__)
 _YOUNG_OBJECTS = 20_000
 """Between two collections. A batch of 500 events makes more objects than Python's usual 700."""
 
-SERVICES = ("intake", "workflow", "notification", "analytics")
-WITH_DATABASE = ("intake", "workflow", "notification")
-PROCESSES = ("intake", "intake-relay", "workflow", "notification", "analytics")
-"""What `serve` can run: in the distributed profile intake's relay is a process of its own."""
-
 
 def build_unit(process: str, platform: Platform) -> ServiceUnit:
     """Build one service of `PROCESSES`; only its own package is imported."""
