@@ -24,21 +24,33 @@ from shared.events.words import CaseState, ClockKind, Outcome
 _NOTHING = Recorded()
 
 
-def import_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> Change:
-    """Open the case of an imported complaint in the state that its record ends with."""
+Known = dict[tuple[object, ...], tuple[Clock, ClockResult]]
+"""Concluded clocks by all that they follow from, each with what the event says of it."""
+
+
+def import_case(
+    received: ComplaintReceived, *, now: datetime, rules: Rules, known: Known | None = None
+) -> Change:
+    """Open the case of an imported complaint in the state that its record ends with.
+
+    Complaints of one batch may share `known`: most files tell days and no hours, and the same days
+    make the same clocks.
+    """
     recorded = received.recorded or _NOTHING
     case = routed_case(received, rules)
     state = _final_state(recorded) or case.state
-    past = _Past(case, recorded, now, rules)
+    past = _Past(case, recorded, now, rules, {} if known is None else known)
+    clocks_and_results = [past.clock(kind) for kind in AT_OPENING]
     case = replace(
         case,
         state=state,
         outcome=recorded.outcome,
-        clocks=tuple(past.clock(kind) for kind in AT_OPENING),
+        clocks=tuple(clock for clock, _ in clocks_and_results),
         sequence=1,
     )
+    said = _imported(case, recorded, tuple(result for _, result in clocks_and_results))
     entry = Entry(now, SYSTEM, "import", None, case.state.value, why=case.facts.source_system)
-    return Change(case, (Said(_imported(case, recorded), 1, now),), (entry,), ())
+    return Change(case, (Said(said, 1, now),), (entry,), ())
 
 
 def _final_state(recorded: Recorded) -> CaseState | None:
@@ -63,11 +75,14 @@ class _Past:
     Every clock is built once, as it ended: tens of thousands come in with one file.
     """
 
-    def __init__(self, case: Case, recorded: Recorded, now: datetime, rules: Rules) -> None:
+    def __init__(
+        self, case: Case, recorded: Recorded, now: datetime, rules: Rules, known: Known
+    ) -> None:
         settled_at = recorded.resolved_at or recorded.closed_at
         self._case = case
         self._now = now
         self._rules = rules
+        self._known = known
         settled = _is_settled(recorded)
         # Without a time on record, what it left open ends now, when we learn that it was settled.
         self._ended_at = recorded.closed_at or recorded.resolved_at or (now if settled else None)
@@ -78,14 +93,29 @@ class _Past:
             ClockKind.ASSIGN: now if case.owner and not settled else None,
         }
 
-    def clock(self, kind: ClockKind) -> Clock:
-        """Return a clock as it stands now."""
-        case, start = self._case, self._case.opened_at
+    def clock(self, kind: ClockKind) -> tuple[Clock, ClockResult]:
+        """Return a clock as it stands now, and what the event says of it."""
+        case = self._case
         span = self._rules.span(case.policy, kind, priority=case.priority, tier=case.facts.tier)
         met_at = self._reached.get(kind)
         ended_at = self._now if kind is ClockKind.ACKNOWLEDGE else self._ended_at
         if met_at is None and ended_at is None and not self._is_past(span):
-            return self._ahead(new_clock(case, kind, start, self._rules))
+            running = self._ahead(new_clock(case, kind, case.opened_at, self._rules))
+            return running, _result(running)
+        follows_from = (
+            *(kind, span.rule, span.calendar.name, span.seconds),
+            *(case.opened_at, met_at, ended_at),
+        )
+        found = self._known.get(follows_from)
+        if found is None:
+            past = self._concluded(kind, span, met_at, ended_at)
+            found = self._known[follows_from] = (past, _result(past))
+        return found
+
+    def _concluded(
+        self, kind: ClockKind, span: Span, met_at: datetime | None, ended_at: datetime | None
+    ) -> Clock:
+        start = self._case.opened_at
         return clocks.concluded(
             kind,
             at=start,
@@ -105,7 +135,13 @@ class _Past:
         return replace(clock, warnings=ahead)
 
 
-def _imported(case: Case, recorded: Recorded) -> CaseImported:
+def _result(clock: Clock) -> ClockResult:
+    return ClockResult(
+        kind=clock.kind.value, state=clock.state.value, due_at=clock.due_at, met_at=clock.met_at
+    )
+
+
+def _imported(case: Case, recorded: Recorded, results: tuple[ClockResult, ...]) -> CaseImported:
     step, due_at = case.next_step()
     return CaseImported(
         complaint_id=case.id,
@@ -123,13 +159,5 @@ def _imported(case: Case, recorded: Recorded) -> CaseImported:
         resolved_at=recorded.resolved_at or recorded.closed_at,
         closed_at=recorded.closed_at,
         outcome=case.outcome,
-        clocks=tuple(
-            ClockResult(
-                kind=clock.kind.value,
-                state=clock.state.value,
-                due_at=clock.due_at,
-                met_at=clock.met_at,
-            )
-            for clock in case.clocks
-        ),
+        clocks=results,
     )

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
-from services.workflow_service.cases.domain.importing import import_case
+from services.workflow_service.cases.domain.importing import Known, import_case
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.reactions import acknowledged, amended, regraded
 from services.workflow_service.cases.repository.storage import insert_opened, lock_cases, store
@@ -37,10 +37,11 @@ async def open_cases(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintReceived]]
 ) -> None:
     """Open or import a case for each complaint."""
+    now, rules, known = uow.now, desk.rules, Known()
     changes = [
-        (import_case if incoming.data.imported else open_case)(
-            incoming.data, now=uow.now, rules=desk.rules
-        )
+        import_case(incoming.data, now=now, rules=rules, known=known)
+        if incoming.data.imported
+        else open_case(incoming.data, now=now, rules=rules)
         for incoming in batch
     ]
     await insert_opened(uow.connection, changes, now=uow.now)
