@@ -48,7 +48,7 @@ BATCHES_BEFORE_A_PROCESS = 4
 _LOOKS_AT_WHAT_STANDS = 5
 # What is recorded and not yet taken in by workflow: enough to keep every hop busy, and so little
 # that a complaint of today waits well under a second behind it.
-_BATCHES_AHEAD = 1
+_BATCHES_AHEAD = 2
 _LOOK_AGAIN_SECONDS = 0.03
 _LONGEST_WAIT_SECONDS = 2.0
 _SHARE_OF_LAST_WAIT = 0.7
