@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -54,6 +54,7 @@ _LONGEST_WAIT_SECONDS = 2.0
 _SHARE_OF_LAST_WAIT = 0.7
 
 Form = Literal["csv", "ndjson"]
+T = TypeVar("T")
 
 
 class Records(Protocol):
@@ -95,6 +96,7 @@ class Reading:
         self._key = tools.vault.open_data_key(started.wrapped_key)
         setup = Setup(mapping, tools.classifier, tools.clock.now())
         self._here = RowPreparer(setup, KeyRing(tools.vault))
+        self._turn_here = asyncio.Lock()
         self._second = _Second(setup, tools.master_key)
         self._counts = Counts()
         self._pace = _Pace(tools.recorder)
@@ -158,10 +160,12 @@ class Reading:
 
     async def _prepare(self, order: Order) -> Ready:
         ready = await self._second.prepare(order)
-        if ready is None:
-            # In a thread, because five hundred rows would hold up every request meanwhile.
-            ready = await asyncio.to_thread(self._here.prepare, order)
-        return ready
+        return await self._in_thread(self._here.prepare, order) if ready is None else ready
+
+    async def _in_thread(self, work: Callable[[Order], T], order: Order) -> T:
+        """Work here, but not in the loop: five hundred rows would hold up every request."""
+        async with self._turn_here:
+            return await asyncio.to_thread(work, order)
 
     async def _store(self, order: Order, ready: Ready) -> None:
         """Write a batch, its counts and its rejects; made ready anew where something else stood."""
@@ -193,7 +197,8 @@ class Reading:
             # Another process took a source or an identity since we looked, or a number was drawn
             # twice. Nobody shall pay for another's conflict: each goes alone.
             log.info("import.conflict", import_id=self.id)
-        return await recorder.record_one_by_one(self._here.drafts(order))
+        drafts = await self._in_thread(self._here.drafts, order)
+        return await recorder.record_one_by_one(drafts)
 
     def _reject(self, row: Row, refusal: Refusal) -> None:
         words = orjson.dumps([refusal.detail, row.raw.rstrip("\n")]).decode()
