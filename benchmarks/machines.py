@@ -144,6 +144,12 @@ def cpu_seconds(pid: int) -> float:
     return float(times.user + times.system)
 
 
+def whole_cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and of those it started that have ended."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
 def family_cpu_seconds(pid: int) -> float:
     """Return the processor time of a process and of those it started, ended ones too."""
     process = psutil.Process(pid)

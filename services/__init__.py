@@ -17,3 +17,9 @@ Read on in each service's package docstring (its card), then its `handlers.py`. 
 all four in one process, `distributed.py` one of them; `shared/` is what they have in common. The
 events: `shared/events`. The way of one complaint: `docs/tour.md`.
 """
+
+# Here, where they cost nothing to read: the command line names services without loading one.
+SERVICES = ("intake", "workflow", "notification", "analytics")
+WITH_DATABASE = ("intake", "workflow", "notification")
+PROCESSES = ("intake", "intake-relay", "workflow", "notification", "analytics")
+"""What `serve` can run: in the distributed profile intake's relay is a process of its own."""

@@ -28,11 +28,6 @@ _YOUNG_OBJECTS = 20_000
 _ARENA_MAX = -8
 """M_ARENA_MAX of malloc.h."""
 
-SERVICES = ("intake", "workflow", "notification", "analytics")
-WITH_DATABASE = ("intake", "workflow", "notification")
-PROCESSES = ("intake", "intake-relay", "workflow", "notification", "analytics")
-"""What `serve` can run: in the distributed profile intake's relay is a process of its own."""
-
 
 def build_unit(process: str, platform: Platform) -> ServiceUnit:
     """Build one service of `PROCESSES`; only its own package is imported."""

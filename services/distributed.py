@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 
+from services import WITH_DATABASE
 from services.composition import (
-    WITH_DATABASE,
     build_unit,
     listen,
     require_up_to_date,

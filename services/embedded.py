@@ -12,9 +12,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from services import SERVICES, WITH_DATABASE
 from services.composition import (
-    SERVICES,
-    WITH_DATABASE,
     bring_up_to_date,
     build_unit,
     listen,

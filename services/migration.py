@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.composition import WITH_DATABASE, bring_up_to_date
+from services import WITH_DATABASE
+from services.composition import bring_up_to_date
 from services.home import locked, with_master_keys
 from shared.kernel.settings import CommonSettings
 

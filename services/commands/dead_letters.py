@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services import SERVICES
 from services.commands.asking import Ask, asking
 from services.commands.client import ApiKey
-from services.composition import SERVICES
 
 app = typer.Typer(help="Events that could not be handled.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help="intake, workflow, notification or analytics.")]

@@ -10,9 +10,7 @@ from collections.abc import Callable, Coroutine
 import httpx
 import typer
 
-from services.composition import WITH_DATABASE, database_setting
-from shared.db.database import Database
-from shared.db.migrate import is_current, lines_of
+from services import WITH_DATABASE
 from shared.kernel.errors import RedressError
 from shared.kernel.settings import CommonSettings, load
 
@@ -67,6 +65,11 @@ def _database(service: str) -> Check:
         url = settings.database_url(service)
         if url.startswith("sqlite") and not (settings.home / f"{service}.db").exists():
             return "will be made at the first start"
+        # Here and not on top: every command of this program would wait half a second for it.
+        from services.composition import database_setting
+        from shared.db.database import Database
+        from shared.db.migrate import is_current, lines_of
+
         database = Database.open(url, setting=database_setting(service))
         try:
             if not await is_current(database, lines_of(service)):

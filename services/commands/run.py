@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.composition import PROCESSES
+from services import PROCESSES
 from shared.kernel import logging
 from shared.kernel.settings import CommonSettings, load
 

@@ -113,11 +113,13 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
         ImportTools(
             database=messaging.database,
             recorder=recorder,
-            taxonomy=triage.taxonomy,
+            classifier=triage,
             vault=platform.vault("intake"),
+            master_key=platform.settings.master_key("intake") or "",
             clock=platform.clock,
             replica=platform.replica,
-        )
+        ),
+        triage.taxonomy,
     )
     reader = Reader(messaging, keys)
     pages = Pages(

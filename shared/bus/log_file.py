@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shared.bus.headers import pack, unpack
 from shared.bus.port import LoggedRecord, Record, TopicPartition
+from shared.db.values import values_sqlite
 from shared.events.topics import PARTITIONS, partition_of
 
 _OFFSET_BITS = 40
@@ -163,7 +164,8 @@ class LogWriter:
             key, value, headers = record.key, record.value, record.headers
             rows.append((place, timestamp_ms, key, pack(headers), value))
             logged.append(LoggedRecord(*partition, offset, timestamp_ms, key, value, headers))
-        self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+        for sql, group in values_sqlite("INSERT INTO records", rows):
+            self._db.executemany(sql, group)
         return logged, ends
 
     def _catch_up(self) -> None:

@@ -1,4 +1,4 @@
-"""Write many rows in one statement: `unnest` on PostgreSQL, `executemany` on SQLite.
+"""Write many rows in one statement: `unnest` on PostgreSQL, long `VALUES` on SQLite.
 
 Rows are tuples in the order of the table's columns, values as Python has them; a `JsonDocument`
 may be given as text that is JSON already.
@@ -16,8 +16,15 @@ from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.types import JsonDocument, UtcDateTime, utc_text
+from shared.db.values import Row, values_sqlite
 
-Row = tuple[object, ...]
+
+async def insert_sqlite(
+    connection: AsyncConnection, insert: str, rows: Sequence[Row], *, ending: str = ""
+) -> None:
+    """Insert rows into SQLite; `insert` goes up to VALUES, `ending` is what follows the values."""
+    for sql, group in values_sqlite(insert, rows, ending):
+        await connection.exec_driver_sql(sql, group)
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
@@ -40,11 +47,12 @@ async def _write(
         _converted(column, values, dialect)
         for column, values in zip(table.columns, zip(*rows, strict=True), strict=True)
     ]
-    sql = _statement(table, dialect, replace)
+    insert, source, ending = _statement(table, replace)
     if dialect == "sqlite":
-        await connection.exec_driver_sql(sql, list(zip(*columns, strict=True)))
+        written = list(zip(*columns, strict=True))
+        await insert_sqlite(connection, insert, written, ending=ending)
     else:
-        await connection.exec_driver_sql(sql, tuple(columns))
+        await connection.exec_driver_sql(f"{insert} {source} {ending}", tuple(columns))
 
 
 def _converted(column: Column[Any], values: tuple[object, ...], dialect: str) -> list[object]:
@@ -60,19 +68,17 @@ def _json_text(value: object) -> str:
 
 
 @cache
-def _statement(table: Table, dialect: str, replace: bool) -> str:
+def _statement(table: Table, replace: bool) -> tuple[str, str, str]:
+    """Return the statement in three parts; the middle one is PostgreSQL's source of rows."""
     names = [f'"{column.name}"' for column in table.columns]
-    if dialect == "sqlite":
-        source = f"VALUES ({', '.join('?' * len(names))})"
-    else:
-        arrays = [f"${i}::{_array(c)}" for i, c in enumerate(table.columns, start=1)]
-        source = f"SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608 - our own names
-    sql = f"INSERT INTO {table.name} ({', '.join(names)}) {source}"
+    insert = f"INSERT INTO {table.name} ({', '.join(names)})"
+    arrays = [f"${i}::{_array(c)}" for i, c in enumerate(table.columns, start=1)]
+    source = f"SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608 - our own names
     if not replace:
-        return sql
+        return insert, source, ""
     keys = [f'"{column.name}"' for column in table.primary_key.columns]
     changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
-    return f"{sql} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+    return insert, source, f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
 
 
 def _array(column: Column[Any]) -> str:

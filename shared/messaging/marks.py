@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.bulk import insert_sqlite
 from shared.messaging.batch import MarkKey, Marks
 
 _LOAD_SQLITE = """
@@ -32,10 +33,8 @@ SELECT complaint_id, '', 0 FROM dead_letters
 WHERE state = 'parked' AND complaint_id = ANY($1::varchar[])
 """
 
-_STORE_SQLITE = """
-INSERT INTO sequence_marks (complaint_id, source, sequence) VALUES (?, ?, ?)
-ON CONFLICT (complaint_id, source) DO UPDATE SET sequence = excluded.sequence
-"""
+_STORE_SQLITE = "INSERT INTO sequence_marks (complaint_id, source, sequence)"
+_MOVE_SQLITE = "ON CONFLICT (complaint_id, source) DO UPDATE SET sequence = excluded.sequence"
 # Compare and set: a consumer that lost its partition and does not know it yet must not pass.
 _STORE_POSTGRESQL = """
 WITH input AS (
@@ -104,7 +103,7 @@ async def store(connection: AsyncConnection, new: Mapping[MarkKey, int], old: Ma
         return
     rows = [(*key, sequence) for key, sequence in sorted(new.items())]
     if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql(_STORE_SQLITE, rows)
+        await insert_sqlite(connection, _STORE_SQLITE, rows, ending=_MOVE_SQLITE)
         return
     complaints, sources, sequences = (list(column) for column in zip(*rows, strict=True))
     expected = [old.get((complaint_id, source), 0) for complaint_id, source, _sequence in rows]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.headers import pack
+from shared.db.bulk import insert_sqlite
 from shared.db.types import utc_text
 from shared.events.base import EventData
 from shared.events.envelope import Envelope
@@ -30,7 +31,7 @@ class OutboxRow(NamedTuple):
 
 COLUMNS = OutboxRow._fields
 
-_INSERT_SQLITE = f"INSERT INTO outbox ({', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
+_INSERT_SQLITE = f"INSERT INTO outbox ({', '.join(COLUMNS)})"
 _INSERT_POSTGRESQL = f"""
 INSERT INTO outbox ({", ".join(COLUMNS)})
 SELECT {", ".join(COLUMNS)} FROM unnest(
@@ -71,7 +72,7 @@ async def insert(connection: AsyncConnection, rows: Sequence[OutboxRow]) -> None
         return
     if connection.dialect.name == "sqlite":
         written = [(*row[:6], utc_text(row.created_at)) for row in rows]
-        await connection.exec_driver_sql(_INSERT_SQLITE, written)
+        await insert_sqlite(connection, _INSERT_SQLITE, written)
     else:
         columns = tuple(list(column) for column in zip(*rows, strict=True))
         await connection.exec_driver_sql(_INSERT_POSTGRESQL, columns)

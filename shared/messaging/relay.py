@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -206,8 +207,8 @@ class Relay:
 async def _mark_published(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
     if connection.dialect.name == "sqlite":
         await connection.exec_driver_sql(
-            "UPDATE outbox SET published_at = ? WHERE id = ?",
-            [(utc_text(now), row_id) for row_id in ids],
+            "UPDATE outbox SET published_at = ? WHERE id IN (SELECT value FROM json_each(?))",
+            (utc_text(now), orjson.dumps(list(ids)).decode()),
         )
     else:
         await connection.exec_driver_sql(

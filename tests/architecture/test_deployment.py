@@ -14,7 +14,7 @@ from deploy.gateway import CONFIG, render
 from deploy.local.environment import of_process, read_env, settings_for
 from deploy.local.layout import PORTS
 from deploy.local.postgres import PostgresServer
-from services.composition import PROCESSES
+from services import PROCESSES
 from shared.http.route_table import ROUTES, SITE, service_of
 from shared.kernel.settings import PREFIX, RedressSettings
 from tests.harness.databases import PostgresServerForTests

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import pytest
 
+from services.intake_service.complaints.domain.draft import Draft
 from services.intake_service.complaints.domain.new_complaint import NewComplaint, SourceReference
-from tests.service.intake.conftest import EXAMPLE, Running
+from services.intake_service.complaints.service.planning import Known
+from services.intake_service.complaints.service.preparing import Prepared, Preparer
+from services.intake_service.customers.domain.contact import Contact
+from tests.service.intake.conftest import EXAMPLE, NOW, Running
 
 PERSONAL = ("王芳", "13800138000", "wang@example.com", "C-77", "周三收到", "A-1029", "20261118-443")
 
@@ -223,19 +228,60 @@ async def test_a_moment_ahead_is_forgiven(embedded: Running) -> None:
     assert answer["number"]
 
 
-async def test_a_batch_says_per_row_what_became_of_it(intake: Running) -> None:
-    def row(name: str) -> NewComplaint:
-        return NewComplaint(
-            channel="web", description="late", source=SourceReference("cfpb", name), imported=True
+def _drafts(intake: Running, *names: str) -> list[Draft]:
+    """Name and classify complaints of another system, told apart by their ids there."""
+    preparer = Preparer(keys=intake.parts.keys, classifier=intake.parts.triage)
+    complaints = [
+        NewComplaint(
+            channel="web",
+            description="late",
+            contact=Contact(crm_id="C-1"),
+            source=SourceReference("cfpb", name),
+            imported=True,
         )
+        for name in names
+    ]
+    return preparer.drafts(complaints, now=NOW, traceparent=None)
 
-    first = await intake.parts.recorder.record_many([row("1"), row("2"), row("1")])
-    second = await intake.parts.recorder.record_many([row("2"), row("3")])
 
-    assert [outcome.kind for outcome in first] == ["accepted", "accepted", "existing"]
-    assert first[2].complaint_id == first[0].complaint_id
-    assert [outcome.kind for outcome in second] == ["existing", "accepted"]
-    assert second[0].complaint_id == first[1].complaint_id
+def _prepared(intake: Running, drafts: Sequence[Draft], known: Known) -> Prepared:
+    preparer = Preparer(keys=intake.parts.keys, classifier=intake.parts.triage)
+    return preparer.prepare(drafts, known=known, now=NOW)
+
+
+async def test_a_prepared_batch_says_per_row_what_became_of_it(intake: Running) -> None:
+    record = intake.parts.recorder.record_prepared
+    first = _prepared(intake, _drafts(intake, "1", "2", "1"), Known())
+    drafts = _drafts(intake, "2", "3")
+
+    stood_before = await record(first)
+    stands = await record(_prepared(intake, drafts, Known()))
+    assert stands is not None
+    second = _prepared(intake, drafts, stands)
+    stood_after = await record(second)
+
+    assert (stood_before, stood_after) == (None, None)
+    assert [outcome.kind for outcome in first.outcomes] == ["accepted", "accepted", "existing"]
+    assert first.outcomes[2].complaint_id == first.outcomes[0].complaint_id
+    assert [outcome.kind for outcome in second.outcomes] == ["existing", "accepted"]
+    assert second.outcomes[0].complaint_id == first.outcomes[1].complaint_id
+
+
+async def test_a_batch_prepared_for_what_does_not_stand_is_not_written(intake: Running) -> None:
+    await intake.received(customer={"crm_id": "C-1"})
+    batch = _prepared(intake, _drafts(intake, "1"), Known())
+
+    stands = await intake.parts.recorder.record_prepared(batch)
+
+    assert stands is not None
+    assert len(stands.customers) == 1
+    assert "cfpb" not in await intake.everything_stored("complaints")
+
+
+async def test_drafts_in_each_others_way_are_recorded_one_by_one(intake: Running) -> None:
+    outcomes = await intake.parts.recorder.record_one_by_one(_drafts(intake, "1", "2", "1"))
+
+    assert [outcome.kind for outcome in outcomes] == ["accepted", "accepted", "existing"]
 
 
 async def test_the_interface_is_described_with_examples(embedded: Running) -> None:

@@ -7,7 +7,7 @@ import difflib
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.intake_service.channels.domain.text import column_key
 from shared.kernel.errors import FieldError, InvalidInput
@@ -16,8 +16,7 @@ LONGEST_ROW = 1024 * 1024
 """Characters that one row may span; a quote that is never closed would swallow the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(NamedTuple):
     """One row: the line it begins on (from 1), its text as it stood, its values by column."""
 
     line: int

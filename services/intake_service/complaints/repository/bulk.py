@@ -2,7 +2,7 @@
 """Many rows into several tables at once, in the fastest way each dialect has.
 
 PostgreSQL: one statement for everything, `WITH a AS (INSERT … SELECT FROM unnest(…)), …`, through
-the raw asyncpg connection: one round trip, all or nothing by itself. SQLite: `executemany` per
+the raw asyncpg connection: one round trip, all or nothing by itself. SQLite: one call per
 table. Column types come from the tables, so the two cannot drift apart.
 """
 
@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake_service.customers.repository import driver
+from shared.db.bulk import insert_sqlite
 from shared.db.types import UtcDateTime, utc_text
 from shared.kernel.errors import Conflict
 
@@ -63,7 +64,11 @@ async def _write_sqlite(
 ) -> None:
     try:
         for shape, rows in parts:
-            await connection.exec_driver_sql(_sqlite_statement(shape), _sqlite_values(shape, rows))
+            values = _sqlite_values(shape, rows)
+            if shape.updates:
+                await connection.exec_driver_sql(_sqlite_update(shape), values)
+            else:
+                await insert_sqlite(connection, _sqlite_insert(shape), values)
     except IntegrityError as failure:
         raise GroupConflict(str(failure.orig)) from failure
 
@@ -95,13 +100,15 @@ def _sqlite_values(shape: Shape, rows: Sequence[Row]) -> list[Row]:
 
 
 @cache
-def _sqlite_statement(shape: Shape) -> str:
+def _sqlite_update(shape: Shape) -> str:
     names = shape.columns
-    if shape.updates:
-        changes = ", ".join(f"{name} = ?{place}" for place, name in enumerate(names[1:], 2))
-        return f"UPDATE {shape.table.name} SET {changes} WHERE {names[0]} = ?1"
-    marks = ", ".join("?" * len(names))
-    return f"INSERT INTO {shape.table.name} ({_listed(names)}) VALUES ({marks})"
+    changes = ", ".join(f"{name} = ?{place}" for place, name in enumerate(names[1:], 2))
+    return f"UPDATE {shape.table.name} SET {changes} WHERE {names[0]} = ?1"
+
+
+@cache
+def _sqlite_insert(shape: Shape) -> str:
+    return f"INSERT INTO {shape.table.name} ({_listed(shape.columns)})"
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
+import orjson
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,9 +70,12 @@ _FOLLOW = (
         {name: bindparam(name) for name in ("status", "next_step", "next_due_at", "progress_at")}
     )
 )
-_FOLLOW_SQLITE = (
-    "UPDATE complaints SET status = ?, next_step = ?, next_due_at = ?, progress_at = ? WHERE id = ?"
-)
+_FOLLOW_SQLITE = """
+UPDATE complaints SET
+    status = json_extract(new.value, '$[1]'), next_step = json_extract(new.value, '$[2]'),
+    next_due_at = json_extract(new.value, '$[3]'), progress_at = json_extract(new.value, '$[4]')
+FROM json_each(?) AS new WHERE complaints.id = json_extract(new.value, '$[0]')
+"""
 
 
 async def add_addition(connection: AsyncConnection, values: AdditionValues) -> None:
@@ -103,8 +107,10 @@ async def follow_cases(connection: AsyncConnection, progress: Sequence[ProgressV
     if not progress:
         return
     if connection.dialect.name == "sqlite":
-        # Past SQLAlchemy's processing of each value: an import brings tens of thousands.
-        await connection.exec_driver_sql(_FOLLOW_SQLITE, [_as_text(values) for values in progress])
+        # Past SQLAlchemy's processing of each value, and in one step of the driver: an import
+        # brings tens of thousands.
+        rows = orjson.dumps([_as_text(values) for values in progress]).decode()
+        await connection.exec_driver_sql(_FOLLOW_SQLITE, (rows,))
     else:
         await connection.execute(_FOLLOW, [dict(values) for values in progress])
 
@@ -112,11 +118,11 @@ async def follow_cases(connection: AsyncConnection, progress: Sequence[ProgressV
 def _as_text(values: ProgressValues) -> tuple[str | None, ...]:
     due_at = values["next_due_at"]
     return (
+        values["of_id"],
         values["status"],
         values["next_step"],
         utc_text(due_at) if due_at else None,
         utc_text(values["progress_at"]),
-        values["of_id"],
     )
 
 

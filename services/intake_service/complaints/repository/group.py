@@ -22,9 +22,10 @@ from services.intake_service.customers.models import (
 from services.intake_service.customers.repository import among
 from shared.http.idempotency import Answer, IdempotencyKey, KeyReused
 from shared.kernel.errors import FieldError
-from shared.messaging import idempotency_keys
+from shared.messaging import OutboxRow, idempotency_keys, outbox
 
 SourcePair = tuple[str, str]
+KEY_COLUMNS = tuple(column.name for column in idempotency_keys.c)
 
 
 class CustomerRow(NamedTuple):
@@ -109,18 +110,30 @@ _CHANGES = Shape(customers, CustomerChange._fields, updates=True)
 _IDENTITIES = Shape(customer_identities, IdentityRow._fields)
 _CANDIDATES = Shape(merge_candidates, CandidateRow._fields)
 _COMPLAINTS = Shape(complaints, ComplaintRow._fields)
+_EVENTS = Shape(outbox, OutboxRow._fields)
+_KEYS = Shape(idempotency_keys, KEY_COLUMNS)
 
 
 @dataclass(slots=True)
 class GroupRows:
-    """Everything that one group stores; `extra` are rows of the shared tables."""
+    """Everything that one group stores; it can be made in another process than it is written in."""
 
     customers: list[CustomerRow] = field(default_factory=list)
     changes: list[CustomerChange] = field(default_factory=list)
     identities: list[IdentityRow] = field(default_factory=list)
     candidates: list[CandidateRow] = field(default_factory=list)
     complaints: list[ComplaintRow] = field(default_factory=list)
-    extra: list[tuple[Shape, list[Row]]] = field(default_factory=list)
+    events: list[OutboxRow] = field(default_factory=list)
+    keys: list[Row] = field(default_factory=list)
+
+    def __getstate__(self) -> list[list[Row]]:
+        """Travel as plain tuples, which are read back at a third of the cost of named ones."""
+        return [list(map(tuple, getattr(self, name))) for name in self.__dataclass_fields__]
+
+    def __setstate__(self, state: list[list[Row]]) -> None:
+        """Take over what arrived; whoever writes it needs no names."""
+        for name, rows in zip(self.__dataclass_fields__, state, strict=True):
+            setattr(self, name, rows)
 
 
 async def write_group(connection: AsyncConnection, rows: GroupRows) -> None:
@@ -133,7 +146,8 @@ async def write_group(connection: AsyncConnection, rows: GroupRows) -> None:
             (_IDENTITIES, rows.identities),
             (_CANDIDATES, rows.candidates),
             (_COMPLAINTS, rows.complaints),
-            *rows.extra,
+            (_EVENTS, rows.events),
+            (_KEYS, rows.keys),
         ],
     )
 

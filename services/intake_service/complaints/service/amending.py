@@ -105,7 +105,7 @@ async def amend(
 
 
 async def ask_supervisor(
-    uow: UnitOfWork, keys: KeyRing, complaint_id: str
+    uow: UnitOfWork, keys: KeyRing, grader: Grader, complaint_id: str
 ) -> tuple[datetime, bool]:
     """Pass a complaint on to the supervisors; returns since when, and whether it is since now.
 
@@ -115,7 +115,7 @@ async def ask_supervisor(
     for addition in await reading.additions_of(uow.connection, stored.id):
         if addition.kind == SUPERVISION:
             return addition.created_at, False
-    asked = await amend(uow, keys, stored.id, NewAddition("", "customer", SUPERVISION))
+    asked = await amend(uow, keys, grader, stored.id, NewAddition("", "customer", SUPERVISION))
     return asked.created_at, True
 
 

@@ -10,8 +10,9 @@ import orjson
 
 from services.intake_service.complaints.domain.draft import Draft
 from services.intake_service.complaints.domain.repeats import Matters
-from services.intake_service.complaints.repository.bulk import Row, Shape
+from services.intake_service.complaints.repository.bulk import Row
 from services.intake_service.complaints.repository.group import (
+    KEY_COLUMNS,
     CandidateRow,
     ComplaintRow,
     CustomerChange,
@@ -34,11 +35,7 @@ from shared.events.complaints import ComplaintReceived, signals_in
 from shared.events.words import CaseState
 from shared.http.idempotency import Answer, IdempotencyKey, idempotency_row
 from shared.kernel.ids import new_number
-from shared.messaging import OutboxRow, idempotency_keys, outbox, outbox_row
-
-_OUTBOX = Shape(outbox, OutboxRow._fields)
-_KEYS = Shape(idempotency_keys, tuple(column.name for column in idempotency_keys.c))
-
+from shared.messaging import OutboxRow, outbox_row
 
 KeyName = tuple[str, str]
 
@@ -59,9 +56,9 @@ class Submission:
 class Known:
     """What stood in the database when the group's turn came."""
 
-    customers: Mapping[bytes, KnownCustomer]
-    sources: Mapping[SourcePair, str]
-    answers: Mapping[KeyName, StoredAnswer]
+    customers: Mapping[bytes, KnownCustomer] = field(default_factory=dict)
+    sources: Mapping[SourcePair, str] = field(default_factory=dict)
+    answers: Mapping[KeyName, StoredAnswer] = field(default_factory=dict)
     roots: Mapping[str, str] = field(default_factory=dict)
     """By the id of a new complaint: the first one about the same matter."""
 
@@ -123,7 +120,7 @@ class Plan:
         self._links = links
         self._now = now
         self._complaints: list[ComplaintRow] = []
-        self._events: list[Row] = []
+        self._events: list[OutboxRow] = []
         self._keys: list[Row] = []
 
     def add(self, submission: Submission) -> Outcome:
@@ -171,7 +168,7 @@ class Plan:
     def rows(self) -> GroupRows:
         """Return everything to be written, sealed."""
         now = self._now
-        rows = GroupRows(complaints=self._complaints)
+        rows = GroupRows(complaints=self._complaints, events=self._events, keys=self._keys)
         for person in self._people.persons.values():
             if person.is_new:
                 rows.customers.append(_customer_row(person, now))
@@ -186,7 +183,6 @@ class Plan:
             rows.candidates.append(
                 CandidateRow(pair.customer_id, pair.other_id, pair.complaint_id, now)
             )
-        rows.extra += [(_OUTBOX, self._events), (_KEYS, self._keys)]
         return rows
 
 
@@ -273,4 +269,4 @@ def _event(draft: Draft, person: Person, *, repeat_of: str | None) -> ComplaintR
 def _key_row(key: IdempotencyKey, answer: Answer, now: datetime) -> Row:
     row = idempotency_row(key, answer, now)
     row["headers"] = orjson.dumps(row["headers"]).decode()
-    return tuple(row[name] for name in _KEYS.columns)
+    return tuple(row[name] for name in KEY_COLUMNS)

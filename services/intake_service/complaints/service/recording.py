@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake_service.complaints.domain.draft import Draft
 from services.intake_service.complaints.domain.new_complaint import NewComplaint, RecordOutcome
 from services.intake_service.complaints.repository.bulk import GroupConflict
 from services.intake_service.complaints.repository.group import (
@@ -25,13 +26,12 @@ from services.intake_service.complaints.service.drafting import (
     reference_keys_of,
 )
 from services.intake_service.complaints.service.planning import (
-    Existing,
     Known,
     Outcome,
     Plan,
-    Replayed,
     Submission,
 )
+from services.intake_service.complaints.service.preparing import Names, Prepared, row_outcome
 from services.intake_service.customers.domain.identification import recognise
 from services.intake_service.customers.repository import KnownCustomer, find_owners
 from services.intake_service.customers.service import KeyRing
@@ -74,14 +74,27 @@ class Recorder:
         """
         return await self._committer.submit(self._submission(new, key))
 
-    async def record_many(self, complaints: Sequence[NewComplaint]) -> Sequence[RecordOutcome]:
-        """Record a batch of a few hundred in one commit; one outcome per complaint, in order.
+    async def record_prepared(self, batch: Prepared) -> Known | None:
+        """Write a prepared batch in one commit; returns what stands instead where it fits not.
 
-        Of two complaints with one source the first wins, the other counts as existing; so do those
-        that were recorded before. Raises Unavailable, and then nothing of the batch is stored.
+        It fits where exactly what it was prepared for stands of what it names: this is looked at
+        in the transaction that writes. Raises GroupConflict where another process was faster, and
+        Unavailable; nothing of the batch is stored then.
         """
-        outcomes = await self._write([self._submission(new, None) for new in complaints])
-        return [_row_outcome(outcome) for outcome in outcomes]
+        async with self._tools.messaging.database.write() as connection:
+            known = await _look_up(connection, batch.names)
+            if known != batch.known:
+                return known
+            await write_group(connection, batch.rows)
+        self._tools.messaging.wake_relay()
+        return None
+
+    async def record_one_by_one(self, drafts: Sequence[Draft]) -> Sequence[RecordOutcome]:
+        """Record drafts each in its own commit, for a batch that another process is in the way of.
+
+        Raises Unavailable; those before it are stored then.
+        """
+        return [row_outcome(await self._write_alone(Submission(made))) for made in drafts]
 
     async def has_case(self, complaint_id: str) -> bool:
         """Tell whether workflow's first word about a complaint has come."""
@@ -115,7 +128,7 @@ class Recorder:
     async def _write_together(self, group: Sequence[Submission]) -> Sequence[Outcome | Exception]:
         tools = self._tools
         async with tools.messaging.database.write() as connection:
-            known = await _look_up(connection, group)
+            known = await _look_up(connection, Names.of(group))
             asked = _asked(group, known.customers, tools.repeats_within)
             plan = Plan(
                 replace(known, roots=await find_roots(connection, asked)),
@@ -165,17 +178,12 @@ def _planned(plan: Plan, submission: Submission) -> Outcome | Exception:
         return refused
 
 
-async def _look_up(connection: AsyncConnection, group: Sequence[Submission]) -> Known:
-    """Ask for everything the group names, in one query each for customers, sources and keys."""
-    identities = {
-        identity.blind_index for submission in group for identity in submission.draft.identities
-    }
-    sources = [s.draft.new.source for s in group if s.draft.new.source is not None]
-    keys = [submission.key for submission in group if submission.key is not None]
+async def _look_up(connection: AsyncConnection, names: Names) -> Known:
+    """Ask for everything a group names, in one query each for customers, sources and keys."""
     return Known(
-        customers=await find_owners(connection, identities),
-        sources=await find_sources(connection, sources),
-        answers=await find_answers(connection, keys),
+        customers=await find_owners(connection, names.identities),
+        sources=await find_sources(connection, names.sources),
+        answers=await find_answers(connection, names.keys),
     )
 
 
@@ -204,12 +212,3 @@ def _asked(
         for made, customer_id in zip(drafts, customers, strict=True)
         if customer_id is not None
     ]
-
-
-def _row_outcome(outcome: Outcome | Exception) -> RecordOutcome:
-    if isinstance(outcome, Exception):
-        raise outcome
-    assert not isinstance(outcome, Replayed), "an import carries no Idempotency-Key"
-    if isinstance(outcome, Existing):
-        return RecordOutcome("existing", outcome.complaint_id)
-    return RecordOutcome("accepted", outcome.complaint_id)

@@ -65,7 +65,7 @@ class Tracker:
         """
         found = await self.look(token)
         async with self._messaging.unit_of_work() as uow:
-            return await ask_supervisor(uow, self._keys, found.stored.id)
+            return await ask_supervisor(uow, self._keys, self._grader, found.stored.id)
 
 
 def timeline(complaint: OpenComplaint) -> list[Milestone]:

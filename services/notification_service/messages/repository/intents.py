@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple, TypedDict
 
 from pydantic import JsonValue
@@ -12,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.models import complaints, notifications
+from shared.db.bulk import insert_sqlite
 
 
 class Known(NamedTuple):
@@ -34,11 +36,8 @@ class NewComplaint(TypedDict):
     wrapped_key: bytes | None
 
 
-_REMEMBER_SQLITE = (
-    f"INSERT INTO complaints ({', '.join(NewComplaint.__annotations__)}) "  # noqa: S608 - our own
-    f"VALUES ({', '.join(f':{name}' for name in NewComplaint.__annotations__)}) "
-    "ON CONFLICT DO NOTHING"
-)
+_REMEMBER_SQLITE = f"INSERT INTO complaints ({', '.join(NewComplaint.__annotations__)})"
+_REMEMBERED = itemgetter(*NewComplaint.__annotations__)
 
 
 class NewIntent(TypedDict):
@@ -63,7 +62,8 @@ async def remember(connection: AsyncConnection, rows: Sequence[NewComplaint]) ->
     """Write complaints; those that are known stay as they are."""
     if rows and connection.dialect.name == "sqlite":
         # Past SQLAlchemy's processing of each value: an import brings tens of thousands.
-        await connection.exec_driver_sql(_REMEMBER_SQLITE, [dict(row) for row in rows])
+        written = list(map(_REMEMBERED, rows))
+        await insert_sqlite(connection, _REMEMBER_SQLITE, written, ending="ON CONFLICT DO NOTHING")
     else:
         await _insert_new(connection, complaints, rows)
 

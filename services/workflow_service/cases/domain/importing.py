@@ -8,6 +8,7 @@ without warning, escalation or event; only what lies ahead gets a timer. Nobody 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,21 +26,33 @@ from shared.events.words import CaseState, ClockKind, Outcome
 _NOTHING = Recorded()
 
 
-def import_case(received: ComplaintReceived, *, now: datetime, rules: Rules) -> Change:
-    """Open the case of an imported complaint in the state that its record ends with."""
+Known = dict[tuple[object, ...], tuple[Clock, ClockResult]]
+"""Concluded clocks by all that they follow from, each with what the event says of it."""
+
+
+def import_case(
+    received: ComplaintReceived, *, now: datetime, rules: Rules, known: Known | None = None
+) -> Change:
+    """Open the case of an imported complaint in the state that its record ends with.
+
+    Complaints of one batch may share `known`: most files tell days and no hours, and the same days
+    make the same clocks.
+    """
     recorded = received.recorded or _NOTHING
     case = routed_case(received, rules, now=now)
     state = _final_state(recorded) or case.state
-    past = _Past(case, recorded, now, rules)
+    past = _Past(case, recorded, now, rules, {} if known is None else known)
+    clocks_and_results = past.clocks()
     case = replace(
         case,
         state=state,
         outcome=recorded.outcome,
-        clocks=past.clocks(),
+        clocks=tuple(clock for clock, _ in clocks_and_results),
         sequence=1,
     )
+    said = _imported(case, recorded, tuple(result for _, result in clocks_and_results))
     entry = Entry(now, SYSTEM, "import", None, case.state.value, why=case.facts.source_system)
-    return Change(case, (Said(_imported(case, recorded), 1, now),), (entry,), ())
+    return Change(case, (Said(said, 1, now),), (entry,), ())
 
 
 def _final_state(recorded: Recorded) -> CaseState | None:
@@ -64,11 +77,14 @@ class _Past:
     Every clock is built once, as it ended: tens of thousands come in with one file.
     """
 
-    def __init__(self, case: Case, recorded: Recorded, now: datetime, rules: Rules) -> None:
+    def __init__(
+        self, case: Case, recorded: Recorded, now: datetime, rules: Rules, known: Known
+    ) -> None:
         settled_at = recorded.resolved_at or recorded.closed_at
         self._case = case
         self._now = now
         self._rules = rules
+        self._known = known
         settled = _is_settled(recorded)
         # Without a time on record, what it left open ends now, when we learn that it was settled.
         self._ended_at = recorded.closed_at or recorded.resolved_at or (now if settled else None)
@@ -79,19 +95,37 @@ class _Past:
             ClockKind.ASSIGN: now if case.owner and not settled else None,
         }
 
-    def clocks(self) -> tuple[Clock, ...]:
-        """Return the clocks as they stand now: those of the policy, and those of rules outside."""
+    def clocks(self) -> Sequence[tuple[Clock, ClockResult]]:
+        """Return the clocks as they stand now, each with what the event says of it.
+
+        Those of the policy, and those of rules from outside.
+        """
         timings = [(kind, self._rules.timing(self._case, kind)) for kind in AT_OPENING]
         own = [self._clock(kind, timing) for kind, timing in timings if timing is not None]
         by_law = [self._clock(kind, timing) for kind, timing in self._rules.by_law(self._case)]
         return (*own, *by_law)
 
-    def _clock(self, kind: str, timing: Timing) -> Clock:
+    def _clock(self, kind: str, timing: Timing) -> tuple[Clock, ClockResult]:
         start = self._case.opened_at
         met_at = self._met_at(kind, timing)
-        ended_at = self._now if kind is ClockKind.ACKNOWLEDGE else self._ended_at
+        ended_at = self._now if kind == ClockKind.ACKNOWLEDGE else self._ended_at
         if met_at is None and ended_at is None and not self._is_past(timing):
-            return self._ahead(clocks.start(kind, at=start, timing=timing))
+            running = self._ahead(clocks.start(kind, at=start, timing=timing))
+            return running, _result(running)
+        follows_from = (
+            *(kind, timing.rule, timing.calendar.name, timing.seconds),
+            *(start, met_at, ended_at),
+        )
+        found = self._known.get(follows_from)
+        if found is None:
+            past = self._concluded(kind, timing, met_at, ended_at)
+            found = self._known[follows_from] = (past, _result(past))
+        return found
+
+    def _concluded(
+        self, kind: str, timing: Timing, met_at: datetime | None, ended_at: datetime | None
+    ) -> Clock:
+        start = self._case.opened_at
         return clocks.concluded(
             kind,
             at=start,
@@ -116,7 +150,13 @@ class _Past:
         return replace(clock, warnings=ahead)
 
 
-def _imported(case: Case, recorded: Recorded) -> CaseImported:
+def _result(clock: Clock) -> ClockResult:
+    return ClockResult(
+        kind=clock.kind, state=clock.state.value, due_at=clock.due_at, met_at=clock.met_at
+    )
+
+
+def _imported(case: Case, recorded: Recorded, results: tuple[ClockResult, ...]) -> CaseImported:
     step, due_at = case.next_step()
     return CaseImported(
         complaint_id=case.id,
@@ -134,13 +174,5 @@ def _imported(case: Case, recorded: Recorded) -> CaseImported:
         resolved_at=recorded.resolved_at or recorded.closed_at,
         closed_at=recorded.closed_at,
         outcome=case.outcome,
-        clocks=tuple(
-            ClockResult(
-                kind=clock.kind,
-                state=clock.state.value,
-                due_at=clock.due_at,
-                met_at=clock.met_at,
-            )
-            for clock in case.clocks
-        ),
+        clocks=results,
     )

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
-from services.workflow_service.cases.domain.importing import import_case
+from services.workflow_service.cases.domain.importing import Known, import_case
 from services.workflow_service.cases.domain.merging import (
     add_repeat,
     merge_late,
@@ -51,6 +51,7 @@ class Matters:
     opened: list[Change] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     _new: set[str] = field(default_factory=set)
+    _known: Known = field(default_factory=dict)
 
     def take(self, received: ComplaintReceived, segment: Segment | None) -> None:
         """Open, import or merge the case of one complaint."""
@@ -66,7 +67,7 @@ class Matters:
     ) -> Change:
         now, rules = self.now, self.rules
         if received.imported:
-            return import_case(received, now=now, rules=rules)
+            return import_case(received, now=now, rules=rules, known=self._known)
         merged = root and merged_case(received, root, now=now, rules=rules, segment=segment)
         return merged or open_case(received, now=now, rules=rules, segment=segment, earlier=root)
 
