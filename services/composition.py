@@ -6,9 +6,11 @@ import asyncio
 import ctypes
 import gc
 import socket
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
+from importlib.util import find_spec
 
 import uvicorn
 
@@ -104,6 +106,7 @@ def listen(settings: CommonSettings, platform: Platform) -> socket.socket:
 async def serve_http(app: object, bound: socket.socket) -> None:
     """Answer HTTP until SIGINT or SIGTERM; requests under way are finished first."""
     _spare_the_collector()
+    _spare_the_search()
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]  # any ASGI callable
         log_config=None,
@@ -136,3 +139,13 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS)
+
+
+def _spare_the_search() -> None:
+    """Let httpcore learn at once, each time it asks, that `sniffio` is not installed.
+
+    It tries to import it four times for every request, and a search that finds nothing is begun
+    anew each time: 0.3 ms of 0.9 for every SMS. None here is Python's own way to say "absent".
+    """
+    if "sniffio" not in sys.modules and find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # typed as modules only

@@ -49,6 +49,14 @@ _UNPUBLISHED = (
     .limit(BATCH)
 )  # fmt: skip
 
+# The lock on the epoch makes a relay that takes over wait for this statement, or this one for it.
+_MARK_POSTGRESQL = """
+WITH mine AS (
+    SELECT 1 FROM relay_epochs WHERE name = $3::varchar AND epoch = $4::bigint FOR SHARE
+)
+UPDATE outbox SET published_at = $1
+WHERE id = ANY($2::bigint[]) AND EXISTS (SELECT 1 FROM mine)
+"""
 
 UnpublishedRow = sa.Row[int, str, str, str, bytes, datetime]
 
@@ -121,9 +129,9 @@ class Relay:
         try:
             await producer.publish(records)
         except Unpublished as failure:
-            await self._mark([rows[index].id for index in failure.acknowledged])
+            await self._mark(session, [rows[index].id for index in failure.acknowledged])
             raise
-        await self._mark([row.id for row in rows])
+        await self._mark(session, [row.id for row in rows])
         return len(rows)
 
     async def _unpublished(self, session: AsyncConnection | None) -> Sequence[UnpublishedRow]:
@@ -131,19 +139,18 @@ class Relay:
         if session is None:
             async with self._database.read() as connection:
                 return (await connection.execute(_UNPUBLISHED)).all()
-        rows = (await session.execute(_UNPUBLISHED)).all()
-        await session.rollback()  # ends the transaction; the session keeps its lock
-        return rows
+        return (await session.execute(_UNPUBLISHED)).all()
 
-    async def _mark(self, ids: Sequence[int]) -> None:
+    async def _mark(self, session: AsyncConnection | None, ids: Sequence[int]) -> None:
         """Mark rows as published, if this relay still leads; raises Deposed if not."""
         if not ids:
             return
-        async with self._database.write() as connection:
-            epoch = sa.select(relay_epochs.c.epoch).where(relay_epochs.c.name == _NAME)
-            if await connection.scalar(epoch.with_for_update(read=True)) != self._epoch:
-                raise Deposed
-            await _mark_published(connection, ids, self._clock.now())
+        now = self._clock.now()
+        if session is None:
+            async with self._database.write() as connection:
+                await _mark_on_sqlite(connection, ids, now, epoch=self._epoch)
+        else:
+            await _mark_on_postgresql(session, ids, now, epoch=self._epoch)
         metrics.PUBLISHED.labels(self._service).inc(len(ids))
 
     async def _take_epoch(self) -> int:
@@ -164,14 +171,18 @@ class Relay:
 
     @asynccontextmanager
     async def _leadership(self) -> AsyncIterator[tuple[bool, AsyncConnection | None]]:
-        """Tell whether this relay may lead, with the session that holds PostgreSQL's lock."""
+        """Tell whether this relay may lead, with the session that holds PostgreSQL's lock.
+
+        Its statements are transactions of their own: BEGIN and ROLLBACK around each look were
+        two of three round trips, 30 times a second.
+        """
         if self._database.dialect == "sqlite":
             yield True, None
             return
-        async with self._database.read() as session:
+        async with self._database.read() as opened:
+            session = await opened.execution_options(isolation_level="AUTOCOMMIT")
             lock = sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_LOCK))
             leads = bool(await session.scalar(lock))
-            await session.rollback()
             try:
                 yield leads, session
             finally:
@@ -204,13 +215,22 @@ class Relay:
             await asyncio.gather(wanted, ended, return_exceptions=True)
 
 
-async def _mark_published(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
-    if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql(
-            "UPDATE outbox SET published_at = ? WHERE id IN (SELECT value FROM json_each(?))",
-            (utc_text(now), orjson.dumps(list(ids)).decode()),
-        )
-    else:
-        await connection.exec_driver_sql(
-            "UPDATE outbox SET published_at = $1 WHERE id = ANY($2::bigint[])", (now, list(ids))
-        )
+async def _mark_on_sqlite(
+    connection: AsyncConnection, ids: Sequence[int], now: datetime, *, epoch: int
+) -> None:
+    current = sa.select(relay_epochs.c.epoch).where(relay_epochs.c.name == _NAME)
+    if await connection.scalar(current) != epoch:
+        raise Deposed
+    await connection.exec_driver_sql(
+        "UPDATE outbox SET published_at = ? WHERE id IN (SELECT value FROM json_each(?))",
+        (utc_text(now), orjson.dumps(list(ids)).decode()),
+    )
+
+
+async def _mark_on_postgresql(
+    session: AsyncConnection, ids: Sequence[int], now: datetime, *, epoch: int
+) -> None:
+    """Mark in one statement that nobody can take the lead within."""
+    marked = await session.exec_driver_sql(_MARK_POSTGRESQL, (now, list(ids), _NAME, epoch))
+    if not marked.rowcount:
+        raise Deposed

@@ -202,3 +202,22 @@ async def test_publishing_to_a_topic_that_is_not_there_is_refused(bus: Bus) -> N
         await producer.publish([Record("nowhere", "k", b"", ())])
 
     assert refused.value.acknowledged == ()
+
+
+@pytest.mark.kafka
+async def test_kafka_takes_what_it_can_where_a_record_of_another_partition_is_too_large(
+    kafka_bootstrap: str,
+) -> None:
+    bus = KafkaBus(kafka_bootstrap)
+    await bus.start()
+    await bus.ensure_topics()
+    producer = await bus.producer()
+    records = [record(new_id(), "x" * 2**21 if number == 0 else "small") for number in range(20)]
+
+    with pytest.raises(Unpublished) as failure:
+        await producer.publish(records)
+    await bus.stop()
+
+    hopeless = {partition_of(records[0].key)}
+    others = [i for i, one in enumerate(records) if partition_of(one.key) not in hopeless]
+    assert list(failure.value.acknowledged) == others

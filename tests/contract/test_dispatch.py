@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
+from shared.bus.port import Consumer, TopicPartition
 from shared.events import topics
 from shared.events.base import EventData, Source
 from shared.events.complaints import ComplaintAmended
 from shared.kernel.errors import Unavailable
+from shared.messaging import dispatcher
 from shared.messaging.batch import BEHIND
 from shared.messaging.tables import outbox
 from tests.contract.messaging_kit import (
@@ -333,3 +336,40 @@ async def test_what_a_handler_says_commits_with_what_it_did(kit: Kit) -> None:
     await take_in(kit, until=1)
 
     assert await kit.unpublished() == 1
+
+
+async def test_positions_are_committed_now_and_then_and_at_the_end(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[Mapping[TopicPartition, int]] = []
+    opened = kit.bus.consumer
+
+    async def counted(*, topics: Sequence[str], group: str, member: str) -> Consumer:
+        consumer = await opened(topics=topics, group=group, member=member)
+        commit = consumer.commit
+
+        async def noted(positions: Mapping[TopicPartition, int]) -> None:
+            commits.append(positions)
+            await commit(positions)
+
+        monkeypatch.setattr(consumer, "commit", noted)
+        return consumer
+
+    monkeypatch.setattr(kit.bus, "consumer", counted)
+    monkeypatch.setattr(dispatcher, "_COMMIT_EVERY_SECONDS", 3600)
+
+    async with running(kit.dispatcher().run):
+        for sequence in (1, 2, 3):
+            await kit.publish(record_of(started("a"), sequence))
+            await eventually(partial(heard_so_many, kit, sequence))
+        early = list(commits)
+    later = await opened(topics=[topics.COMPLAINTS], group="redress-listener", member="other")
+    left = await later.poll(max_records=10, timeout_seconds=0.1)
+
+    assert early == []
+    assert len(commits) == 1
+    assert list(left) == []
+
+
+async def heard_so_many(kit: Kit, count: int) -> bool:
+    return len(await kit.heard()) >= count

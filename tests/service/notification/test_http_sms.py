@@ -25,30 +25,43 @@ from shared.events.words import MessageChannel
 
 @dataclass
 class SmsServer:
-    """Answers with `status`; `hangs` reads the request and never answers, `drops` hangs up."""
+    """Answers with `status`; `hangs` reads the request and never answers, `drops` hangs up.
+
+    `keeps` leaves the connection open for more requests.
+    """
 
     status: int = 202
     hangs: bool = False
     drops: bool = False
+    keeps: bool = False
+    connections: int = 0
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     url: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = next(
-                int(line.split(":")[1])
-                for line in head.splitlines()
-                if line.lower().startswith("content-length")
-            )
-            self.requests.append((head.lower(), await reader.readexactly(length)))
-            if self.hangs:
-                await reader.read()
-            elif not self.drops:
-                writer.write(f"HTTP/1.1 {self.status} X\r\nContent-Length: 0\r\n\r\n".encode())
-                await writer.drain()
+            await self._answer(reader, writer)
+            while self.keeps:
+                await self._answer(reader, writer)
+        except asyncio.IncompleteReadError:
+            pass  # the client went away between two requests
         finally:
             writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = next(
+            int(line.split(":")[1])
+            for line in head.splitlines()
+            if line.lower().startswith("content-length")
+        )
+        self.requests.append((head.lower(), await reader.readexactly(length)))
+        if self.hangs:
+            await reader.read()
+        elif not self.drops:
+            writer.write(f"HTTP/1.1 {self.status} X\r\nContent-Length: 0\r\n\r\n".encode())
+            await writer.drain()
 
 
 @pytest.fixture
@@ -146,3 +159,15 @@ async def test_a_connection_that_breaks_is_uncertain(server: SmsServer) -> None:
 
 async def test_a_gateway_that_is_away_certainly_took_nothing() -> None:
     assert isinstance(await outcome("http://127.0.0.1:1/sms"), NotAccepted)
+
+
+async def test_as_many_connections_are_kept_as_were_needed_at_once(server: SmsServer) -> None:
+    server.keeps = True
+    gateway = HttpSms(server.url, token=None, deduplicates=False)
+
+    for _ in range(2):
+        await asyncio.gather(*(gateway.send(MESSAGE) for _ in range(30)))
+    await gateway.close()
+
+    assert len(server.requests) == 60
+    assert server.connections == 30
