@@ -13,7 +13,8 @@ from sqlalchemy import Select, select, text
 
 from services.intake_service.complaints.domain.new_complaint import NewComplaint, References
 from services.intake_service.complaints.service import Recorder
-from services.intake_service.complaints.service.planning import Accepted
+from services.intake_service.complaints.service.planning import Accepted, Known
+from services.intake_service.complaints.service.preparing import Preparer
 from services.intake_service.complaints.service.recording import RecordingTools
 from services.intake_service.customers.domain.contact import Contact
 from services.intake_service.customers.models import customers
@@ -198,10 +199,14 @@ async def test_a_group_that_waits_for_one_who_waits_for_it_is_written_all_the_sa
 async def test_what_is_imported_is_linked_to_but_not_itself_linked(intake: Running) -> None:
     rows = [live("A-1", imported=True), live("A-1", imported=True)]
 
-    imported = await intake.parts.recorder.record_many(rows)
+    preparer = Preparer(keys=intake.parts.keys, classifier=intake.parts.triage)
+    now = intake.parts.messaging.clock.now()
+    drafts = preparer.drafts(rows, now=now, traceparent=None)
+    batch = preparer.prepare(drafts, known=Known(), now=now)
+    assert await intake.parts.recorder.record_prepared(batch) is None
     again = await complain(intake, order="A-1")
 
-    ids = [outcome.complaint_id for outcome in imported]
+    ids = [outcome.complaint_id for outcome in batch.outcomes]
     found = [await intake.get(f"/v1/complaints/{id_}") for id_ in ids]
     assert [one["repeat_of"] for one in found] == [None, None]
     assert again["repeat_of"] == ids[0]

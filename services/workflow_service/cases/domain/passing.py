@@ -136,7 +136,7 @@ def _may_rise_for(draft: Draft, due_at: datetime) -> bool:
     """Tell whether a breach takes the case up.
 
     One that was due before the case last went up is no failure of those who have it now: a machine
-    that was down for days must not carry every case to the top when it comes back (ADR 7).
+    that was down for days must not carry every case to the top when it comes back (ADR 9).
     """
     case = draft.case
     is_new = case.escalated_at is None or due_at > case.escalated_at

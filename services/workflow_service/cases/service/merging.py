@@ -1,7 +1,7 @@
 """Open cases in the light of earlier complaints about the same matter.
 
 Complaints about one matter lie in different partitions: the second may be handled before the
-first, or at the same moment by another process (ADR 8). A complaint whose earlier one is not known
+first, or at the same moment by another process (ADR 10). A complaint whose earlier one is not known
 yet gets a case of its own; it is merged when the earlier one comes, if nobody has begun with it.
 """
 
