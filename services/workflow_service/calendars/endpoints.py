@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.workflow_service.calendars.domain.book import CalendarBook
+from services.workflow_service.calendars.domain.calendar import WorkingCalendar
+from services.workflow_service.calendars.domain.document import FIRST_YEAR, LAST_YEAR
 from services.workflow_service.calendars.domain.edit import Edit
 from services.workflow_service.calendars.repository.ical import read_days
 from services.workflow_service.calendars.schemas import (
@@ -30,6 +32,8 @@ from shared.http.query import KNOWN_QUERY
 from shared.kernel.errors import FieldError, InvalidInput
 
 MOST_DAYS = 3 * 366
+LONGEST = timedelta(days=3660)
+"""The longest stretch whose working time is asked for."""
 
 Reader = Annotated[Principal, Depends(requires(Scope.CASES_READ))]
 Writer = Annotated[Principal, Depends(requires(Scope.POLICIES_WRITE))]
@@ -107,6 +111,9 @@ def _add_days(routes: APIRouter, calendars: Calendars) -> None:
     ) -> DayList:
         """Tell of each day whether it is worked on, and whether that is announced."""
         span = (after - first).days
+        if first.year < FIRST_YEAR or after.year > LAST_YEAR:
+            detail = f"days are known from {FIRST_YEAR} to {LAST_YEAR}"
+            raise InvalidInput(detail, (FieldError("/query/from", "out_of_range", detail),))
         if not 0 < span <= MOST_DAYS:
             detail = f"`to` must lie after `from`, by {MOST_DAYS} days at most"
             raise InvalidInput(detail, (FieldError("/query/to", "invalid_span", detail),))
@@ -154,7 +161,7 @@ def _add_editing(routes: APIRouter, calendars: Calendars, around: Surroundings) 
         text = await read_document(request, types={"text/calendar"}, wanted="text/calendar")
         edit = await calendars.add_days(
             name,
-            read_days(text),
+            read_days(text, this_year=calendars.clock.now().year),
             by=principal.id,
             if_version=version_named(if_match),
             dry_run=dry_run,
@@ -176,16 +183,30 @@ async def _edited(
     return EditView.of(edit, dry_run=False)
 
 
+def _end_of(body: BusinessTimeBody, calendar: WorkingCalendar, start: datetime) -> datetime:
+    if body.end is not None:
+        return body.end.astimezone(UTC)
+    try:
+        return calendar.add(start, body.add_seconds or 0)
+    except OverflowError:
+        raise _too_long(body) from None
+
+
+def _too_long(body: BusinessTimeBody) -> InvalidInput:
+    pointer = "/end" if body.end is not None else "/add_seconds"
+    detail = "the stretch is longer than ten years"
+    return InvalidInput(detail, (FieldError(pointer, "too_long", detail),))
+
+
 def _add_business_time(routes: APIRouter, calendars: Calendars) -> None:
     @routes.post("/business-time")
     async def business_time(body: BusinessTimeBody, _: Reader) -> BusinessTimeAnswer:
         """Add working time to a start, or measure it up to an end, with every span on the way."""
         calendar = calendars.book.current(body.calendar)
         start = body.start.astimezone(UTC)
-        if body.end is not None:
-            end = body.end.astimezone(UTC)
-        else:
-            end = calendar.add(start, body.add_seconds or 0)
+        end = _end_of(body, calendar, start)
+        if end - start > LONGEST:
+            raise _too_long(body)
         return BusinessTimeAnswer(
             calendar=calendar.name,
             start=start,

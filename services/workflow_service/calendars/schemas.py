@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from services.workflow_service.calendars.domain.book import CalendarVersion
@@ -15,6 +15,7 @@ from services.workflow_service.calendars.domain.calendar import (
     DayKind,
     WorkingCalendar,
 )
+from services.workflow_service.calendars.domain.document import FIRST_YEAR, LAST_YEAR
 from services.workflow_service.calendars.domain.edit import DayChange, Edit
 
 EXAMPLE = """timezone: Asia/Shanghai
@@ -203,6 +204,12 @@ class EditView(BaseModel):
         )
 
 
+def _within_years(moment: datetime) -> datetime:
+    if not FIRST_YEAR < moment.year < LAST_YEAR:
+        raise ValueError(f"calendars reach from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
 class BusinessTimeBody(BaseModel):
     """A question about working time: add seconds to a start, or measure from start to end."""
 
@@ -218,9 +225,9 @@ class BusinessTimeBody(BaseModel):
     )
 
     calendar: str = "company"
-    start: AwareDatetime
+    start: Annotated[AwareDatetime, AfterValidator(_within_years)]
     add_seconds: Annotated[int | None, Field(ge=0, le=20 * 366 * 86400)] = None
-    end: AwareDatetime | None = None
+    end: Annotated[AwareDatetime, AfterValidator(_within_years)] | None = None
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:

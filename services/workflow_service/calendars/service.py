@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -153,7 +152,7 @@ class Calendars:
         """Add days to those a calendar has of its own, as `put` does; raises UnknownCalendar."""
         version = self.book.latest(name)
         own = {**version.document.days, **days}
-        document = _with_days(version.text, {day: own[day] for day in sorted(own)})
+        document = _with_days(version.document, {day: own[day] for day in sorted(own)})
         present = version.version if if_version is None else if_version
         return await self.put(name, document, by=by, if_version=present, dry_run=dry_run)
 
@@ -224,15 +223,18 @@ def _text(document: CalendarDocument) -> str:
     lines = [f"timezone: {document.timezone}", f"holidays: {document.holidays}", "windows:"]
     for words, windows in document.windows.items():
         told = ", ".join(f'"{_clock(w.opens)}-{_clock(w.closes)}"' for w in windows)
-        lines.append(f"  {words}: [{told}]")
+        lines.append(f'  "{words}": [{told}]')
     return "\n".join(lines) + "\n"
 
 
-def _with_days(document: str, days: Mapping[date, str]) -> str:
-    """Return a calendar's text with other days of its own; the rest stays as it was written."""
-    without = re.sub(r"^days:.*(\n[ \t].*)*\n?", "", document, flags=re.MULTILINE)
-    lines = [f"  {day.isoformat()}: {kind}" for day, kind in days.items()]
-    return "\n".join([without.rstrip(), "days:", *lines]) + "\n"
+def _with_days(document: CalendarDocument, days: Mapping[date, str]) -> str:
+    """Return a calendar as YAML, with other days of its own; comments are lost."""
+    lines = [_text(document).rstrip()]
+    if document.official:
+        lines.append(f"official: {list(document.official)}")
+    lines.append("days:")
+    lines += [f"  {day.isoformat()}: {kind}" for day, kind in days.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _clock(minutes: int) -> str:

@@ -63,6 +63,7 @@ cases = Table(
     Column("watched", String(40)),
     Column("repeat_of", String(36)),
     Column("merged_into", String(36)),
+    Column("changed_at", UtcDateTime),
     PrimaryKeyConstraint("id", name="pk_cases"),
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),

@@ -135,6 +135,10 @@ async def test_working_time_is_added_and_measured_with_every_span(workflow: Work
     [
         ({"start": "2026-09-30T16:00:00"}, "/start"),
         ({"add_seconds": -1}, "/add_seconds"),
+        ({"add_seconds": 600_000_000}, "/add_seconds"),
+        ({"start": "0001-01-01T00:00:00Z", "add_seconds": 1}, "/start"),
+        ({"end": "9999-01-01T00:00:00Z"}, "/end"),
+        ({"end": "2056-01-01T00:00:00Z"}, "/end"),
         ({"end": "2026-09-01T00:00:00Z"}, ""),
         ({}, ""),
     ],

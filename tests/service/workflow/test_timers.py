@@ -95,7 +95,6 @@ async def test_a_clock_that_was_set_back_fires_what_comes_due_by_it_and_nothing_
     assert await workflow.names(case_id) == ["CaseOpened", "ClockBreached"]
 
 
-@pytest.mark.xfail(reason="a case does not know yet when it last changed", strict=True)
 async def test_history_does_not_run_backwards_when_the_clock_is_set_back(
     workflow: Workflow,
 ) -> None:

@@ -259,8 +259,12 @@ HOLIDAY = "UID:1\r\nDTSTART;VALUE=DATE:20270206\r\nDTEND;VALUE=DATE:20270209\r\n
 MADE_UP = "UID:2\r\nDTSTART;VALUE=DATE:20270220\r\nSUMMARY:春节补班\r\n"
 
 
+def taken(*events: str) -> dict[date, str]:
+    return dict(read_days(ical(*events), this_year=2026))
+
+
 def test_the_days_of_another_programs_calendar_are_taken_over() -> None:
-    assert read_days(ical(HOLIDAY, MADE_UP)) == {
+    assert taken(HOLIDAY, MADE_UP) == {
         date(2027, 2, 6): "holiday",
         date(2027, 2, 7): "holiday",
         date(2027, 2, 8): "holiday",
@@ -269,16 +273,58 @@ def test_the_days_of_another_programs_calendar_are_taken_over() -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "days"),
+    [
+        ("DTSTART;VALUE=DATE:20270206\r\nDURATION:P2D\r\nSUMMARY:春节\r\n", {6: "h", 7: "h"}),
+        ("DTSTART;VALUE=DATE:20270206\r\nSUMMARY:不上班\r\n", {6: "h"}),
+        ("DTSTART;VALUE=DATE:20270206\r\nSUMMARY:non-working day\r\n", {6: "h"}),
+        ("DTSTART;VALUE=DATE:20270206\r\nSUMMARY:春节调休\r\n", {6: "w"}),
+        ("DTSTART;VALUE=DATE:20270206\r\nSUMMARY:x\r\nCATEGORIES:working day\r\n", {6: "w"}),
+    ],
+)
+def test_an_event_says_which_days_and_whether_they_are_worked(
+    event: str, days: dict[int, str]
+) -> None:
+    kinds = {"h": "holiday", "w": "working"}
+
+    assert taken("UID:1\r\n" + event) == {
+        date(2027, 2, day): kinds[kind] for day, kind in days.items()
+    }
+
+
+def test_a_yearly_day_is_followed_for_some_years_and_a_cancelled_one_is_left() -> None:
+    yearly = "UID:1\r\nDTSTART;VALUE=DATE:20270501\r\nSUMMARY:店庆\r\n"
+    cancelled = HOLIDAY + "STATUS:CANCELLED\r\n"
+
+    days = taken(yearly + "RRULE:FREQ=YEARLY;COUNT=3\r\n", cancelled)
+
+    assert sorted(days) == [date(year, 5, 1) for year in (2027, 2028, 2029)]
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("nothing of the kind", "no iCalendar file"),
-        (ical("UID:3\r\nDTSTART:20270206T090000Z\r\nSUMMARY:会议\r\n"), "no all-day event"),
-        (ical(HOLIDAY + "RRULE:FREQ=YEARLY\r\n"), "repeats by a rule"),
-        (ical(HOLIDAY, HOLIDAY.replace("春节", "补班")), "a holiday and a working day"),
+        (ical("UID:3\r\nDTSTART:20270206T090000Z\r\nSUMMARY:会议\r\n"), "is not all-day"),
+        (ical(HOLIDAY + "RRULE:FREQ=WEEKLY\r\n"), "repeats in another way"),
+        (ical(HOLIDAY, HOLIDAY.replace("春节", "补班")), "another kind of day"),
+        (ical("UID:4\r\nDTSTART;VALUE=DATE:20270230\r\n"), ""),
+        (ical("UID:5\r\nDTSTART;VALUE=DATE:99991231\r\n"), "lies outside"),
+        (ical(HOLIDAY.replace("UID:1", "DTSTART;VALUE=DATE:20270207")), ""),
     ],
 )
 def test_a_calendar_that_cannot_be_taken_over_says_why(text: str, reason: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        read_days(text)
+        read_days(text, this_year=2026)
 
     assert reason in refused.value.detail
+
+
+def test_windows_around_the_hour_that_is_left_out_count_what_the_wall_clock_shows() -> None:
+    windows = {6: (Window(60, 150), Window(165, 195))}  # 01:00-02:30 and 02:45-03:15
+    odd = WorkingCalendar("odd", ZoneInfo("America/New_York"), windows, lambda _year: {})
+    midnight = datetime(2026, 3, 8, 0, 0, tzinfo=ZoneInfo("America/New_York"))
+    end = midnight + timedelta(hours=12)
+
+    assert odd.between(midnight, end) == 75 * 60
+    assert all(part.start < part.end for part in odd.segments(midnight, end))

@@ -10,13 +10,17 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from services.workflow_service.calendars.domain.instants import (
+    from_micros,
+    local_micros,
+    to_micros,
+)
+
 _SECOND = 1_000_000
 _MINUTES_A_DAY = 24 * 60
 _LONGEST_SEARCH_YEARS = 50
@@ -150,7 +154,7 @@ class WorkingCalendar:
         """Return the instant at which `seconds` of working time have passed since `start`."""
         if seconds <= 0:
             return start
-        begin = _micros(start)
+        begin = to_micros(start)
         self._cover(start.year)
         target = self._worked(begin) + round(seconds * _SECOND)
         while target > self._total:
@@ -158,7 +162,7 @@ class WorkingCalendar:
             if self._last_year - start.year > _LONGEST_SEARCH_YEARS:
                 raise OverflowError(f"{seconds} s of working time do not fit into fifty years")
         place = bisect_left(self._before, target) - 1
-        return _instant(self._opens[place] + target - self._before[place])
+        return from_micros(self._opens[place] + target - self._before[place])
 
     def between(self, start: datetime, end: datetime) -> float:
         """Return the working seconds from `start` to `end`; 0 where `end` is not later."""
@@ -166,7 +170,7 @@ class WorkingCalendar:
             return 0.0
         self._cover(start.year)
         self._cover(end.year)
-        return (self._worked(_micros(end)) - self._worked(_micros(start))) / _SECOND
+        return (self._worked(to_micros(end)) - self._worked(to_micros(start))) / _SECOND
 
     def segments(self, start: datetime, end: datetime) -> Sequence[CalendarSegment]:
         """Return what counts and what does not from `start` to `end`, without holes, and why."""
@@ -175,9 +179,9 @@ class WorkingCalendar:
         self._cover(start.year)
         self._cover(end.year)
         found: list[CalendarSegment] = []
-        at, place = start, max(0, bisect_right(self._opens, _micros(start)) - 1)
+        at, place = start, max(0, bisect_right(self._opens, to_micros(start)) - 1)
         while at < end:
-            opens, closes = _instant(self._opens[place]), _instant(self._closes[place])
+            opens, closes = from_micros(self._opens[place]), from_micros(self._closes[place])
             place += 1
             if at < opens:
                 self._idle(found, at, min(opens, end))
@@ -256,12 +260,10 @@ class WorkingCalendar:
         return next(self.windows[d] for d in range(7) if self.windows.get(d))
 
     def _at(self, day: date, minutes: int) -> int:
-        # Adding to a local time moves its hands: the wall clock's, whatever DST does that day.
-        midnight = datetime(day.year, day.month, day.day, tzinfo=self.zone)
-        return _micros(midnight + timedelta(minutes=minutes))
+        return local_micros(day, minutes, self.zone)
 
     def _midnight(self, day: date) -> datetime:
-        return _instant(self._at(day, 0))
+        return from_micros(self._at(day, 0))
 
 
 def _join(found: list[CalendarSegment], next_one: CalendarSegment) -> None:
@@ -272,11 +274,3 @@ def _join(found: list[CalendarSegment], next_one: CalendarSegment) -> None:
             found[-1] = CalendarSegment(last.start, next_one.end, last.counted, last.why)
             return
     found.append(next_one)
-
-
-def _micros(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def _instant(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

@@ -49,14 +49,26 @@ def _day(value: object) -> date:
         return value
     words = str(value)
     try:
-        return date.fromisoformat(words if _DATE.fullmatch(words) else "")
+        day = date.fromisoformat(words if _DATE.fullmatch(words) else "")
     except ValueError:
         raise ValueError(f"{value!r} is no day, such as 2026-02-14") from None
+    return known_date(day)
 
 
 Windows = tuple[Annotated[Window, BeforeValidator(_window)], ...]
 Day = Annotated[date, BeforeValidator(_day)]
 OwnDay = Literal["working", "holiday"]
+FIRST_YEAR, LAST_YEAR = 1970, 2099
+"""The years that a calendar can be asked about."""
+MOST_DAYS = 5_000
+"""So many days of its own a calendar has at most."""
+
+
+def known_date(day: date) -> date:
+    """Return a day of the years that calendars reach; raises ValueError for another."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"{day} lies outside of {FIRST_YEAR} to {LAST_YEAR}")
+    return day
 
 
 class CalendarDocument(BaseModel):
@@ -77,6 +89,8 @@ class CalendarDocument(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> CalendarDocument:
+        if len(self.days) > MOST_DAYS:
+            raise ValueError(f"days: more than {MOST_DAYS:,} days of its own are a mistake")
         by_weekday = self.by_weekday
         if not any(by_weekday.values()):
             raise ValueError("windows: there is no working time at all")

@@ -49,7 +49,8 @@ class OptionText:
 class Command:
     """One action by one person at one time. `words_id` and `note_id` are fresh ids.
 
-    `may_lead`: the person leads others, as far as the credential tells.
+    `may_lead`: the person leads others, as far as the credential tells. `just_now`:
+    nobody said when it happened; it is of the time at which it is decided.
     """
 
     action: Action
@@ -67,6 +68,7 @@ class Command:
     final: bool = False
     by_customer: bool = False
     may_lead: bool = False
+    just_now: bool = False
 
 
 def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Change:
@@ -76,6 +78,8 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     the case or in the future, an option that was not offered, or an owner who does not exist,
     Forbidden where the person may not.
     """
+    if command.just_now:
+        command = replace(command, at=now)
     check_moment(case, command.at, now)
     draft = Draft(case, rules, now)
     pass_time_before(draft, command.at)

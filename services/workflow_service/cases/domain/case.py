@@ -90,6 +90,7 @@ class Case:
     final_offer: bool = False
     watched: str | None = None
     merged_into: str | None = None
+    changed_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -44,7 +44,11 @@ class Change:
 
 @dataclass(slots=True)
 class Draft:
-    """Gathers one change. Events are built at the end, so that all carry the final state."""
+    """Gathers one change. Events are built at the end, so that all carry the final state.
+
+    `now` is never before the case's last change: where the machine's clock is set back, the history
+    goes on from where it was.
+    """
 
     case: Case
     rules: Rules
@@ -54,6 +58,9 @@ class Draft:
     )
     _entries: list[Entry] = field(default_factory=list)
     _words: list[Words] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.now = max(self.now, self.case.changed_at or self.now)
 
     def say(self, event: type[WorkflowEvent], at: datetime, **fields: object) -> None:
         """Add an event; complaint, state, version and next step are filled in at the end."""
@@ -83,7 +90,10 @@ class Draft:
         """Return the change, its version one higher and its events in sequence."""
         before = self.case
         case = replace(
-            before, version=before.version + 1, sequence=before.sequence + len(self._said)
+            before,
+            version=before.version + 1,
+            sequence=before.sequence + len(self._said),
+            changed_at=self.now,
         )
         step, due_at = case.next_step()
         said = tuple(

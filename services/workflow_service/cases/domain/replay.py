@@ -61,6 +61,7 @@ def _at_opening(case: Case, opening: Entry) -> Case:
         escalation_level=0,
         clocks=(),
         promises=(),
+        changed_at=None,
     )
     return _graded(begun, opening.data or {})
 

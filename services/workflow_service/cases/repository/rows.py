@@ -62,6 +62,7 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.watched,
         case.facts.repeat_of,
         case.merged_into,
+        case.changed_at,
     )
 
 
@@ -99,6 +100,7 @@ def case_of(row: RowMapping) -> Case:
         final_offer=bool(row["final_offer"]),
         watched=row["watched"],
         merged_into=row["merged_into"],
+        changed_at=row["changed_at"],
     )
 
 

@@ -195,6 +195,7 @@ def to_command(
         action=action,
         by=by,
         at=body.occurred_at.astimezone(UTC) if body.occurred_at else now,
+        just_now=body.occurred_at is None,
         words_id=words_id,
         note_id=note_id,
         text=_text_of(body),

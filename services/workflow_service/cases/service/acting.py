@@ -51,7 +51,7 @@ async def change_case(
             f"the case is at version {case.version}, If-Match names {if_version}: read it again"
         )
     await desk.ensure_known(uow.connection, [case])
-    change = decide_it(case, max(uow.now, case.opened_at))
+    change = decide_it(case, max(uow.now, case.changed_at or case.opened_at))
     await insert_words(uow.connection, desk.vault, case.id, change.words)
     await store(uow.connection, [change], now=uow.now)
     publish(uow, [change])
