@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -84,6 +84,10 @@ class Calendars:
             if has_learned(latest, known):
                 found[name] = (known, await storage.seed_of(connection, name))
         return list(found.values())
+
+    def names(self) -> Collection[str]:
+        """Return the names of all calendars."""
+        return self.book.versions.keys()
 
     async def load(self, connection: AsyncConnection) -> None:
         """Load the book anew and say how long its days are announced."""

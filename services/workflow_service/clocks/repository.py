@@ -20,7 +20,7 @@ from services.workflow_service.clocks.domain.pack import Pack
 from services.workflow_service.clocks.domain.policy import Policy
 from services.workflow_service.clocks.models import policies, timers
 from shared.db.bulk import insert_rows, upsert_rows
-from shared.kernel.errors import ConfigurationError
+from shared.kernel.errors import ConfigurationError, FieldError
 from shared.kernel.yaml_documents import InvalidDocument, read_yaml
 
 POLICY_SETTING = "REDRESS_POLICY_FILE"
@@ -89,7 +89,20 @@ def read_policy_text(document: str, *, name: str) -> Policy:
     """
     if is_by_priority(document):
         return read_yaml(document, PolicyByPriority, name=name).as_rules()
-    return read_yaml(document, Policy, name=name)
+    policy = read_yaml(document, Policy, name=name)
+    known = {pack.name for pack in read_packs().values()}
+    for place, use in enumerate(policy.packs):
+        if use.name not in known:
+            listed = ", ".join(sorted(known))
+            raise _wrong(
+                name, f"/packs/{place}", f"there is no pack {use.name!r}; there are: {listed}"
+            )
+    return policy
+
+
+def _wrong(name: str, pointer: str, detail: str) -> InvalidDocument:
+    error = FieldError(pointer, "unknown", detail)
+    return InvalidDocument(f"{name}: {pointer.strip('/').replace('/', '.')}: {detail}", [error])
 
 
 PRODUCT = "product"

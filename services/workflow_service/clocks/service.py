@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,9 +24,11 @@ from shared.kernel.clock import Clock
 from shared.kernel.errors import (
     ConfigurationError,
     Conflict,
+    FieldError,
     NotFound,
     PreconditionFailed,
 )
+from shared.kernel.yaml_documents import InvalidDocument
 
 log = logging.get(__name__)
 
@@ -69,6 +71,7 @@ class Policies:
     database: Database
     clock: Clock
     first: FirstPolicy
+    calendars: Callable[[], Collection[str]]
     versions: Sequence[StoredPolicy] = field(default_factory=tuple)
 
     @property
@@ -94,9 +97,10 @@ class Policies:
             if first.by == PRODUCT and self.versions and self.versions[-1].by != PRODUCT:
                 return
             try:
+                self._check_calendar(first.policy, name="calendar")
                 loading = self._loading(first.policy, first.document, by=first.by)
-            except VersionTaken as taken:
-                raise ConfigurationError(POLICY_SETTING, taken.detail) from None
+            except (VersionTaken, InvalidDocument) as wrong:
+                raise ConfigurationError(POLICY_SETTING, wrong.detail) from None
             if loading.is_new:
                 await add_policy(connection, loading.stored)
                 await self.load(connection)
@@ -121,6 +125,7 @@ class Policies:
         current policy is no longer at `if_version`.
         """
         policy = read_policy_text(document, name="policy.yaml")
+        self._check_calendar(policy, name="policy.yaml")
         async with self.database.write() as connection:
             await lock_policies(connection)
             await self.refresh(connection)
@@ -136,6 +141,15 @@ class Policies:
             async with self.database.read() as connection:
                 await self.load(connection)
         return loading
+
+    def _check_calendar(self, policy: Policy, *, name: str) -> None:
+        """Raise InvalidDocument for a calendar that is not there: no case could be opened by it."""
+        known = self.calendars()
+        if policy.calendar not in known:
+            listed = ", ".join(sorted(known))
+            detail = f"there is no calendar {policy.calendar!r}; there are: {listed}"
+            error = FieldError("/calendar", "unknown", detail)
+            raise InvalidDocument(f"{name}: calendar: {detail}", [error])
 
     def version(self, name: str, version: int) -> StoredPolicy:
         """Return one version; raises UnknownPolicyVersion."""

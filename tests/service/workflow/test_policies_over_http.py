@@ -94,12 +94,17 @@ async def test_a_bad_policy_is_refused_with_line_and_reason_and_changes_nothing(
     taken = await put(workflow, FASTER.replace("version: 3", "version: 2"))
     older = await put(workflow, FASTER.replace("version: 3", "version: 1"))
     stale = await put(workflow, FASTER, **{"If-Match": '"1"'})
+    calendar = await put(workflow, FASTER.replace("calendar: company", "calendar: nowhere"))
+    pack = await put(workflow, FASTER.replace("packs: []", "packs: [uk-fca]"))
 
     assert wrong.status_code == 422
     assert "a target of 0 cannot be met" in wrong.json()["detail"]
     assert "policy.yaml, line " in wrong.json()["detail"]
     assert no_catch_all.status_code == 422
     assert "no target for acknowledge" in no_catch_all.json()["detail"]
+    assert (calendar.status_code, calendar.json()["errors"][0]["pointer"]) == (422, "/calendar")
+    assert (pack.status_code, pack.json()["errors"][0]["pointer"]) == (422, "/packs/0")
+    assert "uk-fca-disp" in pack.json()["detail"]
     assert [taken.status_code, older.status_code, stale.status_code] == [409, 409, 412]
     assert (await workflow.http.get("/v1/policies")).json()["version"] == 2
 
@@ -182,3 +187,26 @@ async def test_a_calendar_that_moves_nothing_leaves_cases_alone(workflow: Workfl
     assert [line["action"] for line in (await workflow.case(case_id))["history"]] == ["open"]
     workflow.clock.advance(timedelta(days=1))
     assert (await workflow.act(case_id, "record-contact", text="已致电"))["id"] == case_id
+
+
+async def test_the_packs_are_listed_with_the_texts_that_they_cite(workflow: Workflow) -> None:
+    packs = (await workflow.http.get("/v1/policies/packs")).json()["items"]
+
+    disp = next(pack for pack in packs if pack["name"] == "uk-fca-disp")
+    final = next(d for d in disp["deadlines"] if d["kind"] == "uk-fca-disp.final_response")
+    assert (final["cites"], final["met_by"]) == ("DISP 1.6.2 R", "resolve")
+    assert "eight weeks" in final["says"]["en"]
+
+
+async def test_a_switched_on_pack_runs_beside_our_clocks_and_explains_itself(
+    workflow: Workflow,
+) -> None:
+    await put(workflow, FASTER.replace("packs: []", "packs: [cn-telecoms]"))
+    case_id = await workflow.open()
+
+    clocks = (await workflow.http.get(f"/v1/cases/{case_id}/clocks")).json()["items"]
+
+    law = next(clock for clock in clocks if clock["kind"] == "cn-telecoms.answer")
+    assert law["policy"] == {"name": "cn-telecoms", "version": 1, "rule": "answer"}
+    assert law["due_at"] == "2026-12-08T16:00:00Z"
+    assert "电信用户申诉处理办法 第十条" in law["explanation"]["zh-CN"]

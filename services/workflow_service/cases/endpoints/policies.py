@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.workflow_service.cases.schemas.policies import (
     EXAMPLE,
+    PackList,
+    PackView,
     PolicyEditView,
     PolicyList,
     PolicyView,
@@ -45,6 +47,11 @@ def _add_reading(routes: APIRouter, desk: Desk) -> None:
         stored = desk.policies.versions[-1]
         response.headers["ETag"] = f'"{stored.policy.version}"'
         return PolicyView.of(stored)
+
+    @routes.get("/packs")
+    async def list_packs(_: Reader) -> PackList:
+        """List the packs of rules from outside: each deadline with the text that it cites."""
+        return PackList(items=[PackView.of(pack) for pack in desk.rules.packs.values()])
 
     @routes.get("/{name}/versions")
     async def list_versions(name: str, _: Reader) -> PolicyList:

@@ -6,11 +6,12 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.workflow_service.calendars.schemas import DifferenceView, WhatIfView
 from services.workflow_service.cases.domain.what_if import WhatIf
+from services.workflow_service.clocks.domain.pack import Pack, Words
 from services.workflow_service.clocks.repository import StoredPolicy
 
 EXAMPLE = (files("services.workflow_service.clocks") / "policy.yaml").read_text(encoding="utf-8")
@@ -22,6 +23,19 @@ _POLICY: JsonDict = {
     "by": "product",
     "document": "name: company\nversion: 2\n…",
 }
+
+
+class InBoth(BaseModel):
+    """The same words in both languages."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    zh: str = Field(alias="zh-CN")
+    en: str
+
+
+def _both(words: Words) -> InBoth:
+    return InBoth(zh=words.zh, en=words.en)
 
 
 class PolicyView(BaseModel):
@@ -53,6 +67,85 @@ class PolicyList(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"items": [_POLICY]}})
 
     items: list[PolicyView]
+
+
+class DeadlineView(BaseModel):
+    """One deadline: the kind of its clock, what it is called, and what its rule says."""
+
+    kind: str
+    title: InBoth
+    cites: str
+    says: InBoth
+    met_by: str
+
+
+class PackView(BaseModel):
+    """The deadlines of one rule or regulator; `checked` says how far its text was compared."""
+
+    name: str
+    version: int
+    title: InBoth
+    source: str
+    checked: InBoth
+    calendar: str
+    deadlines: list[DeadlineView]
+
+    @classmethod
+    def of(cls, pack: Pack) -> Self:
+        """Show a pack."""
+        return cls(
+            name=pack.name,
+            version=pack.version,
+            title=_both(pack.title),
+            source=pack.source,
+            checked=_both(pack.checked),
+            calendar=pack.calendar,
+            deadlines=[
+                DeadlineView(
+                    kind=pack.kind_of(deadline),
+                    title=_both(deadline.title),
+                    cites=deadline.cites,
+                    says=_both(deadline.says),
+                    met_by=deadline.met_by,
+                )
+                for deadline in pack.deadlines
+            ],
+        )
+
+
+_TITLE: JsonDict = {"zh-CN": "电信用户投诉", "en": "Telecoms in China"}
+
+
+class PackList(BaseModel):
+    """The packs that a policy can switch on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "items": [
+                    {
+                        "name": "cn-telecoms",
+                        "version": 1,
+                        "title": _TITLE,
+                        "source": "电信用户申诉处理办法（工业和信息化部令第35号）",
+                        "checked": _TITLE,
+                        "calendar": "cn",
+                        "deadlines": [
+                            {
+                                "kind": "cn-telecoms.answer",
+                                "title": _TITLE,
+                                "cites": "电信用户申诉处理办法 第十条",
+                                "says": _TITLE,
+                                "met_by": "resolve",
+                            }
+                        ],
+                    }
+                ]
+            }
+        }
+    )
+
+    items: list[PackView]
 
 
 class PolicyEditView(BaseModel):

@@ -67,7 +67,12 @@ class Desk:
     def __post_init__(self) -> None:
         seeds = {COMPANY: self.documents.calendar, **STATUTORY}
         self.calendars = Calendars(self.database, self.clock, seeds)
-        self.policies = Policies(self.database, self.clock, self.documents.policy)
+        self.policies = Policies(
+            self.database,
+            self.clock,
+            self.documents.policy,
+            calendars=self.calendars.names,
+        )
         self.rules = self._rules()
 
     @property
