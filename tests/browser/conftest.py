@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.looking import Reader
-from tests.harness.product import COMPLAINT, Product, eventually
+from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
 _QUIET = (
     "--no-sandbox",
@@ -56,7 +56,9 @@ class Story:
 def story(embedded: Product) -> Story:
     """Two complaints with messages sent and figures told."""
     before = _counted(embedded)
-    first = embedded.post("/v1/complaints", COMPLAINT | {"description": _WORDS})
+    first = embedded.post(
+        "/v1/complaints", COMPLAINT | {"description": _WORDS, "customer": somebody()}
+    )
     second = embedded.post("/v1/complaints", _ENGLISH)
     eventually(lambda: embedded.case(first["id"]) and embedded.case(second["id"]))
     embedded.act(second["id"], "start-investigation")

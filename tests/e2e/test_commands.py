@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.product import COMPLAINT, Product, event, eventually, free_port
+from tests.harness.product import COMPLAINT, Product, event, eventually, free_port, somebody
 
 CSV = """Creation_Date,Status,Completion_Date,Service_Request_Number,Nature_of_Violation
 2011-03-01,Completed,2011-03-04,11-1,Standing water
@@ -98,7 +98,7 @@ def test_what_cannot_be_done_is_said_in_one_line(own: Product, arguments: tuple[
 
 
 def test_events_tail_prints_the_history_beside_the_running_product(own: Product) -> None:
-    complaint = own.post("/v1/complaints", COMPLAINT)
+    complaint = own.post("/v1/complaints", COMPLAINT | {"customer": somebody()})
     eventually(lambda: own.case(complaint["id"]))
 
     printed = done(run(own, "events", "tail", "--from-start", "--no-follow"))
@@ -136,7 +136,7 @@ def test_doctor_names_what_is_to_be_mended(own: Product) -> None:
 
 
 def test_dead_letters_are_seen_and_dropped_while_running_and_at_rest(own: Product) -> None:
-    complaint = own.post("/v1/complaints", COMPLAINT)
+    complaint = own.post("/v1/complaints", COMPLAINT | {"customer": somebody()})
     eventually(lambda: own.case(complaint["id"]))
     own.publish(event(complaint, sequence=2, body=b'{"broken'))
     path = "/v1/internal/workflow/dead-letters"

@@ -10,7 +10,7 @@ from typing import Any
 import confluent_kafka
 import pytest
 
-from tests.harness.product import COMPLAINT, Product, eventually
+from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
 pytestmark = pytest.mark.kafka
 
@@ -73,7 +73,8 @@ def headers_of(message: confluent_kafka.Message) -> dict[str, str]:
 def test_a_plain_kafka_client_reads_one_dense_ordered_history(
     distributed: Product, kafka_of_product: str
 ) -> None:
-    complaints = [distributed.post("/v1/complaints", COMPLAINT)["id"] for _ in range(20)]
+    bodies = [COMPLAINT, *(COMPLAINT | {"customer": somebody()} for _ in range(19))]
+    complaints = [distributed.post("/v1/complaints", body)["id"] for body in bodies]
     for identifier in complaints:
         eventually(partial(distributed.case, identifier))
         distributed.act(

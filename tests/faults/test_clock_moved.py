@@ -19,7 +19,7 @@ from tests.faults.timers_kit import (
     wait_for_each,
 )
 from tests.harness.clocks import MovableClock
-from tests.harness.product import COMPLAINT, Product, eventually
+from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
 pytestmark = pytest.mark.faults
 
@@ -56,7 +56,8 @@ def test_moving_the_clock_of_the_embedded_product_fires_nothing_twice_early_or_n
     def open_cases(count: int, priority: str) -> list[str]:
         urgent = {"category": "safety.injury", "description": POISONING}
         body = COMPLAINT | (urgent if priority == "P1" else {})
-        return [lone_product.post("/v1/complaints", body)["id"] for _ in range(count)]
+        bodies = [body | {"customer": somebody()} for _ in range(count)]
+        return [lone_product.post("/v1/complaints", body)["id"] for body in bodies]
 
     move_and_look(lone_product, movable_clock, open_cases)
 

@@ -17,7 +17,7 @@ from tests.faults.timers_kit import (
     stories,
     wait_for_each,
 )
-from tests.harness.product import COMPLAINT, Product, eventually
+from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
 pytestmark = pytest.mark.faults
 
@@ -57,7 +57,8 @@ def test_killing_the_embedded_process_while_it_fires_leaves_each_timer_one_effec
     ids: list[str] = []
 
     for _ in range(2):
-        batch = [lone_product.post("/v1/complaints", body)["id"] for _ in range(EMBEDDED_CASES)]
+        bodies = [body | {"customer": somebody()} for _ in range(EMBEDDED_CASES)]
+        batch = [lone_product.post("/v1/complaints", body)["id"] for body in bodies]
         ids += batch
         kill_once_firing(lone_product, "embedded", first=batch[0])
 

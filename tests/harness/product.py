@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -244,6 +245,15 @@ COMPLAINT: dict[str, Any] = {
     "demands": ["re_send", "apology"],
     "category": "logistics.short",
 }
+
+
+def somebody() -> dict[str, Any]:
+    """Return a customer who has not complained before: nobody's second complaint is merged."""
+    number = secrets.randbelow(10**8)
+    return COMPLAINT["customer"] | {
+        "phone": f"+86139{number:08d}",
+        "email": f"customer.{number}@example.com",
+    }
 
 
 def event(complaint: Mapping[str, Any], *, sequence: int, body: bytes | None = None) -> Record:

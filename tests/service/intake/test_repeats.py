@@ -69,7 +69,7 @@ async def test_the_event_says_what_it_repeats_and_not_the_reference(intake: Runn
 async def test_the_same_category_counts_for_thirty_days(intake: Running) -> None:
     first = await complain(intake, order="A-1")
     intake.clock.advance(timedelta(days=29))
-    soon = await complain(intake, order="A-2")
+    soon = await complain(intake)
     intake.clock.advance(timedelta(days=29))
     chained = await complain(intake)
     intake.clock.advance(timedelta(days=31))
@@ -78,6 +78,20 @@ async def test_the_same_category_counts_for_thirty_days(intake: Running) -> None
 
     assert soon["repeat_of"] == chained["repeat_of"] == first["id"]
     assert late["repeat_of"] is None
+
+
+async def test_orders_that_differ_are_two_matters_and_other_is_none(intake: Running) -> None:
+    await complain(intake, order="A-1")
+
+    another_order = await complain(intake, order="A-2")
+    at_once = await asyncio.gather(
+        complain(intake, order="B-1", category="billing.refund"),
+        complain(intake, order="B-2", category="billing.refund"),
+    )
+    nothing_said = [await complain(intake, category="other") for _ in range(2)]
+
+    assert another_order["repeat_of"] is None
+    assert [one["repeat_of"] for one in (*at_once, *nothing_said)] == [None] * 4
 
 
 async def test_a_category_that_was_overruled_counts_as_it_is_now(intake: Running) -> None:

@@ -97,7 +97,7 @@ def scene(kind: Kind, locale: Locale) -> Scene:
         cause="breach",
         state="investigating",
         new_due_at=DUE + timedelta(days=1),
-        into_number="4M2T-8HXC-5",
+        into_number="4M2T-8HXC-5" if kind is Kind.STAFF_MERGED else None,
     )
 
 
@@ -166,3 +166,15 @@ def test_what_a_customer_wrote_is_never_a_template_nor_html() -> None:
 def test_a_kind_without_a_wording_is_named() -> None:
     with pytest.raises(CannotRender, match=r"en/birthday\.j2"):
         TEMPLATES.render("birthday", "en", MessageChannel.SMS, Scene(number="n"))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_receipt_of_a_second_complaint_names_the_one_it_was_added_to(locale: Locale) -> None:
+    given = scene(Kind.ACKNOWLEDGEMENT, locale).model_copy(update={"into_number": "4M2T-8HXC-5"})
+
+    sms = TEMPLATES.render(Kind.ACKNOWLEDGEMENT, locale, MessageChannel.SMS, given)
+    mail = TEMPLATES.render(Kind.ACKNOWLEDGEMENT, locale, MessageChannel.EMAIL, given)
+
+    assert "4M2T-8HXC-5" in sms.text
+    assert "4M2T-8HXC-5" in mail.text
+    assert "7K3F-9Q2M-X" in mail.text

@@ -1,11 +1,15 @@
 """Which complaint is about a matter that its customer complained about before.
 
-Same customer and same order, contract or product; or same customer, same category and not long ago.
+Same customer and same order, contract or product; or same customer, same category and not long ago,
+unless both name an order and not the same, or the category says nothing (`other`).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+NO_MATTER = "other"
+"""A category that says nothing of what a complaint is about."""
 
 
 class ReferenceKeys(NamedTuple):
@@ -26,11 +30,17 @@ class Matter(NamedTuple):
         """Tell whether two complaints of one customer, made at the same time, are about one."""
         mine, theirs = self.keys, other.keys
         return (
-            self.category == other.category
+            self._is_alike(other)
             or (mine.order is not None and mine.order == theirs.order)
             or (mine.contract is not None and mine.contract == theirs.contract)
             or (self.product is not None and self.product == other.product)
         )
+
+    def _is_alike(self, other: Matter) -> bool:
+        """Tell whether the category makes it one: not where they name different orders."""
+        mine, theirs = self.keys.order, other.keys.order
+        differ = mine is not None and theirs is not None and mine != theirs
+        return self.category == other.category != NO_MATTER and not differ
 
 
 class Matters:

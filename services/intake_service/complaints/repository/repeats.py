@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake_service.complaints.domain.repeats import NO_MATTER
 from services.intake_service.complaints.repository.bulk import GroupConflict
 from services.intake_service.customers.models import customers
 from services.intake_service.customers.repository import among, driver
@@ -41,10 +42,14 @@ def _first(same: str) -> str:
     )
 
 
+_SAME_KIND = (
+    f"c.category = w.category AND w.category <> '{NO_MATTER}' AND c.received_at >= w.since"
+    " AND (c.order_key IS NULL OR w.order_key IS NULL OR c.order_key = w.order_key)"
+)
 _FIRSTS = ", ".join(
     _first(same)
     for same in (
-        "c.category = w.category AND c.received_at >= w.since",
+        _SAME_KIND,
         "c.order_key = w.order_key",
         "c.contract_key = w.contract_key",
         "c.product = w.product",

@@ -140,7 +140,7 @@ def _merged(event: EventData) -> Sequence[Intent]:
     assert isinstance(event, cases.CaseMerged)
     facts: Facts = {"into_number": event.into_number}
     staff = _owner(event, Kind.STAFF_MERGED, event.owner, **facts)
-    return (_customer(event, Kind.MERGED, **facts), *staff)
+    return (_customer(event, Kind.ACKNOWLEDGEMENT, **facts), *staff)
 
 
 _SHOWN_TO_CUSTOMERS = frozenset({ClockKind.FIRST_REPLY, ClockKind.PROPOSE, ClockKind.RESOLVE})

@@ -24,7 +24,6 @@ class Kind(StrEnum):
     PROMISE_DELAYED = "promise_delayed"
     PROMISE_BROKEN = "promise_broken"
     ESCALATED = "escalated"
-    MERGED = "merged"
     EXTENDED = "extended"
     STAFF_ASSIGNMENT = "staff_assignment"
     STAFF_WARNING = "staff_warning"

@@ -274,7 +274,7 @@ def reopen(draft: Draft, at: datetime, reason: str | None = None) -> None:
     case = draft.case
     owner, department = case.owner, case.department
     if owner is None:
-        to = draft.rules.route(case, draft.now)
+        to = draft.rules.route(case.category, case.facts, complaint_id=case.id, at=draft.now)
         owner, department = to.owner, to.department
     draft.case = replace(
         draft.case,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
@@ -127,14 +127,20 @@ class Draft:
         if effects.ends_all:
             self.cancel_all(at)
             self._void_promises()
-        for kind in effects.starts:
-            self.start_clock(kind, at)
+        self.start_clocks(effects.starts, at)
         if effects.is_heard:
             self.heard(at)
 
     def start_clock(self, kind: ClockKind, at: datetime, *, subject: str | None = None) -> None:
         """Start a clock by the policy that the case was opened under, where that names a target."""
         self.add(new_clock(self.case, kind, at, self.rules, subject=subject))
+
+    def start_clocks(self, kinds: Iterable[ClockKind], at: datetime) -> None:
+        """Start several clocks at once."""
+        found = (new_clock(self.case, kind, at, self.rules) for kind in kinds)
+        started = tuple(clock for clock in found if clock is not None)
+        if started:
+            self.case = replace(self.case, clocks=(*self.case.clocks, *started))
 
     def add(self, clock: Clock | None) -> None:
         """Add a clock, where there is one."""

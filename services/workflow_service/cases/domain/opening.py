@@ -58,8 +58,7 @@ def open_case(
 def start_clocks(draft: Draft, assigned_at: datetime) -> None:
     """Start the clocks that a case begins with; one that has an owner was assigned at once."""
     case = draft.case
-    for kind in (*AT_OPENING, ClockKind.NEXT_UPDATE):
-        draft.start_clock(kind, case.opened_at)
+    draft.start_clocks((*AT_OPENING, ClockKind.NEXT_UPDATE), case.opened_at)
     start_by_law(draft)
     enter_department(draft, None, case.opened_at)
     if case.owner is not None:
@@ -73,27 +72,29 @@ def start_by_law(draft: Draft) -> None:
         clocks.start(kind, at=case.opened_at, timing=timing)
         for kind, timing in draft.rules.by_law(case)
     )
-    draft.case = replace(draft.case, clocks=(*draft.case.clocks, *started))
+    if started:
+        draft.case = replace(draft.case, clocks=(*draft.case.clocks, *started))
 
 
 def routed_case(
     received: ComplaintReceived, rules: Rules, *, now: datetime, segment: Segment | None = None
 ) -> Case:
     """Return the case of a complaint with department and owner, without clocks yet."""
-    case = Case(
+    facts = _facts(received, segment)
+    to = rules.route(received.category, facts, complaint_id=received.complaint_id, at=now)
+    return Case(
         id=received.complaint_id,
         number=received.number,
-        state=CaseState.RECEIVED,
+        state=CaseState.ASSIGNED if to.owner else CaseState.RECEIVED,
         category=received.category,
         priority=received.priority,
         opened_at=received.received_at,
         policy=rules.policy.label,
-        facts=_facts(received, segment),
+        facts=facts,
+        owner=to.owner,
+        department=to.department,
         imported=received.imported,
     )
-    to = rules.route(case, now)
-    state = CaseState.ASSIGNED if to.owner else CaseState.RECEIVED
-    return replace(case, state=state, owner=to.owner, department=to.department)
 
 
 def _facts(received: ComplaintReceived, segment: Segment | None) -> Facts:

@@ -136,7 +136,7 @@ def regraded(
 
 def _reroute(draft: Draft, old_category: str, at: datetime) -> None:
     case, organisation = draft.case, draft.rules.organisation
-    to = draft.rules.route(case, draft.now)
+    to = draft.rules.route(case.category, case.facts, complaint_id=case.id, at=draft.now)
     # Another grade of the same matter must not take a case from whom a person gave it to.
     same = to.department in {organisation.department_for(old_category), case.department}
     if case.state not in NOT_BEGUN or case.escalation_level or same:

@@ -150,7 +150,7 @@ def de_escalate(draft: Draft, owner: str | None, at: datetime) -> None:
 def _owner_below(draft: Draft, level: int) -> str | None:
     case, organisation = draft.case, draft.rules.organisation
     if level == 0:
-        to = draft.rules.route(case, draft.now)
+        to = draft.rules.route(case.category, case.facts, complaint_id=case.id, at=draft.now)
         return to.owner if to.department == case.department else None
     return organisation.owner_at_level(
         level,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.domain.calendar import (
@@ -12,7 +13,7 @@ from services.workflow_service.calendars.domain.calendar import (
     RoundTheClock,
     WorkingCalendar,
 )
-from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.case import Case, Facts
 from services.workflow_service.clocks.domain.clock import Clock, Timing
 from services.workflow_service.clocks.domain.pack import (
     Deadline,
@@ -33,6 +34,13 @@ from shared.events.words import ClockKind
 from shared.kernel.errors import ConfigurationError
 
 _MOST_REMEMBERED = 20_000
+_WHERE: Mapping[str, str] = {
+    "category": "category",
+    "priority": "priority",
+    "department": "department",
+    **{name: f"facts.{name}" for name in ("tier", "channel", "segment", "region", "severity")},
+}
+"""Where a case has what the rules of a policy look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ class Rules:
     moment: datetime | None = None
     load: Mapping[str, int] = field(default_factory=dict)
     _timings: dict[tuple[object, ...], Timing | None] = field(default_factory=dict)
+    _emergencies: dict[tuple[object, ...], bool] = field(default_factory=dict)
+    _looks: dict[str, Callable[[Case], object]] = field(default_factory=dict)
 
     def policy_of(self, label: str) -> Policy:
         """Return the policy a case was opened under; raises ConfigurationError for a lost one."""
@@ -96,15 +106,15 @@ class Rules:
             return self.packs[clock.policy].deadline(clock.kind).conduct
         return self.policy_of(clock.policy).conduct_of(ClockKind(clock.kind))
 
-    def route(self, case: Case, at: datetime) -> Assignment:
+    def route(self, category: str, facts: Facts, *, complaint_id: str, at: datetime) -> Assignment:
         """Choose department and owner: by category and language, who is there, and their load."""
         return self.organisation.route(
-            case.category,
-            complaint_id=case.id,
-            language=case.facts.language,
+            category,
+            complaint_id=complaint_id,
+            language=facts.language,
             at=at,
             load=self.load,
-            segment=case.facts.segment,
+            segment=facts.segment,
         )
 
     def by_law(self, case: Case) -> Iterable[tuple[str, Timing]]:
@@ -168,14 +178,25 @@ class Rules:
 
     def timing(self, case: Case, kind: ClockKind) -> Timing | None:
         """Return a clock's target for a case as it is now; None where its policy names none."""
-        policy = self.policy_of(case.policy)
-        subject = subject_of(case)
-        key = (policy.label, kind, *(getattr(subject, name) for name in policy.fields))
+        key = (case.policy, kind, self._alike(case))
         if key not in self._timings:
             if len(self._timings) >= _MOST_REMEMBERED:
                 self._timings.clear()
-            self._timings[key] = self._work_out(policy, kind, subject)
+            policy = self.policy_of(case.policy)
+            self._timings[key] = self._work_out(policy, kind, subject_of(case))
         return self._timings[key]
+
+    def _alike(self, case: Case) -> object:
+        """Return what the case's policy looks at: cases alike in it get the same targets."""
+        look = self._looks.get(case.policy)
+        if look is None:
+            fields = self.policy_of(case.policy).fields
+            # A policy whose rules look at nothing gives every case the same.
+            look = (
+                attrgetter(*(_WHERE[name] for name in fields)) if fields else attrgetter("policy")
+            )
+            self._looks[case.policy] = look
+        return look(case)
 
     def _work_out(self, policy: Policy, kind: ClockKind, subject: Subject) -> Timing | None:
         line = policy.line_for(kind, subject)
@@ -204,7 +225,13 @@ class Rules:
 
     def is_emergency(self, case: Case) -> bool:
         """Tell whether the case's policy makes it an emergency, as it is graded now."""
-        return self.policy_of(case.policy).is_emergency(subject_of(case))
+        key = (case.policy, self._alike(case))
+        if key not in self._emergencies:
+            if len(self._emergencies) >= _MOST_REMEMBERED:
+                self._emergencies.clear()
+            policy = self.policy_of(case.policy)
+            self._emergencies[key] = policy.is_emergency(subject_of(case))
+        return self._emergencies[key]
 
     def goes_up(self, clock: Clock) -> bool:
         """Tell whether a breach of the clock takes its case a level up."""
