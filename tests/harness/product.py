@@ -250,10 +250,9 @@ COMPLAINT: dict[str, Any] = {
 def somebody() -> dict[str, Any]:
     """Return a customer who has not complained before: nobody's second complaint is merged."""
     number = secrets.randbelow(10**8)
-    return COMPLAINT["customer"] | {
-        "phone": f"+86139{number:08d}",
-        "email": f"customer.{number}@example.com",
-    }
+    customer: dict[str, Any] = COMPLAINT["customer"]
+    phone, email = f"+86139{number:08d}", f"customer.{number}@example.com"
+    return customer | {"phone": phone, "email": email}
 
 
 def event(complaint: Mapping[str, Any], *, sequence: int, body: bytes | None = None) -> Record:
