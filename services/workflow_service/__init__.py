@@ -2,8 +2,8 @@
 
 | | |
 |---|---|
-| owns | cases, their clocks and history, the words spoken in handling, promises, the organisation, |
-| | calendars and policies in all their versions |
+| owns | cases, their clocks, promises and history, the words spoken in handling |
+| | the organisation; calendars and policies in all their versions |
 | hears | ComplaintReceived, ComplaintAmended, ComplaintRegraded, NotificationSent and …Skipped |
 | says | CaseOpened, CaseMerged, CaseImported, and what `shared/events/cases.py` has until Closed |
 | promises | one case per complaint, under its id, and no forbidden step |
