@@ -66,7 +66,7 @@ FACTOR = 0.68
 
 RESPONSES_SINCE, RESPONSES_UNTIL = date(2016, 10, 1), date(2019, 12, 31)
 QUIET = 3
-"""So many responses at most has a weekday on which the offices were closed; others had 4 to 120."""
+"""So many responses at most has a weekday on which the offices were closed; all others had more."""
 
 ANIMALS = frozenset(
     {
