@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from tests.faults.timers_kit import (
     FIRST_REPLY,
     check_effects,
     effects,
+    is_breached,
     received,
     say,
     stories,
@@ -90,11 +92,7 @@ def move_and_look(product: Product, clock: MovableClock, open_cases: Open) -> No
 def wait_for_breach(product: Product, complaints: Iterable[str]) -> None:
     """Wait until nobody's first reply was given in time."""
 
-    def is_breached(complaint: str) -> bool:
-        case = product.case(complaint) or {"clocks": []}
-        return any(c["kind"] == "first_reply" and c["state"] == "breached" for c in case["clocks"])
-
-    wait_for_each(complaints, is_breached, what="the first reply is breached")
+    wait_for_each(complaints, partial(is_breached, product), what="the first reply is breached")
 
 
 def is_published(url: str) -> bool:

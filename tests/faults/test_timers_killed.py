@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,6 +11,7 @@ import pytest
 from tests.faults.timers_kit import (
     FIRST_REPLY,
     check_effects,
+    is_breached,
     received,
     say,
     stories,
@@ -21,10 +21,10 @@ from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
 pytestmark = pytest.mark.faults
 
-CASES = 500
+CASES = 125
 EMBEDDED_CASES = 60
 POISONING = "吃了你们的牛奶以后孩子上吐下泻,现在在医院抢救。"
-ONE_LEVEL = FIRST_REPLY + Counter[object]({("escalated", 1): 1})
+ONE_LEVEL = FIRST_REPLY | {("escalated", 1)}
 
 
 def test_killing_either_of_two_processes_while_they_fire_leaves_each_timer_one_effect(
@@ -62,23 +62,18 @@ def test_killing_the_embedded_process_while_it_fires_leaves_each_timer_one_effec
         ids += batch
         kill_once_firing(lone_product, "embedded", first=batch[0])
 
-    wait_for_each(ids, partial(is_escalated, lone_product), what="the breach escalates")
+    wait_for_each(ids, partial(is_breached, lone_product), what="the first reply is breached")
     lone_product.stop()
-    check_effects(stories(lone_product), ids, ONE_LEVEL)
+    # What the customer says made each an emergency, which starts above the first level.
+    check_effects(stories(lone_product), ids, FIRST_REPLY)
 
 
 def kill_once_firing(product: Product, victim: str, *, first: str) -> None:
-    """Kill a process when the first case was escalated and others are about to be."""
-    eventually(lambda: is_escalated(product, first), seconds=60, what="the first breach escalates")
+    """Kill a process when the first clock was breached and others are about to be."""
+    eventually(lambda: is_breached(product, first), seconds=60, what="the first breach")
     product.kill(victim)
     product.spawn(victim)
     product.wait_ready(victim)
-
-
-def is_escalated(product: Product, complaint: str) -> bool:
-    """Tell whether the breach of a case's first reply took it up the ladder."""
-    case = product.case(complaint)
-    return case is not None and case["escalation_level"] == 1
 
 
 def are_over(product: Product, complaints: Iterable[str]) -> bool:
