@@ -154,6 +154,7 @@ class ClockBreached(WorkflowEvent):
     due_at: datetime
     late_seconds: float
     owner: str | None = None
+    alert: bool = Field(default=False, description="the policy lets the operators be told of it")
 
 
 class ClockExtended(WorkflowEvent):

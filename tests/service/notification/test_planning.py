@@ -22,6 +22,7 @@ async def intents(notification: Notification) -> list[tuple[str, int, str, str]]
 
 def breach(of: EventData, clock: str, owner: str | None = "li.na") -> ClockBreached:
     return ClockBreached(
+        alert=clock == "uk-fca-disp.acknowledgement",
         complaint_id=of.complaint_id,
         number=of.number,
         state="assigned",
@@ -132,7 +133,14 @@ async def test_a_warning_and_a_breach_are_told_to_the_owner(notification: Notifi
     ]
 
 
-@pytest.mark.parametrize(("clock", "owner"), [("acknowledge", "li.na"), ("assign", None)])
+@pytest.mark.parametrize(
+    ("clock", "owner"),
+    [
+        ("acknowledge", "li.na"),
+        ("assign", None),
+        ("uk-fca-disp.acknowledgement", "li.na"),
+    ],
+)
 async def test_a_breach_that_no_owner_can_mend_alerts_every_operator(
     notification: Notification, clock: str, owner: str | None
 ) -> None:

@@ -68,7 +68,8 @@ async def test_a_loaded_policy_is_that_of_new_cases_and_open_ones_keep_theirs(
 
 async def test_a_dry_run_tells_which_open_cases_would_be_due_when(workflow: Workflow) -> None:
     case_id = await workflow.open()
-    await workflow.open(priority="P3")
+    escalated = await workflow.open(priority="P3")
+    await workflow.act(escalated, "escalate", reason="客户情绪激动")
 
     tried = (await put(workflow, FASTER, query="?dry_run=true")).json()
 

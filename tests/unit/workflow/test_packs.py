@@ -18,11 +18,13 @@ from services.workflow_service.cases.domain.extensions import (
 )
 from services.workflow_service.cases.domain.importing import import_case
 from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.domain.reactions import regraded
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.policy import PackUse, When
 from services.workflow_service.clocks.repository import read_packs
 from shared.events.cases import ClockBreached, ClockExtended
+from shared.events.complaints import ComplaintRegraded
 from shared.events.words import Channel
 from shared.kernel.errors import Forbidden, InvalidInput
 from tests.unit.workflow.rules import BOOK, RULES, command, complaint, opened
@@ -266,6 +268,36 @@ def test_a_clock_of_ours_is_at_most_doubled_by_a_lead() -> None:
         )
 
     assert clock_of(granted, "first_reply").due_at == NOON + timedelta(hours=8)
+
+
+def test_a_correction_that_changes_no_target_takes_no_extension_back() -> None:
+    case = received(NOON, RULES)
+    longer = extend_clock(
+        case, asked("first_reply", NOON + timedelta(hours=8), "lead"), now=NOON, rules=RULES
+    ).case
+    same, urgent = regrade(longer, case.priority), regrade(longer, "P1")
+
+    assert clock_of(same, "first_reply").due_at == NOON + timedelta(hours=8)
+    assert clock_of(urgent, "first_reply").due_at == NOON + timedelta(hours=1)
+
+
+def regrade(case: Case, priority: str) -> Case:
+    said = ComplaintRegraded(
+        complaint_id=case.id,
+        number=case.number,
+        old_category=case.category,
+        category="billing.overcharge",
+        old_severity=case.facts.severity,
+        severity=case.facts.severity,
+        old_urgency=case.facts.urgency,
+        urgency=case.facts.urgency,
+        old_priority=case.priority,
+        priority=priority,
+        decided_by="staff",
+    )
+    change = regraded(case, said, at=NOON, now=NOON, rules=RULES)
+    assert change is not None
+    return change.case
 
 
 def test_what_is_past_or_unknown_or_no_longer_runs_gets_no_more_time() -> None:

@@ -79,9 +79,9 @@ def _breached(event: EventData) -> Sequence[Intent]:
         "due_at": event.due_at.isoformat(),
         "late_seconds": event.late_seconds,
     }
-    # A breached acknowledgement means that messages do not leave: that is the operators' matter.
-    # A breach without an owner would otherwise be told to nobody.
-    if event.clock == ClockKind.ACKNOWLEDGE or event.owner is None:
+    # A breached acknowledgement means that messages do not leave: that is the operators' matter,
+    # also in events from before `alert`. One without an owner would otherwise be told to nobody.
+    if event.alert or event.clock == ClockKind.ACKNOWLEDGE or event.owner is None:
         return (Intent(Kind.OPERATOR_ALERT, Audience.STAFF, OPERATORS, facts),)
     return _owner(event, Kind.STAFF_BREACH, event.owner, **facts)
 

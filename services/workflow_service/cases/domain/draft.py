@@ -223,7 +223,8 @@ class Draft:
                 return clock
             if not timing.urgent:
                 timing = timing.at_share(clock.share)
-            if (timing.seconds, timing.rule) == (clock.target_seconds, clock.rule):
+            if (timing.policy, timing.rule) == (clock.policy, clock.rule):
+                # The same target: a shorter one of an escalation or an extension stays.
                 return clock
             if timing.urgent:
                 counted = clocks.counted(clock, since, timing.calendar)

@@ -58,6 +58,7 @@ def extend_clock(case: Case, asked: Extension, *, now: datetime, rules: Rules) -
     NotExtendable for one that does not run, and Forbidden without authority.
     """
     draft = Draft(case, rules, now)
+    now = draft.now
     pass_time_before(draft, now)
     clock = _wanted(draft.case, asked.clock)
     _check_until(clock, asked, now)

@@ -129,6 +129,7 @@ def _say_breached(draft: Draft, clock: Clock, at: datetime) -> None:
         due_at=at,
         late_seconds=(draft.now - at).total_seconds(),
         owner=draft.case.owner,
+        alert=draft.rules.alerts(clock),
     )
 
 

@@ -129,6 +129,7 @@ def delay_promise(case: Case, delay: Delay, *, now: datetime, rules: Rules) -> C
     Raises PromiseOver afterwards, and InvalidInput for a time that is not later.
     """
     draft = Draft(case, rules, now)
+    now = draft.now
     pass_time_before(draft, now)
     promise = _found(draft.case, delay.promise_id)
     if promise.state is not PromiseState.OPEN:

@@ -237,6 +237,10 @@ class Rules:
         """Tell whether a breach of the clock takes its case a level up."""
         return self.conduct_of(clock).on_breach is OnBreach.ESCALATE
 
+    def alerts(self, clock: Clock) -> bool:
+        """Tell whether a breach of the clock is the operators' matter."""
+        return self.conduct_of(clock).on_breach is OnBreach.ALERT
+
     def _calendar_for(self, policy: Policy, target: Target) -> Calendar:
         if not target.business:
             return self.always

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.draft import hurried
 from services.workflow_service.cases.domain.what_if import Alternative, WhatIf, compare
 from services.workflow_service.cases.repository import reading
 from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.clock import Clock, Timing
 from services.workflow_service.clocks.domain.policy import Policy
 from shared.events.words import ClockKind
 
@@ -28,10 +29,18 @@ async def under_policy(desk: Desk, policy: Policy) -> WhatIf:
     def alternative(case: Case, clock: Clock) -> Clock | None:
         if clock.kind not in _COMPANYS:
             return clock
-        timing = rules.timing(replace(case, policy=policy.label), ClockKind(clock.kind))
+        kind = ClockKind(clock.kind)
+        timing = rules.timing(replace(case, policy=policy.label), kind)
         if timing is None:
             return None
-        return clocks.retarget(clock, timing, at=desk.clock.now(), why="what-if", by="what-if")
+        present = rules.timing(case, kind)
+        if present is not None and _same_target(present, timing):
+            # Whatever else an escalation or an extension gave the clock, it keeps.
+            return clock
+        if not timing.urgent:
+            timing = timing.at_share(clock.share)
+        other = clocks.retarget(clock, timing, at=desk.clock.now(), why="what-if", by="what-if")
+        return clocks.sooner(clock, other) if hurried(clock) else other
 
     return await _compare(desk, alternative)
 
@@ -47,6 +56,10 @@ async def under_calendars(desk: Desk, book: CalendarBook) -> WhatIf:
         return clocks.recomputed(replace(clock, calendar=calendar.name), calendar)
 
     return await _compare(desk, alternative)
+
+
+def _same_target(one: Timing, other: Timing) -> bool:
+    return (one.seconds, one.calendar.name) == (other.seconds, other.calendar.name)
 
 
 _COMPANYS = frozenset(ClockKind) - {ClockKind.PROMISE}
