@@ -7,7 +7,13 @@ from datetime import timedelta
 
 import httpx
 
-from shared.events.cases import CaseOpened, ClockBreached, SolutionProposed
+from shared.events.cases import (
+    CaseMerged,
+    CaseOpened,
+    ClockBreached,
+    PromiseMade,
+    SolutionProposed,
+)
 from tests.service.intake.conftest import NOW, Running
 
 
@@ -52,6 +58,38 @@ async def test_the_page_shows_no_contact_details_and_no_internal_names(intake: R
 
     for hidden in ("13800138000", "wang@example.com", "C-77", "li.na", "P2"):
         assert hidden not in shown
+
+
+async def test_a_complaint_that_was_added_to_another_is_not_called_closed(intake: Running) -> None:
+    answer = await intake.received()
+    merged = CaseMerged(
+        complaint_id=answer["id"], number=answer["number"], state="closed", version=1,
+        into="other", into_number="7K3F-9Q2M-X",
+    )  # fmt: skip
+    await intake.say(merged, sequence=1)
+    await intake.until_status(answer["id"], "closed")
+
+    english, chinese = [await page(intake, token_of(answer), lang) for lang in ("en", "zh-CN")]
+
+    assert "together with your earlier complaint" in english.text
+    assert "已并入您之前就同一件事的投诉" in chinese.text
+    assert "Your complaint is closed." not in english.text
+
+
+async def test_the_page_shows_a_promise_and_that_it_comes_next(intake: Running) -> None:
+    answer = await intake.received()
+    later = NOW.replace(hour=14)
+    promised = PromiseMade(
+        complaint_id=answer["id"], number=answer["number"], state="assigned", version=1,
+        next_step="promise", next_due_at=later, promise="p", due_at=later, words_id="w",
+    )  # fmt: skip
+    await intake.say(promised, sequence=1)
+    await intake.until_status(answer["id"], "assigned")
+
+    shown = (await page(intake, token_of(answer))).text
+
+    assert "We do what we promised you" in shown
+    assert "We promised you something by a certain time" in shown
 
 
 async def test_the_timeline_has_the_newest_first_and_leaves_out_our_own_clocks(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from jinja2 import DictLoader, Environment
 from jinja2.ext import babel_extract
 
 import services.workflow_service.console
 import shared.web
+from services.notification_service.templates.domain.names import name_of
+from services.workflow_service.escalation.domain.ladder import Cause
 from shared.web.i18n import load_catalogue
 
 HERE = Path(services.workflow_service.console.__file__).parent
@@ -28,3 +32,15 @@ def test_every_message_of_the_console_is_translated() -> None:
 
     assert len(found) > 50
     assert missing == set()
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_of_an_escalation_has_words_on_the_page_and_in_the_message(
+    cause: Cause,
+) -> None:
+    source = (HERE / "templates/console/words.html").read_text()
+    words = Environment(loader=DictLoader({"words": source}), autoescape=True)
+    reasons = words.get_template("words", globals={"_": str}).module.reasons  # type: ignore[attr-defined]
+
+    assert cause.value in reasons
+    assert name_of(cause.value, "zh-CN") != cause.value

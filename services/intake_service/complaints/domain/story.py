@@ -4,6 +4,7 @@ from __future__ import annotations
 
 MILESTONES = {
     "CaseOpened": "opened",
+    "CaseMerged": "merged",
     "CaseAssigned": "assigned",
     "CaseTransferred": "transferred",
     "InvestigationStarted": "investigating",
@@ -14,6 +15,9 @@ MILESTONES = {
     "SolutionAccepted": "accepted",
     "SolutionDeclined": "declined",
     "StepCarriedOut": "carried_out",
+    "PromiseMade": "promised",
+    "PromiseDelayed": "promise_delayed",
+    "PromiseKept": "promise_kept",
     "Resolved": "resolved",
     "Rejected": "rejected",
     "Withdrawn": "withdrawn",

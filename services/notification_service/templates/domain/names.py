@@ -33,7 +33,8 @@ _NAMES: dict[str, tuple[str, str]] = {
     "customer": ("客户要求", "the customer asked for it"),
     "outward": ("客户提到要向外投诉", "words that point outside"),
     "supervision": ("客户找到监督渠道", "the customer came by the supervision channel"),
-    "regulator": ("监管或媒体转来", "it came from a regulator or the media"),
+    "regulator": ("监管部门转来", "it came from a regulator"),
+    "media": ("媒体转来", "it came from the media"),
     "emergency": ("紧急情况", "an emergency"),
     "unassigned": ("无人负责", "nobody was in charge"),
 }
