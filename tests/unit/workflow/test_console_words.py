@@ -11,6 +11,8 @@ from jinja2.ext import babel_extract
 import services.workflow_service.console
 import shared.web
 from services.notification_service.templates.domain.names import name_of
+from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.domain.merging import MERGE, REPEAT
 from services.workflow_service.escalation.domain.ladder import Cause
 from shared.web.i18n import load_catalogue
 
@@ -34,13 +36,23 @@ def test_every_message_of_the_console_is_translated() -> None:
     assert missing == set()
 
 
+def words_of(name: str) -> dict[str, str]:
+    source = (HERE / "templates/console/words.html").read_text()
+    template = Environment(loader=DictLoader({"words": source}), autoescape=True).get_template(
+        "words", globals={"_": str}
+    )
+    found: dict[str, str] = getattr(template.module, name)
+    return found
+
+
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_of_an_escalation_has_words_on_the_page_and_in_the_message(
     cause: Cause,
 ) -> None:
-    source = (HERE / "templates/console/words.html").read_text()
-    words = Environment(loader=DictLoader({"words": source}), autoescape=True)
-    reasons = words.get_template("words", globals={"_": str}).module.reasons  # type: ignore[attr-defined]
-
-    assert cause.value in reasons
+    assert cause.value in words_of("reasons")
     assert name_of(cause.value, "zh-CN") != cause.value
+
+
+@pytest.mark.parametrize("action", [*Action, REPEAT, MERGE])
+def test_every_line_of_the_history_has_words(action: str) -> None:
+    assert str(action) in words_of("actions")

@@ -229,6 +229,16 @@ def test_asking_for_a_supervisor_leads_to_supervision_once() -> None:
     assert causes(again) == []
 
 
+def test_asking_for_a_supervisor_does_not_answer_what_we_asked() -> None:
+    waiting = act(opened(), Action.REQUEST_INFORMATION)
+
+    asked = amend(waiting, at(minutes=5), kind="supervision").case
+    answered = amend(asked, at(minutes=6)).case
+
+    assert (asked.state, asked.escalation_level) == (CaseState.AWAITING_CUSTOMER, 3)
+    assert answered.state is not CaseState.AWAITING_CUSTOMER
+
+
 @pytest.mark.parametrize("end", [Action.REJECT, Action.RESOLVE])
 def test_the_supervision_door_opens_a_case_that_had_ended(end: Action) -> None:
     case = act(opened(), end)

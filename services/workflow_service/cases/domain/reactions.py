@@ -75,18 +75,23 @@ def told(case: Case, kind: str, *, at: datetime, now: datetime, rules: Rules) ->
 def amended(
     case: Case, said: ComplaintAmended, *, at: datetime, now: datetime, rules: Rules
 ) -> Change | None:
-    """Note an addition; one by the customer ends our waiting for the customer."""
+    """Note an addition; one by the customer ends our waiting for the customer.
+
+    Asking for a supervisor does not: what we asked for has not come with it.
+    """
     at = min(max(at, case.opened_at), now)
     draft = Draft(case, rules, now)
     pass_time_before(draft, at)
     before = draft.case.state
-    if said.by == "customer" and before is CaseState.AWAITING_CUSTOMER:
+    asks_for_supervisor = said.kind == ASKS_FOR_SUPERVISOR and said.by == "customer"
+    answers = said.by == "customer" and not asks_for_supervisor
+    if answers and before is CaseState.AWAITING_CUSTOMER:
         receive_information(draft, at)
     of = f" to {said.number}" if said.complaint_id != case.id else ""
     draft.system_entry(at, "amend", f"{said.kind} by {said.by}{of}", before)
     if OUTWARD_THREAT in said.signals:
         hear_threat(draft, at)
-    if said.kind == ASKS_FOR_SUPERVISOR and said.by == "customer":
+    if asks_for_supervisor:
         _let_up(draft, at)
     return draft.finish()
 
