@@ -23,7 +23,7 @@ from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.service.desk import read_documents
 from services.workflow_service.clocks.repository import read_packs, read_policy_text
 from services.workflow_service.settings import WorkflowSettings
-from shared.events.complaints import ComplaintReceived
+from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.kernel.settings import CommonSettings
 
 MONDAY_NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -120,3 +120,19 @@ def command(action: Action, at: datetime, **changes: Any) -> Command:
         may_lead=True,
     )
     return replace(made, **changes)
+
+
+def regrading(case: Case, priority: str, *, severity: str = "major") -> ComplaintRegraded:
+    return ComplaintRegraded(
+        complaint_id=case.id,
+        number=case.number,
+        old_category=case.category,
+        category="product.quality" if priority == "P1" else case.category,
+        old_severity="moderate",
+        severity=severity,
+        old_urgency="high",
+        urgency="high",
+        old_priority=case.priority,
+        priority=priority,
+        decided_by="staff",
+    )

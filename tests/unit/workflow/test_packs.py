@@ -24,10 +24,9 @@ from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.policy import PackUse, When
 from services.workflow_service.clocks.repository import read_packs
 from shared.events.cases import ClockBreached, ClockExtended
-from shared.events.complaints import ComplaintRegraded
 from shared.events.words import Channel
 from shared.kernel.errors import Forbidden, InvalidInput
-from tests.unit.workflow.rules import BOOK, RULES, command, complaint, opened
+from tests.unit.workflow.rules import BOOK, RULES, command, complaint, opened, regrading
 
 SHANGHAI, LONDON, NEW_YORK = (
     ZoneInfo("Asia/Shanghai"),
@@ -282,20 +281,7 @@ def test_a_correction_that_changes_no_target_takes_no_extension_back() -> None:
 
 
 def regrade(case: Case, priority: str) -> Case:
-    said = ComplaintRegraded(
-        complaint_id=case.id,
-        number=case.number,
-        old_category=case.category,
-        category="billing.overcharge",
-        old_severity=case.facts.severity,
-        severity=case.facts.severity,
-        old_urgency=case.facts.urgency,
-        urgency=case.facts.urgency,
-        old_priority=case.priority,
-        priority=priority,
-        decided_by="staff",
-    )
-    change = regraded(case, said, at=NOON, now=NOON, rules=RULES)
+    change = regraded(case, regrading(case, priority), at=NOON, now=NOON, rules=RULES)
     assert change is not None
     return change.case
 
