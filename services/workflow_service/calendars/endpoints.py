@@ -156,7 +156,7 @@ def _add_editing(routes: APIRouter, calendars: Calendars, around: Surroundings) 
     ) -> EditView:
         """Add the all-day events of an iCalendar file to a calendar's own days.
 
-        Holidays, or made-up working days where an event calls itself so (`班`, `working`).
+        Holidays, or made-up working days where an event calls itself so: `班` or `working`.
         """
         text = await read_document(request, types={"text/calendar"}, wanted="text/calendar")
         edit = await calendars.add_days(

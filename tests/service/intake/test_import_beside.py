@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import psutil
 
@@ -29,7 +30,13 @@ def row(number: int) -> str:
 
 def processes() -> list[psutil.Process]:
     """Return the processes beside that this one has started and that still run."""
-    return [one for one in psutil.Process().children() if _NAME in " ".join(one.cmdline())]
+    found = []
+    for one in psutil.Process().children():
+        # Other tests' children end meanwhile, or have ended and were not waited for.
+        with suppress(psutil.Error):
+            if _NAME in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 async def started() -> psutil.Process:

@@ -109,7 +109,7 @@ async def test_an_emergency_is_owned_before_anybody_at_the_front_line_hears_of_i
     case_id = await workflow.open(severity="critical", priority="P1")
 
     case = await workflow.case(case_id)
-    assert (case["owner"], case["escalation_level"]) == ("feng.gang", 2)
+    assert (case["owner"], case["escalation_level"]) == ("tang.wei", 2)
     assert case["next_due_at"] == "2026-11-23T04:15:00Z"
     await workflow.act(case_id, "propose", **OFFER)
     (escalated,) = [e for _, e in await workflow.said(case_id) if isinstance(e, Escalated)]
