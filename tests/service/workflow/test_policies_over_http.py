@@ -127,6 +127,28 @@ async def test_a_dry_run_tells_of_packs_that_are_switched_on_or_off(workflow: Wo
     assert {one["after"] for one in off["items"]} == {None}
 
 
+async def test_what_is_loaded_last_is_current_also_where_the_clock_was_set_back(
+    workflow: Workflow,
+) -> None:
+    ninth, tenth = (FASTER.replace("version: 3", f"version: {number}") for number in (9, 10))
+    await put(workflow, FASTER)
+    workflow.clock.advance(-timedelta(hours=1))
+    await put(workflow, ninth)
+
+    loaded = await put(workflow, tenth)
+
+    assert (loaded.json()["policy"], loaded.headers["ETag"]) == ("company@10", '"10"')
+    assert (await workflow.http.get("/v1/policies")).json()["version"] == 10
+
+
+async def test_a_version_too_long_to_be_stored_is_refused(workflow: Workflow) -> None:
+    endless = FASTER.replace("version: 3", f"version: {'9' * 30}")
+
+    refused = await put(workflow, endless.replace("name: company", f"name: {'a' * 40}"))
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/version")
+
+
 async def test_a_bad_policy_is_refused_with_line_and_reason_and_changes_nothing(
     workflow: Workflow,
 ) -> None:
