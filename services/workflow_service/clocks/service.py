@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,6 +32,8 @@ from shared.kernel.errors import (
 from shared.kernel.yaml_documents import InvalidDocument
 
 log = logging.get(__name__)
+
+_TICK = timedelta(microseconds=1)
 
 
 class VersionTaken(Conflict):
@@ -176,4 +179,9 @@ class Policies:
         later = [s.policy for s in self.versions if s.policy.name == policy.name]
         if later and max(p.version for p in later) > policy.version:
             raise VersionTaken(f"a later version of {policy.name} is loaded; raise `version`")
-        return Loading(StoredPolicy(policy, document, self.clock.now(), by), is_new=True)
+        return Loading(StoredPolicy(policy, document, self._next_moment(), by), is_new=True)
+
+    def _next_moment(self) -> datetime:
+        """Return now, but after every loading before: also where the clock was set back."""
+        now = self.clock.now()
+        return max(now, self.versions[-1].loaded_at + _TICK) if self.versions else now

@@ -87,6 +87,68 @@ async def test_a_dry_run_tells_which_open_cases_would_be_due_when(workflow: Work
     assert (await workflow.http.get("/v1/policies")).json()["version"] == 2
 
 
+async def test_a_second_draft_of_a_version_is_judged_by_what_it_looks_at_itself(
+    workflow: Workflow,
+) -> None:
+    await workflow.open()
+    called = await workflow.open(channel="hotline")
+    by_channel = FASTER.replace(
+        "rules:\n",
+        "rules:\n  - {name: call, when: {channel: hotline}, targets: {propose: 1 hour}}\n",
+    )
+
+    await put(workflow, FASTER, query="?dry_run=true")
+    tried = (await put(workflow, by_channel, query="?dry_run=true")).json()["open_cases"]
+
+    assert tried["changed_clocks"] == {"first_reply": 2, "propose": 1}
+    assert {one["case_id"] for one in tried["items"] if one["clock"] == "propose"} == {called}
+
+
+async def test_a_dry_run_tells_of_packs_that_are_switched_on_or_off(workflow: Workflow) -> None:
+    with_pack = DEFAULT.replace("version: 2", "version: 3").replace("packs: []", "packs: [us-cfpb]")
+    answered = await workflow.open()
+    await workflow.act(answered, "record-contact", text="已致电")
+    waiting = await workflow.open()
+
+    on = (await put(workflow, with_pack, query="?dry_run=true")).json()["open_cases"]
+    await put(workflow, with_pack)
+    await workflow.open()
+    off = (
+        await put(workflow, DEFAULT.replace("version: 2", "version: 4"), query="?dry_run=true")
+    ).json()["open_cases"]
+
+    assert on["changed_clocks"] == {"us-cfpb.response": 1, "us-cfpb.final_response": 2}
+    assert [
+        (one["case_id"], one["before"], one["after"])
+        for one in on["items"]
+        if one["clock"] == "us-cfpb.response"
+    ] == [(waiting, None, "2026-12-08T05:00:00Z")]
+    assert off["changed_clocks"] == {"us-cfpb.response": 1, "us-cfpb.final_response": 1}
+    assert {one["after"] for one in off["items"]} == {None}
+
+
+async def test_what_is_loaded_last_is_current_also_where_the_clock_was_set_back(
+    workflow: Workflow,
+) -> None:
+    ninth, tenth = (FASTER.replace("version: 3", f"version: {number}") for number in (9, 10))
+    await put(workflow, FASTER)
+    workflow.clock.advance(-timedelta(hours=1))
+    await put(workflow, ninth)
+
+    loaded = await put(workflow, tenth)
+
+    assert (loaded.json()["policy"], loaded.headers["ETag"]) == ("company@10", '"10"')
+    assert (await workflow.http.get("/v1/policies")).json()["version"] == 10
+
+
+async def test_a_version_too_long_to_be_stored_is_refused(workflow: Workflow) -> None:
+    endless = FASTER.replace("version: 3", f"version: {'9' * 30}")
+
+    refused = await put(workflow, endless.replace("name: company", f"name: {'a' * 40}"))
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/version")
+
+
 async def test_a_bad_policy_is_refused_with_line_and_reason_and_changes_nothing(
     workflow: Workflow,
 ) -> None:

@@ -223,3 +223,17 @@ async def test_more_time_is_granted_once_with_its_reason_and_told(workflow: Work
     history = (await workflow.case(case_id))["history"]
     assert (history[-1]["action"], history[-1]["why"]) == ("extension", "需要第三方鉴定")
     assert (await workflow.names(case_id)).count("ClockExtended") == 1
+
+
+async def test_a_time_beyond_the_calendar_is_refused(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    late, early = "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"
+    sent = [
+        ("extensions", "/until", {"clock": "resolve", "until": late, "reason": "鉴定"}),
+        ("promises", "/due_at", {"text": "补发", "due_at": late}),
+        ("record-contact", "/occurred_at", {"text": "已致电", "occurred_at": early}),
+    ]
+
+    for path, pointer, body in sent:
+        answer = await workflow.http.post(f"/v1/cases/{case_id}/{path}", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)

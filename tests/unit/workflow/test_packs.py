@@ -192,6 +192,17 @@ def test_a_pack_can_be_limited_to_some_cases() -> None:
     assert "us-cfpb.response" in of_the_regulator
 
 
+def test_a_pack_named_twice_for_different_cases_binds_a_case_once() -> None:
+    regulator = PackUse(name="us-cfpb", when=When(channel=(Channel.REGULATOR,)))
+    rules = under(regulator, PackUse(name="us-cfpb", when=When(region=("US",))))
+
+    both = received(NOON, rules, channel="regulator", region="US-NY")
+    second = received(NOON, rules, channel="web", region="US-NY")
+
+    for case in (both, second):
+        assert [clock.kind for clock in case.clocks].count("us-cfpb.response") == 1
+
+
 def test_an_open_import_that_is_past_a_deadline_has_missed_it_without_a_word() -> None:
     rules = under("us-cfpb")
     received_at = NOON - timedelta(days=30)

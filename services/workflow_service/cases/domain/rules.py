@@ -121,13 +121,16 @@ class Rules:
         """Return the clocks that rules from outside give a case: kind and timing from its opening.
 
         Their length is what lies between the receipt and the end of the last day, to the second.
+        A pack that the policy names more than once, for different cases, binds a case once.
         """
         policy = self.policy_of(case.policy)
+        bound: set[str] = set()
         for use in policy.packs:
             pack = self._pack(use.name)
             wanted = pack.when if use.when is None else use.when
-            if not wanted.matches(subject_of(case)):
+            if pack.name in bound or not wanted.matches(subject_of(case)):
                 continue
+            bound.add(pack.name)
             for deadline in pack.deadlines:
                 yield pack.kind_of(deadline), self._by_law(pack, deadline, case.opened_at, policy)
 

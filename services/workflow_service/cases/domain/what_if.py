@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,10 +15,21 @@ SHOWN = 100
 Alternative = Callable[[Case, Clock], Clock | None]
 """A live clock as it would be; None where it would not run at all."""
 
+Further = Callable[[Case], Iterable[Clock]]
+"""The clocks that would run beside those that a case has."""
+
+
+def nothing_further(_case: Case) -> Iterable[Clock]:
+    """Return no clocks: only those that there are may be due at another time."""
+    return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A due time that would be another one; `after` None: the clock would not run."""
+    """A due time that would be another one.
+
+    `after` None: the clock would not run; `before` None: it does not yet, or is paused.
+    """
 
     case_id: str
     number: str
@@ -40,10 +51,12 @@ class WhatIf:
     truncated: bool = False
 
 
-def compare(found: WhatIf, case: Case, alternative: Alternative) -> None:
+def compare(
+    found: WhatIf, case: Case, alternative: Alternative, further: Further = nothing_further
+) -> None:
     """Add what would change in one case."""
     found.looked_at += 1
-    differences = list(_differences(case, alternative))
+    differences = [*_differences(case, alternative), *_additions(case, further)]
     found.changed_cases += bool(differences)
     for difference in differences:
         found.changed_clocks[difference.clock] += 1
@@ -64,3 +77,9 @@ def _differences(case: Case, alternative: Alternative) -> Sequence[Difference]:
         if after != clock.due_at or (other is None and clock.due_at is None):
             differences.append(Difference(case.id, case.number, clock.kind, clock.due_at, after))
     return differences
+
+
+def _additions(case: Case, further: Further) -> Sequence[Difference]:
+    return [
+        Difference(case.id, case.number, clock.kind, None, clock.due_at) for clock in further(case)
+    ]

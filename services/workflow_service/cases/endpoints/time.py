@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -97,7 +97,7 @@ def _add_promises(routes: APIRouter, desk: Desk) -> None:
                 text=body.text,
                 by=principal.id,
                 at=now,
-                due_at=body.due_at.astimezone(UTC),
+                due_at=body.due_at,
                 owner=body.owner,
             )
             return make_promise(case, commitment, now=now, rules=desk.rules)
@@ -119,7 +119,7 @@ def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
         known_id, sent = await id_of(desk, case_id), body or KeptBody()
 
         def made(case: Case, now: datetime) -> Change:
-            at = sent.occurred_at.astimezone(UTC) if sent.occurred_at else now
+            at = sent.occurred_at or now
             return keep_promise(case, promise_id, by=principal.id, at=at, now=now, rules=desk.rules)
 
         return await _answered(desk, request, known_id, made, if_match, promise_id)
@@ -137,9 +137,7 @@ def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
         known_id = await id_of(desk, case_id)
 
         def made(case: Case, now: datetime) -> Change:
-            delay = Delay(
-                promise_id, body.due_at.astimezone(UTC), body.reason, new_id(), principal.id
-            )
+            delay = Delay(promise_id, body.due_at, body.reason, new_id(), principal.id)
             return delay_promise(case, delay, now=now, rules=desk.rules)
 
         return await _answered(desk, request, known_id, made, if_match, promise_id)
@@ -158,7 +156,7 @@ def _add_extensions(routes: APIRouter, desk: Desk) -> None:
         known_id, if_version = await id_of(desk, case_id), version_named(if_match)
         asked = Extension(
             clock=body.clock,
-            until=body.until.astimezone(UTC).replace(microsecond=0),
+            until=body.until.replace(microsecond=0),
             reason=body.reason,
             reason_id=new_id(),
             by=principal.id,

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from services.workflow_service.cases.domain.actions import Command, OptionText
 from services.workflow_service.cases.domain.lifecycle import Action
@@ -22,6 +29,17 @@ DepartmentId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9
 Resolution = Literal[Outcome.SOLVED, Outcome.WORKAROUND, Outcome.ANSWERED]
 """How a case can be resolved; rejecting and withdrawing are actions of their own."""
 
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its offset, as UTC."""
+
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
@@ -33,7 +51,7 @@ class ActionBody(BaseModel):
     )
 
     note: Text | None = None
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Instant | None = Field(
         default=None, description="When it happened; not before the case, not in the future"
     )
 
@@ -194,7 +212,7 @@ def to_command(
     return Command(
         action=action,
         by=by,
-        at=body.occurred_at.astimezone(UTC) if body.occurred_at else now,
+        at=body.occurred_at or now,
         just_now=body.occurred_at is None,
         words_id=words_id,
         note_id=note_id,

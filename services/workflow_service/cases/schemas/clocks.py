@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.promise import Promise, PromiseState
-from services.workflow_service.cases.schemas.bodies import PersonId, Text
+from services.workflow_service.cases.schemas.bodies import Instant, PersonId, Text
 from services.workflow_service.clocks.domain.clock import Clock, WarningPoint
 from services.workflow_service.clocks.domain.explanation import Explanation
 from services.workflow_service.clocks.domain.wording import Both
@@ -200,7 +200,7 @@ class ExtensionBody(BaseModel):
     )
 
     clock: Annotated[str, Field(min_length=1, max_length=80)]
-    until: AwareDatetime
+    until: Instant
     reason: Text
 
 
@@ -215,7 +215,7 @@ class PromiseBody(BaseModel):
     )
 
     text: Text
-    due_at: AwareDatetime
+    due_at: Instant
     owner: PersonId | None = None
 
 
@@ -227,7 +227,7 @@ class KeptBody(BaseModel):
         json_schema_extra={"example": {"occurred_at": "2026-11-24T09:30:00+08:00"}},
     )
 
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Instant | None = None
 
 
 class DelayBody(BaseModel):
@@ -240,7 +240,7 @@ class DelayBody(BaseModel):
         },
     )
 
-    due_at: AwareDatetime
+    due_at: Instant
     reason: Text
 
 

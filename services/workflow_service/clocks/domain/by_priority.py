@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.workflow_service.clocks.domain.policy import (
+    LAST_VERSION,
     REQUIRED,
     ClockConduct,
     Halved,
@@ -45,7 +46,7 @@ class PolicyByPriority(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=LAST_VERSION)
     warnings: tuple[MarkText, ...] = (Mark(percent=50), Mark(percent=80))
     halved_for: Halved = Halved()
     paused_while_awaiting_customer: tuple[ClockKind, ...] = ()

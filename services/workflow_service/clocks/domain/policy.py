@@ -35,6 +35,9 @@ REQUIRED: tuple[ClockKind, ...] = (
 """The clocks that every case has; the others run where a policy names a target for them."""
 
 
+LAST_VERSION = 999_999_999
+"""With the longest name, a label as long as it is stored."""
+
 LEVELS = (1, 2, 3, 4)
 """The levels of escalation above the front line."""
 
@@ -244,7 +247,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=LAST_VERSION)
     calendar: str = "company"
     warnings: tuple[MarkText, ...] = (Mark(percent=50), Mark(percent=80))
     halved_for: Halved = Halved()
