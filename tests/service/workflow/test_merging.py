@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from shared.events.complaints import ComplaintAmended
 from shared.kernel.clock import ManualClock
 from tests.harness.databases import MakeMigratedUrl
 from tests.service.workflow.conftest import START, Workflow, complaint, running
+from tests.unit.workflow.rules import opened, regrading
 
 
 def amendment(case_id: str, **changes: object) -> ComplaintAmended:
@@ -99,6 +101,28 @@ async def test_what_is_added_to_a_merged_complaint_reaches_the_case_and_ends_its
     assert actions(record)[-1] == ("amend", "addition by customer")
     told = [event for _, event in await workflow.said(root)]
     assert [type(event) for event in told].count(InformationReceived) == 1
+
+
+async def test_an_emergency_found_in_a_merged_complaint_reaches_the_duty_officer_once(
+    workflow: Workflow,
+) -> None:
+    root = await workflow.open()
+    repeat = complaint(workflow.clock.now(), repeat_of=root)
+    await workflow.hear(repeat)
+    record = replace(opened(), id=repeat.complaint_id, number=repeat.number)
+    graded = [regrading(record, "P1", severity=severity) for severity in ("moderate", "critical")]
+
+    await workflow.hear(graded[0], sequence=2)
+    before = await workflow.case(root)
+    for sequence in (3, 4):
+        await workflow.hear(graded[1], sequence=sequence)
+
+    target = await workflow.case(root)
+    assert (before["escalated_because"], before["priority"]) == ("repeat", "P2")
+    assert (target["owner"], target["escalated_because"]) == ("tang.wei", "emergency")
+    assert target["priority"] == "P2"
+    paged = [e for _, e in await workflow.said(root) if isinstance(e, Escalated) and e.emergency]
+    assert len(paged) == 1
 
 
 async def test_a_settled_root_leaves_the_repeat_its_own_case_one_level_up(

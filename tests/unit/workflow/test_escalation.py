@@ -20,6 +20,7 @@ from services.workflow_service.cases.domain.merging import (
     rise_of_root,
 )
 from services.workflow_service.cases.domain.opening import open_case
+from services.workflow_service.cases.domain.promises import Commitment, make_promise
 from services.workflow_service.cases.domain.reactions import amended, fire_due, regraded
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.escalation.domain.ladder import Cause, Rise
@@ -589,6 +590,14 @@ def test_a_case_opened_before_its_earlier_complaint_came_is_merged_while_it_is_u
     assert change.case.merged_into == "root"
     assert not any(clock.is_open for clock in change.case.clocks)
     assert merge_late(begun, root, now=at(minutes=5), rules=RULES) is None
+
+
+def test_a_case_with_a_promise_is_not_merged_away() -> None:
+    root = replace(opened(), id="root", number="ROOT")
+    made = Commitment("p", "w", "明天补发", "li.na", MONDAY_NOON, at(days=1))
+    promised = make_promise(opened(), made, now=MONDAY_NOON, rules=RULES).case
+
+    assert merge_late(promised, root, now=at(minutes=5), rules=RULES) is None
 
 
 def test_a_further_repeat_is_told_even_at_the_top() -> None:

@@ -29,11 +29,12 @@ def merges(case: Case, root: Case, rules: Rules) -> bool:
 
     Not where somebody has begun with it. Not the case of those who went over our head: a
     regulator's deadlines run from their own complaint. Not an emergency whose beginning was none:
-    it needs its own limits now.
+    it needs its own limits now. Not a case in which the customer was promised something.
     """
     alarming = rules.is_emergency(case) and not rules.is_emergency(root)
     goes_over = case.facts.channel in OVER_OUR_HEAD
-    return root.is_open and case.state in NOT_BEGUN and not goes_over and not alarming
+    untouched = case.state in NOT_BEGUN and not case.promises
+    return root.is_open and untouched and not goes_over and not alarming
 
 
 def merged_case(

@@ -139,6 +139,24 @@ def regraded(
     return draft.finish()
 
 
+def repeat_regraded(
+    case: Case, said: ComplaintRegraded, *, at: datetime, now: datetime, rules: Rules
+) -> Change | None:
+    """Page the duty officer where a complaint that was added to a case turns out an emergency.
+
+    The case keeps its own grade: whoever takes it up decides on that.
+    """
+    facts = replace(case.facts, severity=said.severity, urgency=said.urgency)
+    as_graded = replace(case, category=said.category, priority=said.priority, facts=facts)
+    is_news = Cause.EMERGENCY not in case.causes and not rules.is_emergency(case)
+    if not (case.is_open and is_news and rules.is_emergency(as_graded)):
+        return None
+    at = min(max(at, case.opened_at), now)
+    draft = Draft(case, rules, now)
+    pass_time_before(draft, at)
+    return draft.finish() if escalate_by_itself(draft, Rise(Cause.EMERGENCY), at) else None
+
+
 def _reroute(draft: Draft, old_category: str, at: datetime) -> None:
     case, organisation = draft.case, draft.rules.organisation
     to = draft.rules.route(case.category, case.facts, complaint_id=case.id, at=draft.now)

@@ -8,7 +8,13 @@ from typing import TypeVar
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
-from services.workflow_service.cases.domain.reactions import acknowledged, amended, regraded, told
+from services.workflow_service.cases.domain.reactions import (
+    acknowledged,
+    amended,
+    regraded,
+    repeat_regraded,
+    told,
+)
 from services.workflow_service.cases.domain.segments import (
     LOOKED_BACK,
     OUTSIDE,
@@ -95,13 +101,14 @@ async def amend_cases(
 async def regrade_cases(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintRegraded]]
 ) -> None:
-    """Give cases the targets of their new grade."""
+    """Give cases the targets of their new grade; an emergency is one also where it was added."""
 
     def decide(case: Case, incoming: Incoming[ComplaintRegraded]) -> Change | None:
-        at = incoming.envelope.time
-        return regraded(case, incoming.data, at=at, now=uow.now, rules=desk.rules)
+        react = regraded if incoming.data.complaint_id == case.id else repeat_regraded
+        return react(case, incoming.data, at=incoming.envelope.time, now=uow.now, rules=desk.rules)
 
-    await _change(desk, uow, batch, decide)
+    goes_on_in = await going_on(uow.connection, {one.data.complaint_id for one in batch})
+    await _change(desk, uow, batch, decide, goes_on_in)
 
 
 async def note_sent(
