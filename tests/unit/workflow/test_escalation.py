@@ -3,105 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
 import yaml
 
-from services.workflow_service.cases.domain.actions import decide
-from services.workflow_service.cases.domain.case import Case
-from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.lifecycle import Action, ForbiddenTransition
-from services.workflow_service.cases.domain.merging import (
-    add_repeat,
-    merge_late,
-    merged_case,
-    rise_of_root,
-)
 from services.workflow_service.cases.domain.opening import open_case
-from services.workflow_service.cases.domain.promises import Commitment, make_promise
-from services.workflow_service.cases.domain.reactions import amended, fire_due, regraded
-from services.workflow_service.clocks.domain.clock import Clock
-from services.workflow_service.escalation.domain.ladder import Cause, Rise
+from services.workflow_service.cases.domain.reactions import amended, fire_due
 from services.workflow_service.organisation.domain.people import Organisation
-from shared.events.cases import CaseMerged, ClockBreached, DeEscalated, Escalated, Reopened
-from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
+from shared.events.cases import ClockBreached, DeEscalated, Escalated, Reopened
+from shared.events.complaints import ComplaintAmended
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import Forbidden
-from tests.unit.workflow.rules import MONDAY_NOON, RULES, command, complaint, opened
-
-
-def at(**spans: float) -> datetime:
-    return MONDAY_NOON + timedelta(**spans)
-
-
-def change_of(case: Case, action: Action, *, minutes: float = 1, **changes: object) -> Change:
-    moment = at(minutes=minutes)
-    return decide(case, command(action, moment, **changes), now=moment, rules=RULES)
-
-
-def act(case: Case, action: Action, *, minutes: float = 1, **changes: object) -> Case:
-    return change_of(case, action, minutes=minutes, **changes).case
-
-
-def pass_time(case: Case, moment: datetime) -> Change:
-    change = fire_due(case, now=moment, rules=RULES)
-    assert change is not None
-    return change
-
-
-def amend(case: Case, moment: datetime, **said: object) -> Change:
-    fields = {"complaint_id": case.id, "number": case.number, "kind": "addition", "by": "customer"}
-    event = ComplaintAmended.model_validate(fields | said)
-    change = amended(case, event, at=moment, now=moment, rules=RULES)
-    assert change is not None
-    return change
-
-
-def regrade(case: Case, moment: datetime, *, now: datetime | None = None, **to: str) -> Change:
-    facts = case.facts
-    fields = {
-        "complaint_id": case.id,
-        "number": case.number,
-        "old_category": case.category,
-        "category": case.category,
-        "old_severity": facts.severity,
-        "severity": facts.severity,
-        "old_urgency": facts.urgency,
-        "urgency": facts.urgency,
-        "old_priority": case.priority,
-        "priority": case.priority,
-        "decided_by": "staff",
-    }
-    event = ComplaintRegraded.model_validate(fields | to)
-    change = regraded(case, event, at=moment, now=now or moment, rules=RULES)
-    assert change is not None
-    return change
-
-
-def escalations(change: Change) -> list[Escalated]:
-    return [said.event for said in change.said if isinstance(said.event, Escalated)]
-
-
-def causes(change: Change) -> list[tuple[str, int]]:
-    return [(event.cause, event.level) for event in escalations(change)]
-
-
-def clocks_of(case: Case, kind: ClockKind) -> list[Clock]:
-    return [clock for clock in case.clocks if clock.kind == kind]
-
-
-def live(case: Case, kind: ClockKind) -> Clock:
-    (clock,) = (clock for clock in clocks_of(case, kind) if clock.is_live)
-    return clock
-
-
-def merged(received: ComplaintReceived, root: Case, now: datetime) -> Change:
-    change = merged_case(received, root, now=now, rules=RULES)
-    assert change is not None
-    return change
-
+from tests.unit.workflow.rules import MONDAY_NOON, RULES, complaint, opened
+from tests.unit.workflow.steps import (
+    act,
+    amend,
+    at,
+    causes,
+    change_of,
+    clocks_of,
+    escalations,
+    live,
+    pass_time,
+    regrade,
+)
 
 # Causes
 
@@ -484,75 +412,7 @@ def test_a_regulators_emergency_stays_with_supervisions_level_and_the_duty_offic
     assert change.case.owner == "tang.wei"
 
 
-# Complaints about one matter
-
-
-def test_a_repeat_is_merged_into_the_open_case_which_goes_up() -> None:
-    root = replace(opened(), id="root", number="ROOT")
-    now = at(seconds=30)
-    received = complaint(repeat_of="root", received_at=now)
-
-    record = merged(received, root, now)
-    rise = rise_of_root(received, record.case)
-    target = add_repeat(root, received.number, rise, now=now, rules=RULES)
-
-    (said,) = record.said
-    assert isinstance(said.event, CaseMerged)
-    assert (said.event.into, said.event.into_number, said.event.owner) == ("root", "ROOT", "li.na")
-    case = record.case
-    assert (case.state, case.outcome, case.merged_into) == (CaseState.CLOSED, "merged", "root")
-    assert (case.clocks, case.allowed_actions, case.version, case.sequence) == ((), (), 1, 1)
-    assert causes(target) == [("repeat", 1)]
-    assert [(entry.action, entry.why) for entry in target.entries] == [
-        ("repeat", received.number),
-        ("escalate", "repeat"),
-    ]
-    assert live(target.case, ClockKind.FIRST_REPLY).due_at == at(hours=4)
-
-
-def test_a_merged_case_refuses_every_action() -> None:
-    root = replace(opened(), id="root")
-    case = merged(complaint(), root, MONDAY_NOON).case
-
-    with pytest.raises(ForbiddenTransition, match="added to that of complaint root"):
-        act(case, Action.REOPEN)
-
-
-def test_a_repeat_of_a_settled_complaint_starts_with_the_team_leader() -> None:
-    settled = replace(act(opened(), Action.RESOLVE), id="settled")
-
-    change = open_case(
-        complaint(repeat_of="settled"), now=MONDAY_NOON, rules=RULES, earlier=settled
-    )
-
-    (event,) = escalations(change)
-    assert (event.level, event.cause, event.earlier_complaint) == (1, "repeat", "settled")
-    assert merged_case(complaint(), settled, now=MONDAY_NOON, rules=RULES) is None
-
-
-def test_a_regulators_complaint_keeps_its_own_case_and_owner_with_the_open_one() -> None:
-    root = replace(opened(), id="root")
-    received = complaint(channel="regulator", repeat_of="root")
-
-    change = open_case(received, now=MONDAY_NOON, rules=RULES, earlier=root)
-    rise = rise_of_root(received, change.case)
-    target = add_repeat(root, received.number, rise, now=MONDAY_NOON, rules=RULES)
-
-    assert merged_case(received, root, now=MONDAY_NOON, rules=RULES) is None
-    assert (target.case.escalation_level, target.case.owner) == (3, change.case.owner)
-
-
-def test_an_emergency_is_not_merged_into_a_case_that_is_none() -> None:
-    root = replace(opened(), id="root")
-    alarming = complaint(severity="critical", repeat_of="root")
-
-    change = open_case(alarming, now=MONDAY_NOON, rules=RULES, earlier=root)
-
-    assert merged_case(alarming, root, now=MONDAY_NOON, rules=RULES) is None
-    assert merge_late(change.case, root, now=MONDAY_NOON, rules=RULES) is None
-    assert [(e.cause, e.earlier_complaint) for e in escalations(change)] == [("emergency", "root")]
-    emergency = replace(change.case, id="root")
-    assert merged(alarming, emergency, MONDAY_NOON).case.merged_into == "root"
+# Nobody there
 
 
 def test_a_level_that_has_nobody_leaves_the_case_with_the_front_line() -> None:
@@ -578,35 +438,3 @@ def test_a_level_that_has_nobody_leaves_the_case_with_the_front_line() -> None:
     change = open_case(complaint(channel="regulator"), now=MONDAY_NOON, rules=alone)
 
     assert (change.case.owner, change.case.escalation_level) == ("li.na", 3)
-
-
-def test_a_case_opened_before_its_earlier_complaint_came_is_merged_while_it_is_untouched() -> None:
-    root = replace(opened(), id="root", number="ROOT")
-    case, begun = opened(), act(opened(), Action.START_INVESTIGATION)
-
-    change = merge_late(case, root, now=at(minutes=5), rules=RULES)
-
-    assert change is not None
-    assert change.case.merged_into == "root"
-    assert not any(clock.is_open for clock in change.case.clocks)
-    assert merge_late(begun, root, now=at(minutes=5), rules=RULES) is None
-
-
-def test_a_case_with_a_promise_is_not_merged_away() -> None:
-    root = replace(opened(), id="root", number="ROOT")
-    made = Commitment("p", "w", "明天补发", "li.na", MONDAY_NOON, at(days=1))
-    promised = make_promise(opened(), made, now=MONDAY_NOON, rules=RULES).case
-
-    assert merge_late(promised, root, now=at(minutes=5), rules=RULES) is None
-
-
-def test_a_further_repeat_is_told_even_at_the_top() -> None:
-    top = replace(opened(), escalation_level=4, owner="han.mei")
-
-    change = add_repeat(top, "N-2", Rise(Cause.REPEAT), now=at(minutes=5), rules=RULES)
-
-    assert [(e.action, e.why) for e in change.entries] == [
-        ("breach", "acknowledge"),
-        ("repeat", "N-2"),
-    ]
-    assert causes(change) == []
