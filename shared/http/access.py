@@ -56,8 +56,9 @@ ROLES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
         Role.AGENT: _HANDLING,
         Role.LEAD: _HANDLING | {Scope.ANALYTICS_READ},
         Role.MANAGER: _HANDLING | {Scope.ANALYTICS_READ, Scope.POLICIES_WRITE},
-        Role.QUALITY: _READING | {Scope.PII_READ, Scope.POLICIES_WRITE},
-        Role.EXECUTIVE: _READING,
+        # Supervision and the executive own the cases of levels 3 and 4, and grant more time.
+        Role.QUALITY: _READING | {Scope.CASES_WRITE, Scope.PII_READ, Scope.POLICIES_WRITE},
+        Role.EXECUTIVE: _READING | {Scope.CASES_WRITE},
         Role.DEPARTMENT: frozenset({Scope.COMPLAINTS_READ, Scope.CASES_READ, Scope.CASES_WRITE}),
         Role.ANALYST: frozenset({Scope.ANALYTICS_READ}),
         Role.ADMIN: frozenset(Scope) - {Scope.SERVICE},

@@ -64,7 +64,7 @@ async def test_the_first_key_shuts_the_door(ground: TestGround) -> None:
 
 
 async def test_a_key_reaches_as_far_as_its_role(ground: TestGround) -> None:
-    secret = ground.keys.create(role=Role.EXECUTIVE, name="board")
+    secret = ground.keys.create(role=Role.INTEGRATION, name="crm")
 
     async with _client(ground, secret) as client:
         assert (await client.get("/cases")).status_code == 200

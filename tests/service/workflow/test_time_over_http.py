@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib.resources import files
 
 from sqlalchemy import select
 
 from services.workflow_service.cases.domain.replay import replayed_clocks
 from services.workflow_service.cases.models import words
 from services.workflow_service.cases.repository import reading
+from shared.http.access import Role
 from tests.service.workflow.conftest import Json, Workflow
 
+DEFAULT = (files("services.workflow_service.clocks") / "policy.yaml").read_text(encoding="utf-8")
 DAY = timedelta(days=1)
 
 
@@ -223,6 +226,25 @@ async def test_more_time_is_granted_once_with_its_reason_and_told(workflow: Work
     history = (await workflow.case(case_id))["history"]
     assert (history[-1]["action"], history[-1]["why"]) == ("extension", "需要第三方鉴定")
     assert (await workflow.names(case_id)).count("ClockExtended") == 1
+
+
+async def test_the_banks_sixty_days_are_granted_by_an_executive_alone(workflow: Workflow) -> None:
+    policy = DEFAULT.replace("version: 2", "version: 3").replace(
+        "packs: []", "packs: [cn-banking-insurance]"
+    )
+    yaml = {"Content-Type": "application/yaml"}
+    await workflow.http.put("/v1/policies", content=policy, headers=yaml)
+    case_id = await workflow.open()
+    clock, until = "cn-banking-insurance.answer", "2027-01-20T12:00:00+08:00"
+    body = {"clock": clock, "until": until, "reason": "情况复杂，需要鉴定"}
+    answers = {}
+    for role in (Role.LEAD, Role.MANAGER, Role.EXECUTIVE):
+        bearer = {"Authorization": f"Bearer {workflow.keys.create(role=role, name=role.value)}"}
+        path = f"/v1/cases/{case_id}/extensions"
+        answers[role] = await workflow.http.post(path, json=body, headers=bearer)
+
+    assert [answer.status_code for answer in answers.values()] == [403, 403, 200]
+    assert "executive or above" in answers[Role.MANAGER].json()["detail"]
 
 
 async def test_a_time_beyond_the_calendar_is_refused(workflow: Workflow) -> None:
