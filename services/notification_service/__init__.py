@@ -1,7 +1,8 @@
 """Notification: tells customers and staff what happens to a complaint, once per fact.
 
 Owns: the intents to tell somebody something, the messages made of them and what became of each.
-Consumes: ComplaintReceived (language, urgency) and the facts of workflow (`handlers.py`).
+Consumes: ComplaintReceived and ComplaintRegraded (language, grade), all facts of cases; what is
+said when is one table, `messages/routing.yaml`.
 Publishes: NotificationSent, NotificationFailed, NotificationSkipped (redress.notifications.v1).
 Promises: exactly one intent per fact and recipient; at most one accepted send where the gateway
 knows our reference; what cannot be known after a crash is shown to an operator, never guessed.

@@ -11,6 +11,7 @@ from services.notification_service.gateways.service import Gateways, open_gatewa
 from services.notification_service.handlers import SUBSCRIPTIONS
 from services.notification_service.messages import endpoints
 from services.notification_service.messages.jobs import Sender, SenderTools
+from services.notification_service.messages.repository.routing import routing_table
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.messages.service.reading import Archive
@@ -75,13 +76,15 @@ def _build_parts(platform: Platform) -> _Parts:
         workflow=_client(platform, "workflow"),
         clock=platform.clock,
     )
+    routing = routing_table(settings.routing_file)
     preparer = Preparer(
         directory=directory,
+        routing=routing,
         templates=Templates(zone=common.zone, company=settings.company),
         default_locale=common.default_locale,
     )
     sender = Sender(SenderTools(messaging, preparer, gateways, vault, platform.replica))
-    planner = Planner(vault=vault, wake=sender.wake)
+    planner = Planner(vault=vault, routing=routing, wake=sender.wake)
     return _Parts(messaging, vault, gateways, directory, sender, planner)
 
 

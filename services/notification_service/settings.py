@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import parseaddr
+from pathlib import Path
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -29,6 +30,10 @@ class NotificationSettings(RedressSettings):
         description="Whether that gateway knows our reference: then an uncertain SMS goes again.",
     )
     company: str = Field(default="Redress", description="The name that messages are signed with.")
+
+    routing_file: Path | None = Field(
+        default=None, description="Changes to the routing table of the company's own (YAML)."
+    )
 
     @field_validator("mail_from")
     @classmethod

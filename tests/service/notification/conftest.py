@@ -14,7 +14,9 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 
 from services.notification_service.gateways.service import Gateways, open_gateways
+from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.jobs import Sender, SenderTools
+from services.notification_service.messages.repository.routing import packaged_table
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.recipients.service import Directory
@@ -23,7 +25,7 @@ from services.notification_service.templates.service import Templates
 from shared.db.database import Database
 from shared.events.base import EventData
 from shared.events.cases import CaseOpened, ClockDue
-from shared.events.complaints import ComplaintReceived
+from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.http.client import ServiceClient
 from shared.kernel.clock import ManualClock
 from shared.kernel.ids import new_id, new_number
@@ -90,6 +92,7 @@ class Notification:
     home: Path
     settings: NotificationSettings = field(default_factory=NotificationSettings)
     replica: str = "notification-1"
+    routing: RoutingTable = field(default_factory=packaged_table)
 
     def __post_init__(self) -> None:
         self.use(open_gateways(self.settings, self.home))
@@ -100,11 +103,16 @@ class Notification:
         client = self.neighbours.client()
         directory = Directory(intake=client, workflow=client, clock=self.clock)
         templates = Templates(zone=ZoneInfo("Asia/Shanghai"), company="Redress")
-        preparer = Preparer(directory=directory, templates=templates, default_locale="zh-CN")
+        preparer = Preparer(
+            directory=directory,
+            templates=templates,
+            routing=self.routing,
+            default_locale="zh-CN",
+        )
         self.sender = Sender(
             SenderTools(self.messaging, preparer, gateways, self.vault, self.replica)
         )
-        self.planner = Planner(vault=self.vault, wake=self.sender.wake)
+        self.planner = Planner(vault=self.vault, routing=self.routing, wake=self.sender.wake)
 
     async def hear(self, *events: EventData) -> None:
         """Handle events one by one, each in its transaction."""
@@ -112,6 +120,8 @@ class Notification:
             async with self.messaging.unit_of_work() as work:
                 if isinstance(event, ComplaintReceived):
                     await self.planner.remember(work, [event])
+                elif isinstance(event, ComplaintRegraded):
+                    await self.planner.regrade(work, [event])
                 else:
                     await self.planner.plan(work, [event])
 

@@ -7,9 +7,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.models import notifications
+from services.notification_service.messages.repository.routing import packaged_table
 from shared.events.base import EventData
-from shared.events.cases import CaseTransferred, ClockBreached, ClockWarned, Closed, StepCarriedOut
+from shared.events.cases import (
+    CaseTransferred,
+    ClockBreached,
+    ClockWarned,
+    Closed,
+    InformationRequested,
+    StepCarriedOut,
+)
+from shared.events.complaints import ComplaintRegraded
+from shared.messaging import outbox
 from tests.service.notification.conftest import START, Notification, opened, received
 
 
@@ -159,3 +170,69 @@ async def test_a_breach_that_no_owner_can_mend_alerts_every_operator(
         ("operator_alert", 1, "zhao", "sent"),
     ]
     assert len(notification.files()) == 2
+
+
+async def test_a_row_that_is_off_skips_its_message_with_that_reason(
+    notification: Notification,
+) -> None:
+    closed = packaged_table().rows["closed"].model_copy(update={"enabled": False})
+    notification.routing = RoutingTable(dict(packaged_table().rows) | {"closed": closed})
+    notification.use(notification.gateways)
+    complaint = received()
+    closing = Closed(
+        complaint_id=complaint.complaint_id,
+        number=complaint.number,
+        state="closed",
+        version=9,
+        outcome="solved",
+    )
+
+    await notification.hear(complaint, closing)
+    await notification.deliver()
+
+    assert await intents(notification) == [("closed", 1, "customer", "skipped")]
+    assert not notification.files()
+    async with notification.database.read() as connection:
+        reason = await connection.scalar(select(notifications.c.reason))
+        said = list(await connection.scalars(select(outbox.c.headers)))
+    assert reason == "disabled"
+    assert "NotificationSkipped" in said[0]
+
+
+async def test_a_complaint_that_grew_urgent_is_told_by_the_urgent_channel(
+    notification: Notification,
+) -> None:
+    complaint = received()
+    notification.knows(complaint, phone="+8613800138000", email="wang@example.com")
+    notification.neighbours.words["w"] = {
+        "id": "w",
+        "complaint_id": complaint.complaint_id,
+        "kind": "question",
+        "text": "请发照片",
+    }
+    regraded = ComplaintRegraded(
+        complaint_id=complaint.complaint_id,
+        number=complaint.number,
+        old_category="logistics.short",
+        category="safety.illness",
+        old_severity="moderate",
+        severity="critical",
+        old_urgency="normal",
+        urgency="immediate",
+        old_priority="P3",
+        priority="P1",
+        decided_by="staff",
+    )
+    asked = InformationRequested(
+        complaint_id=complaint.complaint_id,
+        number=complaint.number,
+        state="awaiting_customer",
+        version=3,
+        words_id="w",
+    )
+
+    await notification.hear(complaint, regraded, asked)
+    await notification.deliver()
+
+    async with notification.database.read() as connection:
+        assert await connection.scalar(select(notifications.c.channel)) == "sms"

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notification_service.messages.domain.intents import intents_of
+from services.notification_service.messages.domain import intents
+from services.notification_service.messages.domain.intents import Intent
 from services.notification_service.messages.domain.masking import masked
 from services.notification_service.messages.domain.results import Progress, not_accepted, uncertain
 from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
-from services.notification_service.messages.domain.routing import channel_for
+from services.notification_service.messages.domain.routing import Route, channel_for
 from services.notification_service.messages.domain.words import Kind, State
-from services.notification_service.messages.repository.routing import routing_table
+from services.notification_service.messages.repository.routing import packaged_table
 from services.notification_service.templates.domain.scene import shortened
 from services.notification_service.templates.domain.sms import economical, measure
+from shared.events.base import EventData
 from shared.events.cases import ClockExtended, ClockWarned, Escalated, PromiseDelayed
-from shared.events.words import Audience, MessageChannel
+from shared.events.words import MessageChannel
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SMS, EMAIL = MessageChannel.SMS, MessageChannel.EMAIL
 
 
-def test_every_kind_has_exactly_one_route() -> None:
-    routed = [kind for kinds in routing_table().values() for kind in kinds]
+TABLE = packaged_table()
 
-    assert sorted(routed) == sorted(Kind)
+
+def intents_of(event: EventData) -> Sequence[Intent]:
+    return intents.intents_of(event, TABLE)
+
+
+def row(kind: Kind) -> Route:
+    found = TABLE.row(None, kind)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -45,17 +55,13 @@ def test_every_kind_has_exactly_one_route() -> None:
 def test_the_channel_follows_the_route_and_what_is_known(
     kind: Kind, known: set[MessageChannel], tried: tuple[str, ...], expected: MessageChannel | None
 ) -> None:
-    chosen = channel_for(
-        routing_table()[Audience.CUSTOMER][kind], "normal", known=known, tried=tried
-    )
+    chosen = channel_for(row(kind), "normal", known=known, tried=tried)
 
     assert chosen == expected
 
 
 def test_an_urgent_breach_reaches_the_owner_by_sms() -> None:
-    route = routing_table()[Audience.STAFF][Kind.STAFF_BREACH]
-
-    chosen = channel_for(route, "immediate", known={SMS, EMAIL})
+    chosen = channel_for(row(Kind.STAFF_BREACH), "immediate", known={SMS, EMAIL})
 
     assert chosen == SMS
 
@@ -185,9 +191,8 @@ def test_an_emergency_pages_who_is_on_duty() -> None:
         )
     )  # fmt: skip
 
-    route = routing_table()[Audience.STAFF][told.kind]
     assert told.kind is Kind.STAFF_EMERGENCY
-    assert channel_for(route, "normal", known={SMS, EMAIL}) == SMS
+    assert channel_for(row(told.kind), "normal", known={SMS, EMAIL}) == SMS
 
 
 def test_a_delay_that_came_by_itself_is_told_to_the_owner_too() -> None:

@@ -1,27 +1,161 @@
-"""The routing table: the channel of a message by kind, audience, urgency and what is known."""
+"""What is said when: the rows of the routing table, and the channel of a message."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
+from services.notification_service.messages.domain.conditions import (
+    COMPLAINT,
+    AnyOf,
+    Complaint,
+    holds,
+)
 from services.notification_service.messages.domain.words import Kind
+from shared.events.base import EventData, WorkflowEvent
+from shared.events.cases import CaseImported
+from shared.events.registry import EVENT_TYPES
 from shared.events.words import Audience, MessageChannel, Urgency
 
-Channels = tuple[MessageChannel, ...]
+# An import (CaseImported) tells nobody anything, whatever a table says.
+TELLABLE: Mapping[str, type[EventData]] = {
+    model.__name__: model
+    for model in EVENT_TYPES
+    if issubclass(model, WorkflowEvent) and model is not CaseImported
+}
+"""The facts that somebody can be told of."""
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _no_doubles(channels: tuple[MessageChannel, ...]) -> tuple[MessageChannel, ...]:
+    if len(set(channels)) < len(channels):
+        raise ValueError("names a channel twice")
+    return channels
+
+
+def _span(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    found = re.fullmatch(r"([1-9]\d{0,4}) ?([mhd])", given)
+    if found is None:
+        raise ValueError("must be a time span such as 30m, 12h or 2d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+Channels = Annotated[tuple[MessageChannel, ...], Field(min_length=1), AfterValidator(_no_doubles)]
+Span = Annotated[timedelta, BeforeValidator(_span)]
+
+
+class To(StrEnum):
+    """Who is told; what is said to `owner`, `previous_owner` and `operators` is for staff."""
+
+    CUSTOMER = "customer"
+    OWNER = "owner"
+    PREVIOUS_OWNER = "previous_owner"
+    OPERATORS = "operators"
+
+
+_NAMED_BY_EVENT = frozenset({To.OWNER, To.PREVIOUS_OWNER})
 
 
 class Route(BaseModel):
-    """The channels of one kind, preferred first, for calm and urgent complaints."""
+    """One row: this fact, under these conditions, is told to them in this wording, this way.
+
+    `when` and `unless` are conditions on the event and the complaint: any of the alternatives, of
+    which each wants all its tests. `calm` and `urgent` are channels, preferred first. `urgency`
+    says whether the message is urgent: as its complaint is, always or never; what is urgent passes
+    quiet hours. A `mandatory` one needs proof that it arrived. One that is not `enabled` is
+    skipped with that reason. `supersedes` names kinds whose unsent older messages to the same
+    person about the same complaint this one replaces.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    event: str
+    to: To
+    kind: Kind
+    when: AnyOf = ()
+    unless: AnyOf = ()
     calm: Channels
     urgent: Channels
+    urgency: Literal["as_complaint", "always", "never"] = "as_complaint"
+    mandatory: bool = False
+    enabled: bool = True
+    expires_after: Span | None = None
+    supersedes: frozenset[Kind] = frozenset()
+
+    @property
+    def audience(self) -> Audience:
+        """Whether the customer or staff are told."""
+        return Audience.CUSTOMER if self.to is To.CUSTOMER else Audience.STAFF
+
+    def is_urgent(self, complaint_urgency: str) -> bool:
+        """Tell whether a message by this row is urgent, for a complaint of that urgency."""
+        if self.urgency == "as_complaint":
+            return complaint_urgency in {Urgency.HIGH, Urgency.IMMEDIATE}
+        return self.urgency == "always"
+
+    def applies(self, fields: Mapping[str, JsonValue]) -> bool:
+        """Tell whether the conditions hold for the fields of an event and its complaint."""
+        return (not self.when or holds(self.when, fields)) and not holds(self.unless, fields)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        model = TELLABLE.get(self.event)
+        if model is None:
+            raise ValueError(f"{self.event} is no fact that somebody can be told of")
+        if self.to in _NAMED_BY_EVENT and self.to not in model.model_fields:
+            raise ValueError(f"{self.event} names no {self.to}")
+        known = {*model.model_fields, *COMPLAINT}
+        for field in (one for tests in (*self.when, *self.unless) for one in tests):
+            if field not in known:
+                raise ValueError(f"{self.event} has no field {field} to put a condition on")
+        to_staff = self.kind.startswith(("staff_", "operator_"))
+        if to_staff is (self.to is To.CUSTOMER):
+            raise ValueError(f"{self.kind} is no wording for {self.to}")
+        return self
 
 
-RoutingTable = dict[Audience, dict[Kind, Route]]
+@dataclass(frozen=True, slots=True)
+class RoutingTable:
+    """All rows by name, in their order."""
+
+    rows: Mapping[str, Route]
+
+    def of(self, event: EventData, complaint: Complaint) -> list[Route]:
+        """Return the rows that apply to an event."""
+        rows = [row for row in self.rows.values() if row.event == type(event).__name__]
+        if not rows:
+            return []
+        fields = event.model_dump(mode="json") | complaint.fields()
+        return [row for row in rows if row.applies(fields)]
+
+    def speaks_of(self, event: EventData) -> bool:
+        """Tell whether any row is about this kind of event."""
+        return any(row.event == type(event).__name__ for row in self.rows.values())
+
+    def row(self, name: str | None, kind: str) -> Route | None:
+        """Return a row by name, else the first of its kind: tables change, queued messages stay."""
+        named = self.rows.get(name or "")
+        if named is not None and named.kind == kind:
+            return named
+        return next((row for row in self.rows.values() if row.kind == kind), None)
 
 
 def channel_for(
@@ -32,8 +166,7 @@ def channel_for(
     tried: Collection[str] = (),
 ) -> MessageChannel | None:
     """Return the first channel that has an address and was not given up; None without one."""
-    urgent = urgency in {Urgency.HIGH, Urgency.IMMEDIATE}
-    for channel in route.urgent if urgent else route.calm:
+    for channel in route.urgent if route.is_urgent(urgency) else route.calm:
         if channel in known and channel not in tried:
             return channel
     return None

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     NOT_KNOWN = "complaint_unknown_or_erased"
     NO_WORDS = "words_unknown_or_erased"
+    DISABLED = "disabled"
     CRASHED = "crashed_while_sending"
 
 

@@ -25,6 +25,7 @@ class Leased(NamedTuple):
     occurrence: int
     audience: str
     recipient: str
+    route: str | None
     facts: Mapping[str, JsonValue]
     channel: str | None
     tried: Sequence[str]
@@ -85,6 +86,7 @@ _LEASED = (
     _n.occurrence,
     _n.audience,
     _n.recipient,
+    _n.route,
     _n.facts,
     _n.channel,
     _n.tried,

@@ -21,6 +21,19 @@ class Known(NamedTuple):
 
     complaint_id: str
     wrapped_key: bytes | None
+    language: str
+    urgency: str
+    category: str
+    priority: str
+
+
+class Grade(TypedDict):
+    """How a complaint is graded now."""
+
+    of: str
+    to_urgency: str
+    to_category: str
+    to_priority: str
 
 
 class NewComplaint(TypedDict):
@@ -31,6 +44,7 @@ class NewComplaint(TypedDict):
     language: str
     urgency: str
     category: str
+    priority: str
     imported: bool
     sequence: int
     wrapped_key: bytes | None
@@ -49,6 +63,7 @@ class NewIntent(TypedDict):
     occurrence: int
     audience: str
     recipient: str
+    route: str | None
     facts: Mapping[str, JsonValue]
     state: str
     tried: Sequence[str]
@@ -75,14 +90,28 @@ async def add_intents(connection: AsyncConnection, rows: Sequence[NewIntent]) ->
 
 async def lock(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Known]:
     """Lock complaints in the order of their ids, so that no two transactions wait in a ring."""
-    columns = (complaints.c.complaint_id, complaints.c.wrapped_key)
     chosen = (
-        select(*columns)
+        select(*(complaints.c[name] for name in Known._fields))
         .where(complaints.c.complaint_id.in_(ids))
         .order_by(complaints.c.complaint_id)
         .with_for_update(key_share=True)
     )
     return {row.complaint_id: Known(*row) for row in await connection.execute(chosen)}
+
+
+async def regrade(connection: AsyncConnection, grades: Sequence[Grade]) -> None:
+    """Keep how complaints are graded now; one that is not known yet is left out."""
+    c = complaints.c
+    change = (
+        update(complaints)
+        .where(c.complaint_id == bindparam("of"))
+        .values(
+            urgency=bindparam("to_urgency"),
+            category=bindparam("to_category"),
+            priority=bindparam("to_priority"),
+        )
+    )
+    await connection.execute(change, [dict(grade) for grade in grades])
 
 
 async def store_keys(connection: AsyncConnection, keys: Mapping[str, bytes]) -> None:

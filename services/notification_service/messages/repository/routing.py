@@ -1,19 +1,70 @@
-"""Read the routing table that comes with the project (`messages/routing.yaml`)."""
+"""Read the routing table: the one that comes with the project, changed by a company's own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-import yaml
-from pydantic import TypeAdapter
+from pydantic import RootModel, ValidationInfo, model_validator
 
-from services.notification_service.messages.domain.routing import RoutingTable
+from services.notification_service.messages.domain.routing import Route, RoutingTable
+from shared.kernel.errors import ConfigurationError
+from shared.kernel.yaml_documents import InvalidDocument, read_yaml
+
+_SETTING = "REDRESS_ROUTING_FILE"
+
+
+class RoutingFile(RootModel[dict[str, Route]]):
+    """Rows by name.
+
+    Under `packaged` in the context lie the rows that a company's file changes: a row of theirs says
+    only what differs, and those that it does not name stay.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, given: object, info: ValidationInfo) -> object:
+        if not isinstance(given, dict):
+            return given
+        packaged: Mapping[str, Route] = (info.context or {}).get("packaged", {})
+        changed = {name: _completed(name, row, packaged.get(name)) for name, row in given.items()}
+        return dict(packaged) | changed
+
+
+def _completed(name: str, row: object, packaged: Route | None) -> object:
+    if not isinstance(row, dict):
+        return row
+    base: dict[str, Any] = {"kind": name}
+    if packaged is not None:
+        base = packaged.model_dump(exclude_unset=True, by_alias=True)
+    return base | row | {"name": name}
 
 
 @cache
-def routing_table() -> RoutingTable:
-    """Return the table; every kind has its route (held by a test)."""
+def packaged_table() -> RoutingTable:
+    """Return the table that comes with the project; every kind has a row (held by a test)."""
     place = files("services.notification_service.messages").joinpath("routing.yaml")
-    rows = yaml.safe_load(place.read_text(encoding="utf-8"))
-    return TypeAdapter(RoutingTable).validate_python(rows)
+    found = read_yaml(place.read_text(encoding="utf-8"), RoutingFile, name="routing.yaml")
+    return RoutingTable(MappingProxyType(found.root))
+
+
+def routing_table(own: Path | None) -> RoutingTable:
+    """Return the packaged table with a company's changes; raises ConfigurationError with a line."""
+    if own is None:
+        return packaged_table()
+    try:
+        text = own.read_text(encoding="utf-8")
+        found = read_yaml(
+            text, RoutingFile, name=own.name, context={"packaged": packaged_table().rows}
+        )
+    except OSError as failure:
+        raise ConfigurationError(_SETTING, failure.strerror or "cannot be read") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(_SETTING, "is not UTF-8") from None
+    except InvalidDocument as wrong:
+        raise ConfigurationError(_SETTING, wrong.detail) from None
+    return RoutingTable(MappingProxyType(found.root))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from services.notification_service.messages.domain.conditions import Complaint
 from services.notification_service.messages.domain.intents import Intent, intents_of
+from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.repository import intents as repository
-from services.notification_service.messages.repository.intents import NewComplaint, NewIntent
+from services.notification_service.messages.repository.intents import (
+    Grade,
+    Known,
+    NewComplaint,
+    NewIntent,
+)
 from shared.events.base import EventData
-from shared.events.complaints import ComplaintReceived
+from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Vault
 from shared.messaging import UnitOfWork
@@ -18,8 +25,9 @@ from shared.messaging import UnitOfWork
 class Planner:
     """Turns facts into intents. `wake` tells the sender that new ones were committed."""
 
-    def __init__(self, *, vault: Vault, wake: Callable[[], None]) -> None:
+    def __init__(self, *, vault: Vault, routing: RoutingTable, wake: Callable[[], None]) -> None:
         self._vault = vault
+        self._routing = routing
         self._wake = wake
 
     async def remember(self, work: UnitOfWork, batch: Iterable[ComplaintReceived]) -> None:
@@ -31,6 +39,7 @@ class Planner:
                 "language": event.language,
                 "urgency": event.urgency,
                 "category": event.category,
+                "priority": event.priority,
                 "imported": event.imported,
                 "sequence": 0,
                 # Most imported complaints never get a message, so they get no key before one.
@@ -42,10 +51,17 @@ class Planner:
 
     async def plan(self, work: UnitOfWork, batch: Sequence[EventData]) -> None:
         """Write the intents of a batch that holds at most one event of each complaint."""
-        told = [(event, found) for event in batch if (found := intents_of(event))]
+        spoken_of = [event for event in batch if self._routing.speaks_of(event)]
+        if not spoken_of:
+            return
+        known = await self._make_room(work, spoken_of)
+        told = [
+            (event, found)
+            for event in spoken_of
+            if (found := intents_of(event, self._routing, known.get(event.complaint_id)))
+        ]
         if not told:
             return
-        await self._make_room(work, [event for event, _ in told])
         ids = [event.complaint_id for event, _ in told]
         counts = await repository.last_occurrences(work.connection, ids)
         rows = [
@@ -56,13 +72,29 @@ class Planner:
         await repository.add_intents(work.connection, rows)
         work.after_commit(self._wake)
 
-    async def _make_room(self, work: UnitOfWork, events: Sequence[EventData]) -> None:
+    async def regrade(self, work: UnitOfWork, batch: Iterable[ComplaintRegraded]) -> None:
+        """Keep how complaints are graded now: conditions and urgent channels go by it."""
+        grades: list[Grade] = [
+            {
+                "of": event.complaint_id,
+                "to_urgency": event.urgency,
+                "to_category": event.category,
+                "to_priority": event.priority,
+            }
+            for event in batch
+        ]
+        await repository.regrade(work.connection, grades)
+
+    async def _make_room(
+        self, work: UnitOfWork, events: Sequence[EventData]
+    ) -> Mapping[str, Complaint]:
         """Lock the complaints, give keys to those without, and take in those never heard of."""
         known = await repository.lock(work.connection, [event.complaint_id for event in events])
         keyless = [one.complaint_id for one in known.values() if one.wrapped_key is None]
         await repository.store_keys(work.connection, {one: self._new_key() for one in keyless})
         unknown = [event for event in events if event.complaint_id not in known]
         await repository.remember(work.connection, [self._unheard_of(event) for event in unknown])
+        return {one.complaint_id: _complaint(one) for one in known.values()}
 
     def _unheard_of(self, event: EventData) -> NewComplaint:
         """Make do where ComplaintReceived was dropped by an operator: intake knows the language."""
@@ -72,6 +104,7 @@ class Planner:
             "language": "",
             "urgency": "",
             "category": "",
+            "priority": "",
             "imported": False,
             "sequence": 0,
             "wrapped_key": self._new_key(),
@@ -79,6 +112,10 @@ class Planner:
 
     def _new_key(self) -> bytes:
         return self._vault.new_data_key().wrapped
+
+
+def _complaint(known: Known) -> Complaint:
+    return Complaint(known.language, known.urgency, known.category, known.priority)
 
 
 def _row(work: UnitOfWork, event: EventData, intent: Intent, occurrence: int) -> NewIntent:
@@ -89,6 +126,7 @@ def _row(work: UnitOfWork, event: EventData, intent: Intent, occurrence: int) ->
         "occurrence": occurrence,
         "audience": intent.audience,
         "recipient": intent.recipient,
+        "route": intent.route,
         "facts": intent.facts,
         "state": State.QUEUED,
         "tried": (),

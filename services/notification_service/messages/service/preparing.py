@@ -10,15 +10,18 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from services.notification_service.messages.domain.routing import channel_for
+from services.notification_service.messages.domain.routing import (
+    Route,
+    RoutingTable,
+    channel_for,
+)
 from services.notification_service.messages.domain.words import (
     OPERATOR_ROLES,
     OPERATORS,
-    Kind,
     Reason,
 )
 from services.notification_service.messages.repository.deliveries import Leased
-from services.notification_service.messages.repository.routing import routing_table
+from services.notification_service.messages.repository.routing import packaged_table
 from services.notification_service.recipients.schemas import Contact, Person, Words
 from services.notification_service.recipients.service import Directory
 from services.notification_service.templates.domain.scene import (
@@ -81,10 +84,16 @@ class Preparer:
     """Makes messages of intents, many at once."""
 
     def __init__(
-        self, *, directory: Directory, templates: Templates, default_locale: Locale
+        self,
+        *,
+        directory: Directory,
+        templates: Templates,
+        routing: RoutingTable,
+        default_locale: Locale,
     ) -> None:
         self._directory = directory
         self._templates = templates
+        self._routing = routing
         self._default_locale = default_locale
 
     async def prepare(self, rows: Sequence[Leased]) -> Prepared:
@@ -107,6 +116,9 @@ class Preparer:
         return _Asked(contacts, said, people)
 
     def _prepare(self, row: Leased, asked: _Asked, prepared: Prepared) -> None:
+        if not self._route(row).enabled:
+            prepared.hopeless.append(Hopeless(row, Reason.DISABLED, failed=False))
+            return
         needed = asked.contacts if row.audience == Audience.CUSTOMER else asked.people
         if needed is None or ("words_id" in row.facts and asked.words is None):
             prepared.later.append(row)
@@ -158,8 +170,13 @@ class Preparer:
         # A retry stays on its channel, also where the route would choose another by now.
         if row.channel is not None and row.channel in addresses:
             return MessageChannel(row.channel)
-        route = routing_table()[Audience(row.audience)][Kind(row.kind)]
-        return channel_for(route, row.urgency, known=addresses, tried=row.tried)
+        return channel_for(self._route(row), row.urgency, known=addresses, tried=row.tried)
+
+    def _route(self, row: Leased) -> Route:
+        # A message may wait longer than its row stands in a company's table.
+        found = self._routing.row(row.route, row.kind) or packaged_table().row(None, row.kind)
+        assert found is not None, "every kind has a row in the packaged table"
+        return found
 
     def _locale(self, row: Leased, reached: Contact | Person | None) -> Locale:
         spoken = (reached.locale if reached else None) or ""
