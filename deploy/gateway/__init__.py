@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.http.route_table import ROUTES
+from shared.http.route_table import ROUTES, WITHIN
 
 CONFIG = Path(__file__).with_name("nginx.conf")
 
@@ -29,7 +29,13 @@ def render(hosts: Mapping[str, str] = HOSTS, *, listen: str = "8080") -> str:
         f"    upstream {name} {{ server {address}; keepalive 32; }}\n"
         for name, address in hosts.items()
     )
-    routes = "".join(
+    # Expressions are tried in this order: the longest first, what lies within before its prefix.
+    within = "".join(
+        f"        ~^{prefix}/[^/]+/{last}$ {service};\n"
+        for prefix, inner in WITHIN.items()
+        for last, service in inner.items()
+    )
+    routes = within + "".join(
         f"        ~^{prefix}(/|$) {service};\n"
         for prefix, service in sorted(ROUTES.items(), key=lambda route: -len(route[0]))
         if not prefix.startswith(_INTERNAL)

@@ -10,6 +10,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | room | what is in it |
 |---|---|
 | `messages/` | intents, routing, the sender loop, `/v1/notifications`, the `/outbox` page |
+| `preferences/` | how each customer wishes to be written to: channel, zone, quiet hours, consent |
 | `recipients/` | who is told and in which words: asked of intake and workflow when sending |
 | `templates/` | the wording in Chinese and English, rendering, SMS length |
 | `gateways/` | how a message leaves: SMTP, HTTP SMS, files until one is configured |

@@ -11,10 +11,13 @@ from services.notification_service.gateways.service import Gateways, open_gatewa
 from services.notification_service.handlers import SUBSCRIPTIONS
 from services.notification_service.messages import endpoints
 from services.notification_service.messages.jobs import Sender, SenderTools
+from services.notification_service.messages.repository.intents import knows_customer
 from services.notification_service.messages.repository.routing import routing_table
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.messages.service.reading import Archive
+from services.notification_service.preferences import endpoints as preference_endpoints
+from services.notification_service.preferences.service import PreferenceBook
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings
 from services.notification_service.templates.service import Templates
@@ -109,6 +112,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     )
     return [
         endpoints.router(archive),
+        preference_endpoints.router(PreferenceBook(parts.messaging, knows=knows_customer)),
         endpoints.pages_router(archive, pages, scope=scope),
         dead_letter_router(NAME, letters),
     ]

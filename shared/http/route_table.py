@@ -30,6 +30,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/notices": "notification",
         "/v1/templates": "notification",
         "/survey": "notification",
+        "/preferences": "notification",
         "/outbox": "notification",
         "/v1/internal/notification": "notification",
         "/v1/analytics": "analytics",
@@ -39,12 +40,25 @@ ROUTES: Mapping[str, str] = MappingProxyType(
 )
 
 
+WITHIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"/v1/customers": MappingProxyType({"preferences": "notification"})}
+)
+"""What another service answers about one thing of a prefix, by the segment after the thing's id:
+exactly `/v1/customers/{id}/preferences`, neither more nor less."""
+
+
 def service_of(path: str) -> str:
     """Return the service that owns a path, `SITE` where none does. Prefixes end at a slash."""
     # Two or three segments decide, so the usual path is found without walking the table.
     parts = path.split("/", 4)
     for depth in (4, 3, 2):
-        owner = ROUTES.get("/".join(parts[:depth]))
+        prefix = "/".join(parts[:depth])
+        owner = ROUTES.get(prefix)
         if owner is not None:
-            return owner
+            return (_within(prefix, path) or owner) if prefix in WITHIN else owner
     return SITE
+
+
+def _within(prefix: str, path: str) -> str | None:
+    rest = path[len(prefix) + 1 :].split("/")
+    return WITHIN[prefix].get(rest[1]) if len(rest) == 2 and rest[0] else None

@@ -50,6 +50,21 @@ def test_the_gateway_sends_a_path_to_the_service_that_owns_it(prefix: str) -> No
     assert service_of(f"{prefix}-else") == SITE
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/customers/0199/preferences",
+        "/v1/customers/0199/preferences/x",
+        "/v1/customers/0199/preferencesx",
+        "/v1/customers/preferences",
+        "/v1/customers//preferences",
+        "/v1/customers/0199",
+    ],
+)
+def test_gateway_and_dispatcher_agree_on_what_lies_within_a_customer(path: str) -> None:
+    assert gateway_service(path) == service_of(path)
+
+
 def gateway_service(path: str) -> str:
     rules = re.findall(r"^ {8}~(\S+) (\w+);$", CONFIG.read_text(encoding="utf-8"), re.MULTILINE)
     return next((service for pattern, service in rules if re.match(pattern, path)), "intake")

@@ -33,7 +33,10 @@ complaints = Table(
     Column("imported", Boolean, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=True),
+    Column("customer_id", String(36), nullable=True),
+    Column("region", String(64), nullable=True),
     PrimaryKeyConstraint("complaint_id", name="complaints_pkey"),
+    Index("complaints_customer_idx", "customer_id"),
 )
 
 notifications = Table(

@@ -48,6 +48,8 @@ class NewComplaint(TypedDict):
     imported: bool
     sequence: int
     wrapped_key: bytes | None
+    customer_id: str | None
+    region: str | None
 
 
 _REMEMBER_SQLITE = f"INSERT INTO complaints ({', '.join(NewComplaint.__annotations__)})"
@@ -86,6 +88,12 @@ async def remember(connection: AsyncConnection, rows: Sequence[NewComplaint]) ->
 async def add_intents(connection: AsyncConnection, rows: Sequence[NewIntent]) -> None:
     """Write intents; one that exists for its fact and recipient stays as it is."""
     await _insert_new(connection, notifications, rows)
+
+
+async def knows_customer(connection: AsyncConnection, customer_id: str) -> bool:
+    """Tell whether a complaint of this customer was heard of."""
+    chosen = select(complaints.c.complaint_id).where(complaints.c.customer_id == customer_id)
+    return (await connection.execute(chosen.limit(1))).first() is not None
 
 
 async def lock(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Known]:

@@ -44,6 +44,8 @@ class Planner:
                 "sequence": 0,
                 # Most imported complaints never get a message, so they get no key before one.
                 "wrapped_key": None if event.imported else self._new_key(),
+                "customer_id": event.customer_id,
+                "region": event.region,
             }
             for event in batch
         ]
@@ -108,6 +110,8 @@ class Planner:
             "imported": False,
             "sequence": 0,
             "wrapped_key": self._new_key(),
+            "customer_id": None,
+            "region": None,
         }
 
     def _new_key(self) -> bytes:

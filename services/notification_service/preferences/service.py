@@ -1,0 +1,84 @@
+"""Read and change a customer's preferences."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notification_service.preferences.domain.choices import NOTHING_CHOSEN, Preferences
+from services.notification_service.preferences.repository import stored as repository
+from services.notification_service.preferences.repository.stored import Stored
+from shared.kernel.errors import NotFound, PreconditionFailed
+from shared.messaging import Messaging
+
+SHOWN_CHANGES = 20
+CUSTOMER = "customer"
+"""Who changed it, where it was the customer themself."""
+
+Knows = Callable[[AsyncConnection, str], Awaitable[bool]]
+"""Tells whether a complaint of this customer was heard of."""
+
+
+class UnknownCustomer(NotFound):
+    """No complaint of such a customer was heard of."""
+
+    code = "unknown-customer"
+    title = "There is no such customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Preferences with the changes that led to them, newest first; one more than is shown."""
+
+    stored: Stored
+    changes: list[Stored]
+
+
+class PreferenceBook:
+    """Every customer's preferences."""
+
+    def __init__(self, messaging: Messaging, *, knows: Knows) -> None:
+        self._messaging = messaging
+        self._knows = knows
+
+    async def read(self, customer_id: str) -> Seen:
+        """Return a customer's preferences; raises UnknownCustomer."""
+        async with self._messaging.database.read() as connection:
+            await self._check(connection, customer_id)
+            found = await repository.read(connection, customer_id)
+            return await self._seen(connection, found or _nothing(customer_id))
+
+    async def put(
+        self, customer_id: str, chosen: Preferences, *, by: str, if_version: int | None
+    ) -> Seen:
+        """Write all of a customer's preferences; the same again is no change.
+
+        Raises UnknownCustomer, and PreconditionFailed where another version stands.
+        """
+        async with self._messaging.unit_of_work() as work:
+            await self._check(work.connection, customer_id)
+            present = await repository.lock(work.connection, customer_id, NOTHING_CHOSEN)
+            if if_version is not None and if_version != present.version:
+                raise PreconditionFailed(
+                    f"the preferences are at version {present.version}, "
+                    f"If-Match names {if_version}: read them again"
+                )
+            if chosen != present.chosen:
+                version = present.version + 1
+                present = Stored(customer_id, version, chosen, by, work.now)
+                await repository.change(work.connection, present)
+            return await self._seen(work.connection, present)
+
+    async def _check(self, connection: AsyncConnection, customer_id: str) -> None:
+        if not await self._knows(connection, customer_id):
+            raise UnknownCustomer("No complaint of a customer with this id was heard of.")
+
+    async def _seen(self, connection: AsyncConnection, stored: Stored) -> Seen:
+        limit = SHOWN_CHANGES + 1
+        return Seen(stored, await repository.changes(connection, stored.customer_id, limit=limit))
+
+
+def _nothing(customer_id: str) -> Stored:
+    return Stored(customer_id, 0, NOTHING_CHOSEN, None, None)
