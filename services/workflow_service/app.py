@@ -13,7 +13,7 @@ from services.workflow_service.cases.endpoints.time import router as time_router
 from services.workflow_service.cases.schemas.policies import what_if_view
 from services.workflow_service.cases.service.desk import Desk, read_documents
 from services.workflow_service.cases.service.sweeping import SWEPT, sweep_once
-from services.workflow_service.cases.service.timing import BATCH, fire_due_timers
+from services.workflow_service.cases.service.timing import BATCH, LANES, fire_due_timers
 from services.workflow_service.cases.service.what_if import under_calendars
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.console import endpoints as console
@@ -107,7 +107,7 @@ def _loops(platform: Platform, desk: Desk) -> Supervisor:
         container=desk,
         member=platform.replica,
     )
-    timers = TimerLoop(lambda: fire_due_timers(desk), batch=BATCH)
+    timers = TimerLoop(lambda: fire_due_timers(desk), batch=BATCH, lanes=LANES)
     supervisor.add("workflow.relay", relay.run)
     supervisor.add("workflow.dispatcher", dispatcher.run)
     supervisor.add("workflow.timers", timers.run)

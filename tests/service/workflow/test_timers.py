@@ -210,6 +210,43 @@ async def test_the_loop_ends_when_it_is_told_to() -> None:
     assert len(rounds) == 3
 
 
+async def test_the_loop_fires_several_batches_at_once_while_they_are_full() -> None:
+    stopping, met = asyncio.Event(), asyncio.Barrier(2)
+    sizes = [2, 2, 2, 1, 0]
+
+    async def fire() -> int:
+        size = sizes.pop(0)
+        if len(sizes) < 4:
+            await met.wait()  # both lanes have to come here, or neither goes on
+        if not sizes:
+            stopping.set()
+        return size
+
+    async with asyncio.timeout(5):
+        await TimerLoop(fire, batch=2, lanes=2, sleep_seconds=0.001).run(stopping)
+
+    assert sizes == []
+
+
+async def test_a_batch_that_fails_lets_the_one_beside_it_finish() -> None:
+    finished: list[int] = []
+    sizes = [1, 2, 3]
+
+    async def fire() -> int:
+        size = sizes.pop(0)
+        if size == 2:
+            raise LookupError("broken")
+        await asyncio.sleep(0)
+        finished.append(size)
+        return 1 if size == 1 else 0
+
+    async with asyncio.timeout(5):
+        with pytest.raises(LookupError, match="broken"):
+            await TimerLoop(fire, batch=1, lanes=2).run(asyncio.Event())
+
+    assert finished == [1, 3]
+
+
 @pytest.mark.parametrize("hours", [4, 72])
 async def test_lateness_is_told(workflow: Workflow, hours: int) -> None:
     case_id = await workflow.open()

@@ -7,7 +7,7 @@ applies the action's effect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
@@ -34,6 +34,7 @@ from shared.events.base import Money
 from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, Outcome
 from shared.kernel.errors import FieldError, Forbidden, InvalidInput
+from shared.kernel.records import replace
 
 
 @dataclass(frozen=True, slots=True)

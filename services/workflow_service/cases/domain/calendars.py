@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case
@@ -12,6 +11,7 @@ from services.workflow_service.cases.domain.passing import pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock, TargetChange
+from shared.kernel.records import replace
 
 CALENDAR = "calendar"
 """How the history and a clock's explanation name another version of the calendar."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
@@ -17,6 +17,7 @@ from services.workflow_service.clocks.domain.pack import is_of_a_pack
 from services.workflow_service.clocks.domain.target import WHOLE
 from shared.events.base import WorkflowEvent
 from shared.events.words import CaseState, ClockKind
+from shared.kernel.records import replace
 
 SYSTEM = "system"
 ESCALATION = "escalation"

@@ -9,7 +9,6 @@ without warning, escalation or event; only what lies ahead gets a timer. Nobody 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case, Entry
@@ -22,6 +21,7 @@ from services.workflow_service.clocks.domain.clock import Clock, Timing
 from shared.events.cases import CaseImported, ClockResult
 from shared.events.complaints import ComplaintReceived, Recorded
 from shared.events.words import CaseState, ClockKind, Outcome
+from shared.kernel.records import replace
 
 _NOTHING = Recorded()
 

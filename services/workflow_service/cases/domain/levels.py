@@ -5,7 +5,6 @@ The same functions do it and replay it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from math import ceil
 
@@ -14,6 +13,7 @@ from services.workflow_service.cases.domain.milestones import HURRIED
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
 from shared.events.words import ClockKind, ClockState
+from shared.kernel.records import replace
 
 _OWN_KINDS = frozenset(kind.value for kind in ClockKind)
 

@@ -5,7 +5,6 @@ docs/clocks.md says what becomes of clocks, owner and history.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case
@@ -19,6 +18,7 @@ from services.workflow_service.escalation.domain.ladder import OVER_OUR_HEAD, Ca
 from shared.events.cases import CaseMerged
 from shared.events.complaints import ComplaintReceived
 from shared.events.words import CaseState, Outcome, Segment
+from shared.kernel.records import replace
 
 MERGE = "merge"
 REPEAT = "repeat"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.arriving import rises_at_arrival
@@ -17,6 +16,7 @@ from services.workflow_service.clocks.domain import clock as clocks
 from shared.events.cases import CaseOpened, ClockDue
 from shared.events.complaints import ComplaintReceived
 from shared.events.words import CaseState, ClockKind, Segment
+from shared.kernel.records import replace
 
 
 def open_case(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.milestones import DEPARTMENTS
 from shared.events import cases as events
 from shared.events.words import CaseState, ClockKind
+from shared.kernel.records import replace
 
 
 def give_to(draft: Draft, owner: str, department: str | None, at: datetime) -> None:

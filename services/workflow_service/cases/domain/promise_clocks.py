@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.case import Case
@@ -12,6 +11,7 @@ from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock, Timing, WarningPoint
 from shared.events import cases as events
 from shared.events.words import ClockKind
+from shared.kernel.records import replace
 
 DELAY = "delay-promise"
 """How the history and a clock's explanation name a new time."""

@@ -7,7 +7,7 @@ itself as the policy's `promises` say. After that, one that is not kept is broke
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
@@ -23,6 +23,7 @@ from services.workflow_service.cases.domain.promise_clocks import (
 from services.workflow_service.cases.domain.rules import Rules
 from shared.events import cases as events
 from shared.kernel.errors import Conflict, FieldError, InvalidInput, NotFound
+from shared.kernel.records import replace
 
 LONGEST = timedelta(days=3 * 366)
 

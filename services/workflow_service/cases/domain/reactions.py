@@ -5,7 +5,6 @@ Each returns None where the event changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.actions import receive_information, reopen
@@ -30,6 +29,7 @@ from shared.events.complaints import (
     ComplaintRegraded,
 )
 from shared.events.words import CaseState, ClockKind
+from shared.kernel.records import replace
 
 REGRADE = "regrade"
 """How the history and a clock's explanation name another grading."""

@@ -8,7 +8,6 @@ what explains a due time to somebody who does not believe it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +29,7 @@ from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock
 from shared.events.words import CaseState, ClockKind
+from shared.kernel.records import replace
 
 Data = Mapping[str, Any]
 

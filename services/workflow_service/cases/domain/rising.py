@@ -6,7 +6,6 @@ clocks in `levels.py` and docs/clocks.md.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.case import Case
@@ -22,6 +21,7 @@ from services.workflow_service.escalation.domain.ladder import (
 )
 from shared.events import cases as events
 from shared.events.words import CaseState
+from shared.kernel.records import replace
 
 ESCALATE = "escalate"
 """How the history names a step up, whoever took it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -32,6 +32,7 @@ from services.workflow_service.clocks.domain.wording import Both, name_of
 from services.workflow_service.organisation.domain.people import Assignment, Organisation
 from shared.events.words import ClockKind
 from shared.kernel.errors import ConfigurationError
+from shared.kernel.records import replace
 
 _MOST_REMEMBERED = 20_000
 _WHERE: Mapping[str, str] = {

@@ -6,12 +6,12 @@ not hide a case for ever: it ends by itself, and the owner is told.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.workflow_service.cases.domain.draft import Draft
 from shared.events import cases as events
 from shared.events.words import CaseState
+from shared.kernel.records import replace
 
 NO_ANSWER = "no-answer"
 

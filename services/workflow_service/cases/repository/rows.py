@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -124,6 +125,10 @@ def data_text(data: Mapping[str, object] | None) -> str | None:
 
 _USUAL = (("round", 1), ("subject", None), ("reached_by", None), ("level", 0), ("share", WHOLE))
 _INSTANTS = ("due_at", "opens_at", "opened_at", "met_at", "breached_at", "ended_at")
+_STATES: Mapping[str, ClockState] = {state.value: state for state in ClockState}
+_at = datetime.fromisoformat
+# Every stored clock names the same few: reading one costs more than the rest of its warning.
+_mark = lru_cache(maxsize=1000)(Mark.parse)
 
 
 def _document(clock: Clock, case_policy: str) -> Document:
@@ -155,35 +160,46 @@ def _document(clock: Clock, case_policy: str) -> Document:
 
 
 def _clock(document: Document, case_policy: str) -> Clock:
-    instants = {name: _instant(document.get(name)) for name in _INSTANTS}
-    started_at = datetime.fromisoformat(document["started_at"])
-    segments = document.get("segments")
+    had = document.get
+    started_at, ended_at = _at(document["started_at"]), _instant(had("ended_at"))
+    segments = had("segments")
     return Clock(
         kind=document["kind"],
-        round=document.get("round", 1),
-        policy=document.get("policy", case_policy),
+        round=had("round", 1),
+        policy=had("policy", case_policy),
         rule=document["rule"],
         calendar=document["calendar"],
         target_seconds=document["target_seconds"],
-        state=ClockState(document["state"]),
+        state=_STATES[document["state"]],
         started_at=started_at,
-        warnings=tuple(
-            WarningPoint(Mark.parse(mark), _instant(at), _instant(fired_at))
-            for mark, at, fired_at in document.get("warnings", ())
-        ),
-        segments=_unbroken(started_at, instants["ended_at"])
-        if segments is None
-        else _segments(segments),
-        changes=tuple(
-            TargetChange(datetime.fromisoformat(at), seconds, why, by)
-            for at, seconds, why, by in document.get("changes", ())
-        ),
-        subject=document.get("subject"),
-        reached_by=document.get("reached_by"),
-        level=document.get("level", 0),
-        share=document.get("share", WHOLE),
-        **instants,
+        due_at=_instant(had("due_at")),
+        warnings=_warnings(had("warnings")),
+        segments=_unbroken(started_at, ended_at) if segments is None else _segments(segments),
+        changes=_changes(had("changes")),
+        subject=had("subject"),
+        level=had("level", 0),
+        reached_by=had("reached_by"),
+        share=had("share", WHOLE),
+        opens_at=_instant(had("opens_at")),
+        opened_at=_instant(had("opened_at")),
+        met_at=_instant(had("met_at")),
+        breached_at=_instant(had("breached_at")),
+        ended_at=ended_at,
     )
+
+
+def _warnings(parts: Sequence[Sequence[Any]] | None) -> tuple[WarningPoint, ...]:
+    if not parts:
+        return ()
+    return tuple(
+        WarningPoint(_mark(mark), _instant(at), _instant(done)) for mark, at, done in parts
+    )
+
+
+def _changes(parts: Sequence[Sequence[Any]] | None) -> tuple[TargetChange, ...]:
+    if not parts:
+        return ()
+    return tuple(TargetChange(_at(at), seconds, why, by) for at, seconds, why, by in parts)
 
 
 def _promise(document: Document) -> Promise:
@@ -211,13 +227,12 @@ def _unbroken(started_at: datetime, ended_at: datetime | None) -> tuple[Segment,
 
 def _segments(parts: Sequence[tuple[str, str | None, bool, str]]) -> tuple[Segment, ...]:
     return tuple(
-        Segment(datetime.fromisoformat(start), _instant(end), counted, why)
-        for start, end, counted, why in parts
+        Segment(_at(start), _instant(end), counted, why) for start, end, counted, why in parts
     )
 
 
 def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else _at(text)
 
 
 def _text(value: object) -> str:

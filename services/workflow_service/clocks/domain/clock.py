@@ -8,12 +8,13 @@ change of target is kept with its reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.workflow_service.calendars.domain.calendar import Calendar
 from services.workflow_service.clocks.domain.target import WHOLE, Mark
 from shared.events.words import ClockState
+from shared.kernel.records import replace
 
 RUNNING, PAUSED = ClockState.RUNNING, ClockState.PAUSED
 STARTED = "started"
