@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from types import FrameType
 
 import uvicorn
 
 from shared.db.database import Database
 from shared.db.migrate import is_current, lines_of, upgrade_in_child
 from shared.http.auth import ensure_may_listen
+from shared.http.ending import ENDING
 from shared.kernel import logging
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import CommonSettings
@@ -115,7 +117,16 @@ async def serve_http(app: object, bound: socket.socket) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
-    await uvicorn.Server(config).serve(sockets=[bound])
+    await _Server(config).serve(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """Has answers that wait for events come at once when the process is told to end."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take note of a signal."""
+        ENDING.begin()
+        super().handle_exit(sig, frame)
 
 
 def share_the_heap() -> None:

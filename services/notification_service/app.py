@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from services.notification_service.feed import endpoints as feed_endpoints
+from services.notification_service.feed.service import Feed
 from services.notification_service.gateways.service import Gateways, open_gateways
 from services.notification_service.handlers import SUBSCRIPTIONS
 from services.notification_service.messages import endpoints
@@ -46,6 +48,7 @@ class _Parts:
     directory: Directory
     sender: Sender
     planner: Planner
+    feed: Feed
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -88,7 +91,7 @@ def _build_parts(platform: Platform) -> _Parts:
     )
     sender = Sender(SenderTools(messaging, preparer, gateways, vault, platform.replica))
     planner = Planner(vault=vault, routing=routing, wake=sender.wake)
-    return _Parts(messaging, vault, gateways, directory, sender, planner)
+    return _Parts(messaging, vault, gateways, directory, sender, planner, Feed(platform.bus))
 
 
 def _client(platform: Platform, service: str) -> ServiceClient:
@@ -114,6 +117,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         endpoints.router(archive),
         preference_endpoints.router(PreferenceBook(parts.messaging, knows=knows_customer)),
         endpoints.pages_router(archive, pages, scope=scope),
+        feed_endpoints.router(parts.feed),
         dead_letter_router(NAME, letters),
     ]
 
@@ -132,3 +136,4 @@ def _add_loops(supervisor: Supervisor, platform: Platform, parts: _Parts) -> Non
     supervisor.add("notification results", parts.sender.settle)
     supervisor.add("notification leases", parts.sender.keep)
     supervisor.add("notification relay", relay.run)
+    supervisor.add("feed readers", parts.feed.tidy)

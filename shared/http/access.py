@@ -18,6 +18,7 @@ class Scope(StrEnum):
     CASES_WRITE = "cases:write"
     POLICIES_WRITE = "policies:write"
     NOTIFICATIONS_READ = "notifications:read"
+    EVENTS_READ = "events:read"
     ANALYTICS_READ = "analytics:read"
     ADMIN = "admin"
     SERVICE = "service"
@@ -68,6 +69,7 @@ ROLES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.COMPLAINTS_READ,
                 Scope.CASES_READ,
                 Scope.NOTIFICATIONS_READ,
+                Scope.EVENTS_READ,
             }
         ),
     }

@@ -1,0 +1,1 @@
+"""What a cursor of the feed is."""
