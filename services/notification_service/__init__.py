@@ -14,7 +14,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `recipients/` | who is told and in which words: asked of intake and workflow when sending |
 | `templates/` | the wording in Chinese and English, rendering, SMS length |
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |
-| `gateways/` | how a message leaves: SMTP, HTTP SMS, files until one is configured |
+| `gateways/` | how a message leaves: SMTP, SMS vendors, files until one is configured |
 
 An import (`imported`) produces nothing at all; what people later do with the case does.
 """

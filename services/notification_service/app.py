@@ -9,9 +9,10 @@ from fastapi import APIRouter
 
 from services.notification_service.feed import endpoints as feed_endpoints
 from services.notification_service.feed.service import Feed
-from services.notification_service.gateways.service import Gateways, open_gateways
+from services.notification_service.gateways.service import Gateways, Surroundings, open_gateways
 from services.notification_service.handlers import SUBSCRIPTIONS
 from services.notification_service.messages import endpoints
+from services.notification_service.messages.domain.words import Kind
 from services.notification_service.messages.jobs import Sender, SenderTools
 from services.notification_service.messages.repository.intents import knows_customer
 from services.notification_service.messages.repository.routing import routing_table
@@ -76,7 +77,8 @@ def _build_parts(platform: Platform) -> _Parts:
     database = Database.open(url, setting="REDRESS_NOTIFICATION_DATABASE_URL")
     messaging = Messaging(database=database, clock=platform.clock)
     vault = platform.vault(NAME)
-    gateways = open_gateways(settings, platform.home)
+    around = Surroundings(platform.clock, frozenset(Kind), common.public_url)
+    gateways = open_gateways(settings, platform.home, around)
     directory = Directory(
         intake=_client(platform, "intake"),
         workflow=_client(platform, "workflow"),

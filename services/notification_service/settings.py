@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -12,7 +13,58 @@ from shared.kernel.settings import RedressSettings
 _NO_SENDER = "Redress <redress@localhost>"
 
 
-class NotificationSettings(RedressSettings):
+class VendorSettings(RedressSettings):
+    """Which SMS gateway messages leave by, and who we are to it."""
+
+    sms_gateway: Literal["http", "aliyun", "tencent", "twilio"] | None = Field(
+        default=None,
+        description="`http`, `aliyun`, `tencent` or `twilio` (`docs/gateways.md`); "
+        "default: `http` where its address is set, else files.",
+    )
+    sms_templates: Path | None = Field(
+        default=None,
+        description="YAML file of the wordings that Aliyun or Tencent Cloud approved.",
+    )
+    aliyun_access_key_id: str | None = Field(default=None, description="Aliyun's AccessKey id.")
+    aliyun_access_key_secret: str | None = Field(default=None, description="Its secret.")
+    aliyun_sms_endpoint: str = Field(
+        default="https://dysmsapi.aliyuncs.com", description="Where Aliyun takes SMS."
+    )
+    tencent_secret_id: str | None = Field(default=None, description="Tencent Cloud's SecretId.")
+    tencent_secret_key: str | None = Field(default=None, description="Its SecretKey.")
+    tencent_sms_app_id: str | None = Field(default=None, description="The SMS SdkAppId.")
+    tencent_region: str = Field(default="ap-guangzhou", description="Tencent Cloud's region.")
+    tencent_sms_endpoint: str = Field(
+        default="https://sms.tencentcloudapi.com", description="Where Tencent Cloud takes SMS."
+    )
+    twilio_account_sid: str | None = Field(default=None, description="Twilio's Account SID.")
+    twilio_auth_token: str | None = Field(
+        default=None, description="Its Auth Token; receipts are signed with it too."
+    )
+    twilio_from: str | None = Field(
+        default=None, description="Number, short code or messaging service (`MG…`) to send from."
+    )
+    twilio_endpoint: str = Field(
+        default="https://api.twilio.com", description="Where Twilio takes SMS."
+    )
+    sms_per_second: float | None = Field(
+        default=None, gt=0, description="Most SMS a second that the gateway is given, per process."
+    )
+    sms_burst: int = Field(default=1, ge=1, description="So many of them may go at once.")
+    email_per_second: float | None = Field(
+        default=None, gt=0, description="Most e-mails a second, per process."
+    )
+    email_burst: int = Field(default=1, ge=1, description="So many of them may go at once.")
+
+    @field_validator("aliyun_sms_endpoint", "tencent_sms_endpoint", "twilio_endpoint")
+    @classmethod
+    def _is_an_endpoint(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value
+
+
+class NotificationSettings(VendorSettings):
     """How messages leave; without a gateway they become files in the home."""
 
     smtp_url: str | None = Field(
@@ -25,6 +77,10 @@ class NotificationSettings(RedressSettings):
         default=None, description="Address of the HTTP SMS gateway; else files."
     )
     sms_token: str | None = Field(default=None, description="Bearer token for the SMS gateway.")
+    sms_secret: str | None = Field(
+        default=None,
+        description="`whsec_…` that signs requests to the HTTP SMS gateway and its receipts.",
+    )
     sms_deduplicates: bool = Field(
         default=False,
         description="Whether that gateway knows our reference: then an uncertain SMS goes again.",

@@ -1,75 +1,61 @@
-"""SMS by a generic HTTP gateway: one POST of JSON with our reference."""
+"""SMS by a generic HTTP gateway: one POST of JSON with our reference, signed where asked for."""
 
 from __future__ import annotations
 
-import httpx
+import orjson
 
-from services.notification_service.gateways.domain.port import (
-    NotAccepted,
-    Outgoing,
-    Refused,
-    Uncertain,
-)
-
-_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
-# These never reached the gateway's own code, so nothing was sent. 500, 502 and 504 may hide a
-# message that was taken.
-_NOT_TAKEN = frozenset({408, 425, 429, 503})
-# Wrong credentials, a wrong path or no credit are the company's trouble and can be mended.
-_OURS_TO_MEND = frozenset({401, 402, 403, 404, 405, 407})
+from services.notification_service.gateways.domain.judging import judge_status
+from services.notification_service.gateways.domain.port import Outgoing
+from services.notification_service.gateways.domain.standard_webhook import signature_of
+from services.notification_service.gateways.wire import Wire
+from shared.kernel.clock import Clock
 
 
 class HttpSms:
     """Posts `{"reference", "to", "text"}` with `Idempotency-Key: reference`.
 
-    2xx means taken; 409 means taken before, from a gateway that deduplicates.
+    2xx means taken; 409 means taken before, from a gateway that deduplicates. With a secret the
+    request is signed as Standard Webhooks says, `webhook-id` being our reference.
     """
 
-    def __init__(self, url: str, *, token: str | None, deduplicates: bool) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        token: str | None = None,
+        deduplicates: bool = False,
+        secret: bytes | None = None,
+    ) -> None:
         self.repeatable = deduplicates
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._tls = httpx.create_ssl_context()
-        self._idle: list[httpx.AsyncClient] = []
+        self._clock = clock
+        self._token = token
+        self._secret = secret
+        self._wire = Wire("SMS gateway")
 
-    async def send(self, message: Outgoing) -> None:
+    async def send(self, message: Outgoing) -> str | None:
         """Hand over one SMS; raises Refused, NotAccepted or Uncertain."""
-        body = {"reference": message.reference, "to": message.address, "text": message.text}
-        headers = {"Idempotency-Key": message.reference}
-        client = self._idle.pop() if self._idle else self._new_client()
-        try:
-            answer = await client.post(self._url, json=body, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
-            raise NotAccepted(f"SMS gateway not reached: {type(failure).__name__}") from failure
-        except httpx.HTTPError as failure:
-            raise Uncertain(f"SMS gateway did not answer: {type(failure).__name__}") from failure
-        finally:
-            self._idle.append(client)
-        self._judge(answer.status_code)
+        body = orjson.dumps(
+            {"reference": message.reference, "to": message.address, "text": message.text}
+        )
+        headers = self._headers(message.reference, body)
+        answer = await self._wire.post(self._url, body=body, headers=headers)
+        if 200 <= answer.status < 300 or (answer.status == 409 and self.repeatable):
+            return answer.text("id") or message.reference
+        raise judge_status(answer.status, f"SMS gateway answered {answer.status}")
 
     async def close(self) -> None:
         """Close the connections that are not in use."""
-        while self._idle:
-            await self._idle.pop().aclose()
+        await self._wire.close()
 
-    def _new_client(self) -> httpx.AsyncClient:
-        """Make a client of one connection; there come to be as many as were ever needed at once.
-
-        One client for all walks through every connection and every waiting request at each
-        message, and keeps 20 of them open: with 50 at once it took 2 to 4 ms of processor each,
-        two thirds of this service, where one connection of its own takes under 1.
-        """
-        one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        return httpx.AsyncClient(
-            headers=self._headers, timeout=_TIMEOUT, limits=one, verify=self._tls
-        )
-
-    def _judge(self, status: int) -> None:
-        said = f"SMS gateway answered {status}"
-        if 200 <= status < 300 or (status == 409 and self.repeatable):
-            return
-        if status in _NOT_TAKEN or status in _OURS_TO_MEND:
-            raise NotAccepted(said)
-        if 400 <= status < 500:
-            raise Refused(said)
-        raise Uncertain(said)
+    def _headers(self, reference: str, body: bytes) -> dict[str, str]:
+        headers = {"Idempotency-Key": reference, "Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if self._secret:
+            timestamp = str(int(self._clock.now().timestamp()))
+            headers["webhook-id"] = reference
+            headers["webhook-timestamp"] = timestamp
+            headers["webhook-signature"] = signature_of(self._secret, reference, timestamp, body)
+        return headers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Literal
@@ -18,6 +19,7 @@ from shared.kernel.errors import ConfigurationError
 
 _TIMEOUT_SECONDS = 20.0
 _SETTING = "REDRESS_SMTP_URL"
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 Tls = Literal["starttls", "tls", "none"]
 
 
@@ -101,7 +103,7 @@ class Smtp:
             raise _judged(failure.recipients[0]) from failure
         except (SMTPException, OSError) as failure:
             client.close()
-            raise NotAccepted(f"mail server: {type(failure).__name__}: {failure}") from failure
+            raise NotAccepted(f"mail server: {type(failure).__name__}") from failure
         finally:
             self._idle.put_nowait(client)
 
@@ -138,7 +140,9 @@ class Smtp:
 
 
 def _judged(failure: SMTPResponseException) -> Refused | NotAccepted:
-    said = f"mail server answered {failure.code} {failure.message}"
+    # The server's words repeat the address, and reasons stand in events: only its codes are kept.
+    enhanced = _ENHANCED.match(failure.message)
+    said = f"mail server answered {failure.code}" + (f" {enhanced[0]}" if enhanced else "")
     # A refused log-in is the company's trouble and can be mended; other 5xx are about this mail.
     if failure.code >= 500 and not isinstance(failure, aiosmtplib.SMTPAuthenticationError):
         return Refused(said)

@@ -136,7 +136,7 @@ class Sender:
         if rows:
             prepared = await self._tools.preparer.prepare(rows)
             await self._put_aside(prepared)
-            await self._begin(prepared.ready)
+            await self._begin(self._whose_turn(prepared.ready))
         return len(rows)
 
     async def settle_gathered(self) -> None:
@@ -178,6 +178,18 @@ class Sender:
                 for row, people in prepared.spread:
                     await intents.spread(work.connection, row.id, people, new_id)
             self.wake()
+
+    def _whose_turn(self, ready: Sequence[Ready]) -> list[Ready]:
+        """Return those that their gateway's rate allows now; the others stay queued, untried."""
+        now, allowed = self._clock.now(), []
+        for one in ready:
+            limit = self._tools.gateways.limits.get(one.channel)
+            turn = limit.turn(one.row.id, now=now) if limit is not None else now
+            if turn <= now:
+                allowed.append(one)
+            else:
+                self._gather(Outcome(one.row, _later(one.row, turn), now))
+        return allowed
 
     async def _begin(self, ready: Sequence[Ready]) -> None:
         """Write that these are being sent, and only then hand them over."""
@@ -285,6 +297,8 @@ def _outgoing(ready: Ready) -> Outgoing:
         kind=ready.row.kind,
         occurrence=ready.row.occurrence,
         created_at=ready.row.created_at,
+        locale=ready.locale,
+        values=ready.values,
     )
 
 

@@ -35,6 +35,10 @@ _BABEL: Final[dict[Locale, BabelLocale]] = {
     "zh-CN": BabelLocale.parse("zh_CN"),
     "en": BabelLocale.parse("en_GB"),
 }
+_PLAIN: Final = (
+    *("number", "name", "company", "category", "tracking_url", "reference", "outcome"),
+    *("into_number", "text", "level", "round", "priority", "promise", "standing"),
+)
 LOCALES: Final[tuple[Locale, ...]] = ("zh-CN", "en")
 
 
@@ -66,6 +70,21 @@ class Templates:
         subject = _one_line(self._block(kind, locale, "subject", context))
         text = _paragraphs(self._block(kind, locale, "email", context))
         return Rendered(text=text, subject=subject, html=self._page(locale, subject, text))
+
+    def values(self, locale: Locale, scene: Scene) -> dict[str, str]:
+        """Return the scene's single facts as a reader sees them: for wordings that vendors keep.
+
+        What the scene does not have is absent.
+        """
+        words = self._context(locale, scene)
+        times = ("due_at", "next_due_at", "new_due_at")
+        found = {name: self._at(locale, at) for name in times if (at := getattr(scene, name))}
+        found |= {name: str(words[name]) for name in _PLAIN if words[name] is not None}
+        named = {"clock": "clock_name", "cause": "cause_name", "next_step": "next_step_name"}
+        found |= {name: str(words[of]) for name, of in named.items() if words[of] is not None}
+        if scene.tracking_url:
+            found["tracking_token"] = scene.tracking_url.rstrip("/").rpartition("/")[2]
+        return found
 
     def _block(self, kind: str, locale: Locale, block: str, context: dict[str, object]) -> str:
         name = f"{locale}/{kind}.j2"

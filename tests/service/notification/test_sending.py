@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -19,6 +19,7 @@ from services.notification_service.gateways.domain.port import (
     Refused,
     Uncertain,
 )
+from services.notification_service.gateways.domain.rate import RateLimit
 from services.notification_service.gateways.service import Gateways
 from services.notification_service.messages.domain.retry import MOST_TRIES
 from services.notification_service.messages.models import notifications
@@ -245,6 +246,47 @@ async def test_an_uncertain_message_is_repeated_where_the_gateway_knows_our_refe
     await notification.deliver()
 
     assert await standing(notification) == [("sent", "sms", 2, None)]
+
+
+async def test_what_a_gateways_rate_does_not_allow_yet_stays_queued(
+    notification: Notification,
+) -> None:
+    sms = Scripted()
+    limits = {MessageChannel.SMS: RateLimit(1, burst=2)}
+    notification.use(replace(gateways(sms=sms), limits=limits))
+    complaints = [received() for _ in range(4)]
+    for complaint in complaints:
+        notification.knows(complaint, phone="+8613800138000")
+        await notification.hear(complaint, opened(complaint))
+
+    await notification.deliver()
+    assert len(sms.taken) == 2
+    assert [row[0] for row in await standing(notification)].count("queued") == 2
+
+    for taken in (3, 4):
+        notification.clock.advance(timedelta(seconds=1))
+        await notification.deliver()
+        assert len(sms.taken) == taken
+    assert await standing(notification) == [("sent", "sms", 1, None)] * 4
+
+
+async def test_vendors_get_the_single_facts_as_a_reader_sees_them(
+    notification: Notification,
+) -> None:
+    sms = Scripted()
+    notification.use(gateways(sms=sms))
+    complaint = received()
+    notification.knows(complaint, phone="+8613800138000")
+
+    await notification.hear(complaint, opened(complaint))
+    await notification.deliver()
+
+    (message,) = sms.taken
+    assert message.locale == "zh-CN"
+    assert message.values["number"] == complaint.number
+    assert message.values["due_at"] == "11月24日（周二）10:00"
+    assert message.values["tracking_token"] == "abc"
+    assert "reference" not in message.values
 
 
 async def crash_while_sending(notification: Notification) -> None:

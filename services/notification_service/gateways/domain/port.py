@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -11,7 +12,11 @@ from shared.events.words import MessageChannel
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message as a gateway gets it; `reference` is ours and stays the same on every try."""
+    """One message as a gateway gets it; `reference` is ours and stays the same on every try.
+
+    `values` are the message's single facts, written out: what vendors put into wordings that
+    they have approved, where they take no free text.
+    """
 
     reference: str
     channel: MessageChannel
@@ -23,6 +28,8 @@ class Outgoing:
     created_at: datetime
     subject: str | None = None
     html: str | None = None
+    locale: str = "zh-CN"
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class GatewayError(Exception):
@@ -57,8 +64,11 @@ class Gateway(Protocol):
         """
         ...
 
-    async def send(self, message: Outgoing) -> None:
-        """Return when the gateway has taken the message; raises a GatewayError otherwise."""
+    async def send(self, message: Outgoing) -> str | None:
+        """Return the gateway's own name for the message that it took, None where it gives none.
+
+        Receipts come under that name. Raises a GatewayError where it did not take the message.
+        """
         ...
 
     async def close(self) -> None:

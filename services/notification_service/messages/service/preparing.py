@@ -50,6 +50,8 @@ class Ready:
     channel: MessageChannel
     address: str
     rendered: Rendered
+    locale: Locale = "zh-CN"
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,8 @@ class Preparer:
             # The values may be the customer's: the reason does not repeat them.
             prepared.hopeless.append(Hopeless(row, "facts do not fit the template", failed=True))
             return
-        prepared.ready.append(Ready(row, channel, addresses[channel], rendered))
+        values = self._templates.values(locale, scene)
+        prepared.ready.append(Ready(row, channel, addresses[channel], rendered, locale, values))
 
     def _channel(
         self, row: Leased, addresses: Mapping[MessageChannel, str]

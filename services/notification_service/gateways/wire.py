@@ -1,0 +1,79 @@
+"""HTTP to a gateway: what may be said of a message when no answer came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+import orjson
+
+from services.notification_service.gateways.domain.port import NotAccepted, Uncertain
+
+TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a gateway answered; `said` is its JSON object, empty where it sent something else."""
+
+    status: int
+    said: Mapping[str, object]
+
+    def text(self, *names: str) -> str | None:
+        """Return the first of these fields that holds text or a number."""
+        for name in names:
+            value = self.said.get(name)
+            if isinstance(value, str | int) and value != "":
+                return str(value)
+        return None
+
+
+class Wire:
+    """Posts to one gateway; `name` stands in the reasons that an operator reads."""
+
+    def __init__(self, name: str, *, timeout: httpx.Timeout | None = None) -> None:
+        self._name = name
+        self._timeout = timeout
+        self._tls = httpx.create_ssl_context()
+        self._idle: list[httpx.AsyncClient] = []
+
+    async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post bytes; raises NotAccepted where they did not leave, Uncertain without an answer."""
+        client = self._idle.pop() if self._idle else self._new_client()
+        try:
+            answer = await client.post(url, content=body, headers=dict(headers))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
+            said = f"{self._name} not reached: {type(failure).__name__}"
+            raise NotAccepted(said) from failure
+        except httpx.HTTPError as failure:
+            said = f"{self._name} did not answer: {type(failure).__name__}"
+            raise Uncertain(said) from failure
+        finally:
+            self._idle.append(client)
+        return Answer(answer.status_code, _object(answer.content))
+
+    async def close(self) -> None:
+        """Close the connections that are not in use."""
+        while self._idle:
+            await self._idle.pop().aclose()
+
+    def _new_client(self) -> httpx.AsyncClient:
+        """Make a client of one connection; there come to be as many as were ever needed at once.
+
+        One client for all walks through every connection and every waiting request at each
+        message, and keeps 20 of them open: with 50 at once it took 2 to 4 ms of processor each,
+        two thirds of this service, where one connection of its own takes under 1.
+        """
+        one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        # Read here, so that a test can shorten it for every adapter.
+        timeout = self._timeout or TIMEOUT
+        return httpx.AsyncClient(timeout=timeout, limits=one, verify=self._tls)
+
+
+def _object(content: bytes) -> Mapping[str, object]:
+    try:
+        found = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
