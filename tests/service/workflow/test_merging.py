@@ -220,3 +220,52 @@ async def test_a_complaint_and_its_repeat_opened_at_the_same_moment_find_each_ot
 
     assert merged["merged_into"] == root.complaint_id
     assert told.count(CaseMerged) == 1
+
+
+async def test_the_next_complaint_goes_on_in_the_open_case_of_the_matter_not_beside_it(
+    workflow: Workflow,
+) -> None:
+    first = await workflow.open()
+    await workflow.act(first, "resolve", summary="已补发")
+    second = await workflow.open(repeat_of=first)
+
+    # Intake links every complaint about the matter to the first one.
+    third = complaint(workflow.clock.now(), repeat_of=first)
+    await workflow.hear(third)
+
+    record, case = await workflow.case(third.complaint_id), await workflow.case(second)
+    assert (record["outcome"], record["merged_into"]) == ("merged", second)
+    assert (case["escalation_level"], case["escalated_because"]) == (2, "repeat")
+
+
+async def test_two_complaints_after_a_settled_one_are_one_case_in_a_batch_too(
+    workflow: Workflow,
+) -> None:
+    first = await workflow.open()
+    await workflow.act(first, "resolve", summary="已补发")
+
+    again = [complaint(workflow.clock.now(), repeat_of=first) for _ in range(2)]
+    await workflow.hear(*again)
+
+    one, other = [await workflow.case(said.complaint_id) for said in again]
+    assert (one["merged_into"], other["merged_into"]) == (None, one["id"])
+
+
+async def test_a_repeat_of_a_case_by_a_policy_that_another_replica_loaded_is_merged(
+    tmp_path: Path, migrated_url: MakeMigratedUrl
+) -> None:
+    url, clock = migrated_url("workflow"), ManualClock(START)
+
+    async with running(tmp_path, url, clock) as one, running(tmp_path, url, clock) as two:
+        document = (await one.http.get("/v1/policies")).json()["document"]
+        loaded = await one.http.put(
+            "/v1/policies",
+            content=document.replace("version: 2", "version: 3"),
+            headers={"Content-Type": "application/yaml"},
+        )
+        assert loaded.status_code == 200, loaded.text
+        root = await one.open()
+        repeat = complaint(START, repeat_of=root)
+        await two.hear(repeat)
+
+        assert (await two.case(repeat.complaint_id))["merged_into"] == root

@@ -49,10 +49,11 @@ async def test_a_running_clock_says_what_its_due_time_follows_from(workflow: Wor
     assert [point["fired_at"] is not None for point in clock["warnings"]] == [True, False]
     assert counted(clock, clock["due_at"]) == 7200
     assert clock["explanation"] == {
-        "zh-CN": "首次答复：时限 2 小时（company 第 2 版，规则 p2）。因客户属于 vip，按一半计。"
+        "zh-CN": "首次答复：时限 2 小时（company 第 2 版，规则 p2）。因客户是 VIP 客户，按一半计。"
         "从2026年11月23日 12:00起算。应在2026年11月23日 14:00前完成，还剩 1 小时。",
         "en": "First reply: 2 hours (rule p2 of company, version 2). Half the usual time, as the "
-        "customer is vip. It began on 23 Nov 2026, 12:00. Due on 23 Nov 2026, 14:00; 1 hour left.",
+        "customer is a VIP. It began on 23 Nov 2026, 12:00. Due on 23 Nov 2026, 14:00; 1 hour "
+        "left.",
     }
 
 

@@ -65,12 +65,18 @@ _EVERY_CLOCK = """
       carry_out: 1 working day
 """
 
+_EVERY_PACK = (
+    "packs: [us-cfpb, cn-banking-insurance, {name: cn-telecoms, when: {priority: P1}},"
+    " {name: uk-fca-disp, when: {department: billing}}]"
+)
+
 EVERY_CLOCK: Rules = Rules(
     policy=read_policy_text(
         (files("services.workflow_service.clocks") / "policy.yaml")
         .read_text(encoding="utf-8")
         .replace("name: company", "name: every-clock")
-        .replace("packs: []", "packs: [us-cfpb, cn-banking-insurance]")
+        .replace("packs: []", _EVERY_PACK)
+        .replace("next_update: {", "next_update: {pauses_in: [awaiting_customer], ")
         .replace("rules:\n", "rules:" + _EVERY_CLOCK),
         name="every-clock.yaml",
     ),

@@ -17,6 +17,7 @@ from services.workflow_service.cases.domain.reactions import (
     acknowledged,
     fire_due,
     regraded,
+    told,
 )
 from services.workflow_service.clocks.domain.clock import Clock
 from shared.events.cases import FollowUpDue, UpdateDue, WaitingEnded
@@ -342,3 +343,16 @@ def test_the_follow_up_is_a_window() -> None:
     assert FollowUpDue in {type(said.event) for said in told.said}
     follow_up = clock_of(told.case, ClockKind.FOLLOW_UP)
     assert (follow_up.opened_at, follow_up.due_at) == (opens, opens + timedelta(hours=24))
+
+
+def test_a_message_while_we_wait_leaves_a_clock_that_stands_still_standing() -> None:
+    asked_at = MONDAY_NOON + timedelta(minutes=5)
+    told_at = MONDAY_NOON + timedelta(minutes=9)
+    asked = command(Action.REQUEST_INFORMATION, asked_at)
+    case = decide(opened(rules=EVERY_CLOCK), asked, now=asked_at, rules=EVERY_CLOCK).case
+
+    news = told(case, "progress", at=told_at, now=told_at, rules=EVERY_CLOCK)
+
+    assert news is not None
+    update = clock_of(news.case, ClockKind.NEXT_UPDATE)
+    assert (update.state, update.started_at) == (ClockState.PAUSED, told_at)

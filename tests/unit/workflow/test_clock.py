@@ -118,6 +118,15 @@ def test_a_milestone_reached_after_a_breach_says_how_late_it_was() -> None:
     assert late.met_at == MONDAY_NOON + timedelta(hours=2)
 
 
+def test_a_share_is_told_to_the_last_digit() -> None:
+    shares = [
+        Mark(percent=percent).share(seconds) for percent in (50, 80) for seconds in (7, 12345)
+    ]
+
+    assert shares == [0.5, 0.5, 0.8, 0.8]
+    assert Mark(before_seconds=900).share(3600) == 0.75
+
+
 def test_warnings_come_before_due_in_order() -> None:
     clock = started(RoundTheClock(), 3600)
     seen: list[datetime | None] = []

@@ -25,7 +25,7 @@ from services.workflow_service.clocks.domain.policy import PackUse, When
 from services.workflow_service.clocks.repository import read_packs
 from shared.events.cases import ClockBreached, ClockExtended
 from shared.events.words import Channel
-from shared.kernel.errors import Forbidden, InvalidInput
+from shared.kernel.errors import ConfigurationError, Forbidden, InvalidInput
 from tests.unit.workflow.rules import BOOK, RULES, command, complaint, opened, regrading
 
 SHANGHAI, LONDON, NEW_YORK = (
@@ -203,6 +203,63 @@ def test_a_pack_named_twice_for_different_cases_binds_a_case_once() -> None:
         assert [clock.kind for clock in case.clocks].count("us-cfpb.response") == 1
 
 
+def test_a_receipt_within_a_second_moves_no_deadline_past_its_day() -> None:
+    rules = under("cn-banking-insurance")
+
+    case = received(NOON + timedelta(milliseconds=300), rules)
+
+    midnight = datetime(2026, 12, 9, tzinfo=SHANGHAI).astimezone(UTC)
+    assert clock_of(case, BANK).due_at == midnight
+    imported = complaint(received_at=NOON + timedelta(milliseconds=300), imported=True)
+    assert clock_of(import_case(imported, now=NOON, rules=rules).case, BANK).due_at == midnight
+
+
+def test_a_rule_that_turns_out_to_apply_counts_from_the_receipt() -> None:
+    rules = under(PackUse(name="cn-banking-insurance", when=When(category=("product",))))
+    case, later = received(NOON, rules), NOON + timedelta(days=2)
+
+    same = regraded(case, regrading(case, "P3"), at=later, now=later, rules=rules)
+    other = regraded(case, regrading(case, "P1"), at=later, now=later, rules=rules)
+
+    assert same is not None
+    assert other is not None
+    assert BANK not in {clock.kind for clock in same.case.clocks}
+    clock = clock_of(other.case, BANK)
+    assert (clock.started_at, clock.due_at) == (
+        NOON,
+        datetime(2026, 12, 9, tzinfo=SHANGHAI).astimezone(UTC),
+    )
+    again = regraded(other.case, regrading(case, "P1"), at=later, now=later, rules=rules)
+    assert again is not None
+    assert [one.kind for one in again.case.clocks].count(BANK) == 1
+
+
+def test_a_case_that_comes_to_a_department_is_bound_by_its_rules() -> None:
+    rules = under(PackUse(name="us-cfpb", when=When(department=("billing",))))
+    answered = act(received(NOON, rules), Action.RECORD_CONTACT, rules, NOON).case
+
+    to_billing = command(Action.ASSIGN, NOON, owner="wang.min", department="billing")
+    moved = decide(answered, to_billing, now=NOON, rules=rules).case
+
+    # The first reply was given before: the rule's response is not waited for any more.
+    assert [one.kind for one in moved.clocks if "." in one.kind] == ["us-cfpb.final_response"]
+
+
+def test_a_clock_of_a_pack_version_whose_file_is_gone_goes_on_by_the_next_one() -> None:
+    case = received(NOON, under("cn-banking-insurance"))
+    packs = {name: pack for name, pack in read_packs().items() if "banking" not in name}
+    newer = read_packs()["cn-banking-insurance@1"].model_copy(update={"version": 2})
+    rules = replace(under("cn-banking-insurance"), packs={**packs, newer.label: newer})
+    lost = replace(rules, packs=packs)
+
+    clock = clock_of(case, BANK)
+
+    assert rules.name_of(clock) == newer.name_of(BANK)
+    assert rules.conduct_of(clock) == newer.deadline(BANK).conduct
+    with pytest.raises(ConfigurationError, match="keep the file of every version"):
+        lost.conduct_of(clock)
+
+
 def test_an_open_import_that_is_past_a_deadline_has_missed_it_without_a_word() -> None:
     rules = under("us-cfpb")
     received_at = NOON - timedelta(days=30)
@@ -278,6 +335,19 @@ def test_a_clock_of_ours_is_at_most_doubled_by_a_lead() -> None:
         )
 
     assert clock_of(granted, "first_reply").due_at == NOON + timedelta(hours=8)
+
+
+def test_more_time_in_which_nothing_counts_is_refused() -> None:
+    friday = datetime(2026, 11, 27, 18, tzinfo=SHANGHAI).astimezone(UTC)
+    case = received(NOON, RULES)
+    until_evening = asked("resolve", friday, "lead")
+
+    closing = extend_clock(case, until_evening, now=NOON, rules=RULES).case
+
+    assert clock_of(closing, "resolve").due_at == friday
+    saturday = asked("resolve", friday + timedelta(hours=20), "lead")
+    with pytest.raises(InvalidInput, match="no time that counts"):
+        extend_clock(closing, saturday, now=NOON, rules=RULES)
 
 
 def test_a_correction_that_changes_no_target_takes_no_extension_back() -> None:

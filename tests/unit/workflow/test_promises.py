@@ -46,6 +46,19 @@ def passed(case: Case, at: datetime) -> Change:
     return change
 
 
+def test_a_promise_is_not_kept_before_it_was_made() -> None:
+    made_at = MONDAY_NOON + 3 * HOUR
+    made = Commitment("p1", "w1", "24 小时内补发", "li.na", made_at, made_at + 2 * HOUR)
+    case = make_promise(opened(), made, now=made_at, rules=RULES).case
+
+    with pytest.raises(InvalidInput) as refused:
+        keep_promise(case, "p1", by="li.na", at=made_at - HOUR, now=made_at + HOUR, rules=RULES)
+
+    assert [error.pointer for error in refused.value.errors] == ["/occurred_at"]
+    kept = keep_promise(case, "p1", by="li.na", at=made_at, now=made_at + HOUR, rules=RULES)
+    assert kept.case.promises[0].kept_at == made_at
+
+
 def test_the_customer_hears_before_a_promise_is_missed_and_gets_a_new_time() -> None:
     case = promised(quiet_case(), MONDAY_NOON + 10 * HOUR)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.workflow_service.cases.domain.by_law import bind_by_law
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.draft import Change, Draft
 from services.workflow_service.cases.domain.lifecycle import (
@@ -92,6 +93,7 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     draft.apply(effects_of(command.action, before), command.at)
     draft.follow_state(command.at, command.action.value)
     _record(draft, command, before)
+    bind_by_law(draft, case, command.at)
     escalate_for(draft, case, command.at)
     return draft.finish()
 

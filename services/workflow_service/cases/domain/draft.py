@@ -175,6 +175,11 @@ class Draft:
         for clock in self.case.clocks:
             if clock.kind == ClockKind.NEXT_UPDATE and clock.is_open and at > clock.started_at:
                 again = new_clock(self.case, ClockKind.NEXT_UPDATE, at, self.rules)
+                if again is not None and clock.state is clocks.PAUSED:
+                    # It began in a state in which it stands still, and goes on standing still.
+                    calendar = self.rules.calendar(again.calendar)
+                    why = clock.segments[-1].why
+                    again = clocks.pause(again, at=at, why=why, calendar=calendar)
                 self.put(clock, again or clocks.cancel(clock, at=at))
 
     def promise(self, promise_id: str) -> Promise:

@@ -65,6 +65,9 @@ def extend_clock(case: Case, asked: Extension, *, now: datetime, rules: Rules) -
     _check_authority(draft, clock, asked)
     before, place = clock.due_at, draft.case.clocks.index(clock)
     extended = prolong(draft, clock, asked.until, by=asked.by)
+    if before is not None and extended.due_at is not None and extended.due_at <= before:
+        detail = "no time that counts lies between the due time and until: it would change nothing"
+        raise _wrong("/until", "no_gain", detail)
     draft.keep(Words(asked.reason_id, EXTENSION, asked.reason, asked.by, now))
     draft.say(
         events.ClockExtended,
@@ -135,7 +138,7 @@ def _authority_for(
 def _limits(draft: Draft, clock: Clock) -> Iterable[tuple[StaffRole, datetime]]:
     rules = draft.rules
     if is_of_a_pack(clock.kind):
-        for more in rules.packs[clock.policy].deadline(clock.kind).extensions:
+        for more in rules.pack_of(clock).deadline(clock.kind).extensions:
             yield more.role, rules.limit_by_law(clock, more.up_to, draft.case.opened_at)
         return
     policy = rules.policy_of(draft.case.policy).extensions

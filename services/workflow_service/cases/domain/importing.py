@@ -15,9 +15,10 @@ from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import SYSTEM, Change, Said
 from services.workflow_service.cases.domain.milestones import AT_OPENING
 from services.workflow_service.cases.domain.opening import routed_case
-from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.domain.rules import Rules, begins_by_law
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock, Timing
+from services.workflow_service.clocks.domain.pack import is_of_a_pack
 from shared.events.cases import CaseImported, ClockResult
 from shared.events.complaints import ComplaintReceived, Recorded
 from shared.events.words import CaseState, ClockKind, Outcome
@@ -106,10 +107,10 @@ class _Past:
         return (*own, *by_law)
 
     def _clock(self, kind: str, timing: Timing) -> tuple[Clock, ClockResult]:
-        start = self._case.opened_at
+        start = self._start_of(kind)
         met_at = self._met_at(kind, timing)
         ended_at = self._now if kind == ClockKind.ACKNOWLEDGE else self._ended_at
-        if met_at is None and ended_at is None and not self._is_past(timing):
+        if met_at is None and ended_at is None and not self._is_past(start, timing):
             running = self._ahead(clocks.start(kind, at=start, timing=timing))
             return running, _result(running)
         follows_from = (
@@ -125,7 +126,7 @@ class _Past:
     def _concluded(
         self, kind: str, timing: Timing, met_at: datetime | None, ended_at: datetime | None
     ) -> Clock:
-        start = self._case.opened_at
+        start = self._start_of(kind)
         return clocks.concluded(
             kind,
             at=start,
@@ -141,8 +142,12 @@ class _Past:
         # Whoever resolved it has answered it too.
         return met_at or self._reached.get(ClockKind.RESOLVE)
 
-    def _is_past(self, timing: Timing) -> bool:
-        return timing.calendar.add(self._case.opened_at, timing.seconds) <= self._now
+    def _start_of(self, kind: str) -> datetime:
+        opened_at = self._case.opened_at
+        return begins_by_law(opened_at) if is_of_a_pack(kind) else opened_at
+
+    def _is_past(self, start: datetime, timing: Timing) -> bool:
+        return timing.calendar.add(start, timing.seconds) <= self._now
 
     def _ahead(self, clock: Clock) -> Clock:
         points = clock.warnings

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from services.workflow_service.cases.domain.arriving import rises_at_arrival
+from services.workflow_service.cases.domain.by_law import start_by_law
 from services.workflow_service.cases.domain.case import Case, Entry, Facts
 from services.workflow_service.cases.domain.draft import SYSTEM, Change, Draft
 from services.workflow_service.cases.domain.milestones import AT_OPENING
 from services.workflow_service.cases.domain.ownership import enter_department
 from services.workflow_service.cases.domain.rising import escalate_by_itself
 from services.workflow_service.cases.domain.rules import Rules
-from services.workflow_service.clocks.domain import clock as clocks
 from shared.events.cases import CaseOpened, ClockDue
 from shared.events.complaints import ComplaintReceived
 from shared.events.words import CaseState, ClockKind, Segment
@@ -63,17 +63,6 @@ def start_clocks(draft: Draft, assigned_at: datetime) -> None:
     enter_department(draft, None, case.opened_at)
     if case.owner is not None:
         draft.meet(ClockKind.ASSIGN, assigned_at)
-
-
-def start_by_law(draft: Draft) -> None:
-    """Start the clocks of rules from outside, from the receipt of the complaint."""
-    case = draft.case
-    started = tuple(
-        clocks.start(kind, at=case.opened_at, timing=timing)
-        for kind, timing in draft.rules.by_law(case)
-    )
-    if started:
-        draft.case = replace(draft.case, clocks=(*draft.case.clocks, *started))
 
 
 def routed_case(

@@ -86,7 +86,7 @@ def _warn(draft: Draft, clock: Clock, warned: Clock, point: WarningPoint) -> Non
         draft.now,
         clock=clock.kind,
         due_at=clock.due_at,
-        share=point.mark.offset(clock.target_seconds) / clock.target_seconds,
+        share=point.mark.share(clock.target_seconds),
         owner=draft.case.owner,
     )
 

@@ -92,7 +92,7 @@ def keep_promise(
 ) -> Change:
     """Note that a promise was kept, late where it was broken before.
 
-    Raises InvalidInput for a time before the case or in the future.
+    Raises InvalidInput for a time before the promise or in the future.
     """
     check_moment(case, at, now)
     draft = Draft(case, rules, now)
@@ -100,6 +100,11 @@ def keep_promise(
     promise = _found(draft.case, promise_id)
     if promise.state not in {PromiseState.OPEN, PromiseState.BROKEN}:
         raise PromiseOver(f"the promise is {promise.state} already")
+    if at < promise.made_at.replace(microsecond=0):
+        detail = (
+            f"occurred_at lies before the promise was made, {promise.made_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+        raise _wrong("before_promise", detail, "/occurred_at")
     draft.put_promise(replace(promise, state=PromiseState.KEPT, kept_at=at))
     draft.meet_promise(promise_id, at)
     draft.say(
@@ -189,5 +194,5 @@ def _check_due(due_at: datetime, now: datetime) -> None:
         raise _wrong("too_far", "due_at lies more than three years ahead")
 
 
-def _wrong(code: str, detail: str) -> InvalidInput:
-    return InvalidInput(detail, (FieldError("/due_at", code, detail),))
+def _wrong(code: str, detail: str, pointer: str = "/due_at") -> InvalidInput:
+    return InvalidInput(detail, (FieldError(pointer, code, detail),))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.workflow_service.cases.domain.actions import receive_information, reopen
+from services.workflow_service.cases.domain.by_law import bind_by_law
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change, Draft
 from services.workflow_service.cases.domain.lifecycle import NOT_BEGUN, Action
@@ -132,6 +133,7 @@ def regraded(
     _reroute(draft, before.category, at)
     why = f"{said.old_category} {said.old_priority} to {said.category} {said.priority}"
     draft.system_entry(at, REGRADE, why, before.state, since=draft.now, **placed(draft.case))
+    bind_by_law(draft, before, at)
     if draft.case.is_open and rules.is_emergency(draft.case) and not rules.is_emergency(before):
         escalate_by_itself(draft, Rise(Cause.EMERGENCY), at)
     else:

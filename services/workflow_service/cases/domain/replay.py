@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from services.workflow_service.cases.domain.by_law import BIND, start_by_law
 from services.workflow_service.cases.domain.calendars import CALENDAR, move
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Draft
@@ -197,6 +198,10 @@ def _extension(draft: Draft, entry: Entry, data: Data) -> None:
     prolong(draft, clock, _instant(data["until"]), by=entry.by)
 
 
+def _bind(draft: Draft, _entry: Entry, data: Data) -> None:
+    start_by_law(draft, data["kinds"])
+
+
 def _calendar(draft: Draft, entry: Entry, data: Data) -> None:
     move(draft, data["labels"], entry.at)
 
@@ -218,6 +223,7 @@ _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     "update": _update,
     "tell": _update,
     CALENDAR: _calendar,
+    BIND: _bind,
     EXTENSION: _extension,
     "promise": _promise,
     "keep-promise": _keep_promise,

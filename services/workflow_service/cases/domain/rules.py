@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -104,7 +104,7 @@ class Rules:
     def conduct_of(self, clock: Clock) -> ClockConduct:
         """Return how a clock of a case runs."""
         if is_of_a_pack(clock.kind):
-            return self.packs[clock.policy].deadline(clock.kind).conduct
+            return self.pack_of(clock).deadline(clock.kind).conduct
         return self.policy_of(clock.policy).conduct_of(ClockKind(clock.kind))
 
     def route(self, category: str, facts: Facts, *, complaint_id: str, at: datetime) -> Assignment:
@@ -119,9 +119,10 @@ class Rules:
         )
 
     def by_law(self, case: Case) -> Iterable[tuple[str, Timing]]:
-        """Return the clocks that rules from outside give a case: kind and timing from its opening.
+        """Return the clocks that rules from outside give a case: kind, and timing from its receipt.
 
-        Their length is what lies between the receipt and the end of the last day, to the second.
+        They begin with the whole second of the receipt (`begins_by_law`), so that they end with the
+        last day and not a fraction of a second after it.
         A pack that the policy names more than once, for different cases, binds a case once.
         """
         policy = self.policy_of(case.policy)
@@ -142,7 +143,7 @@ class Rules:
         due_at = due_after(received_at, deadline.within, deadline.until, calendar)
         warnings = policy.warnings if deadline.warnings is None else deadline.warnings
         return Timing(
-            seconds=-((received_at - due_at) // timedelta(seconds=1)),
+            seconds=(due_at - begins_by_law(received_at)) // timedelta(seconds=1),
             calendar=self.always,
             policy=pack.label,
             rule=deadline.name,
@@ -153,20 +154,20 @@ class Rules:
     def name_of(self, clock: Clock) -> Both:
         """Return what a clock is called."""
         if is_of_a_pack(clock.kind):
-            return self.packs[clock.policy].name_of(clock.kind)
+            return self.pack_of(clock).name_of(clock.kind)
         return name_of(clock.kind)
 
     def law_of(self, clock: Clock) -> Both | None:
         """Return the rule from outside that a clock keeps, in words; None for one of ours."""
         if not is_of_a_pack(clock.kind):
             return None
-        deadline = self.packs[clock.policy].deadline(clock.kind)
+        deadline = self.pack_of(clock).deadline(clock.kind)
         cites, says = deadline.cites, deadline.says
         return Both(f"{cites}：{says.zh}", f"{cites}: {says.en}")
 
     def limit_by_law(self, clock: Clock, within: Target, received_at: datetime) -> datetime:
         """Return until when a rule lets a deadline be extended that began with the receipt."""
-        pack = self.packs[clock.policy]
+        pack = self.pack_of(clock)
         until = pack.deadline(clock.kind).until
         return due_after(received_at, within, until, self._statutory(pack.calendar))
 
@@ -177,8 +178,29 @@ class Rules:
 
     def _pack(self, name: str) -> Pack:
         """Return the newest version of a pack."""
-        found = [pack for pack in self.packs.values() if pack.name == name]
-        return max(found, key=lambda pack: pack.version)
+        return max(self._versions(name), key=lambda pack: pack.version)
+
+    def _versions(self, name: str) -> Sequence[Pack]:
+        return [pack for pack in self.packs.values() if pack.name == name]
+
+    def pack_of(self, clock: Clock) -> Pack:
+        """Return the version of a pack that a clock was started by; raises ConfigurationError.
+
+        Where that version's file is gone, the nearest one that has the deadline stands in for it:
+        due times stay as they were, only words and conduct come from there.
+        """
+        found = self.packs.get(clock.policy)
+        if found is not None:
+            return found
+        name, _, version = clock.policy.partition("@")
+        others = [pack for pack in self._versions(name) if pack.has(clock.kind)]
+        if not others:
+            raise ConfigurationError(
+                "packs",
+                f"cases have the deadline {clock.kind} of {clock.policy}, which is not known any "
+                "more: keep the file of every version under clocks/packs",
+            )
+        return min(others, key=lambda pack: (abs(pack.version - int(version)), -pack.version))
 
     def timing(self, case: Case, kind: ClockKind) -> Timing | None:
         """Return a clock's target for a case as it is now; None where its policy names none."""
@@ -251,6 +273,11 @@ class Rules:
         if self.moment is not None:
             return self.calendars.at(policy.calendar, self.moment)
         return self.calendars.current(policy.calendar)
+
+
+def begins_by_law(received_at: datetime) -> datetime:
+    """Return from when a deadline of a rule from outside is counted: the second of the receipt."""
+    return received_at.replace(microsecond=0)
 
 
 def subject_of(case: Case) -> Subject:

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.cases.domain.lifecycle import NOT_BEGUN
-from services.workflow_service.cases.models import cases
+from services.workflow_service.cases.models import IS_OPEN, cases
 
 _GATE = 0x52656472
 """The advisory lock of opening cases; any number that nobody else uses in this database."""
@@ -43,6 +43,18 @@ def _end_of(found: dict[str, str], case_id: str) -> str:
     while found[case_id] != case_id:
         case_id = found[case_id]
     return case_id
+
+
+async def are_settled(connection: AsyncConnection, ids: Iterable[str]) -> set[str]:
+    """Return which of these cases nobody works on any more, resolved ones too."""
+    statement = select(cases.c.id).where(cases.c.id.in_(set(ids)), text(f"NOT ({IS_OPEN})"))
+    return set((await connection.execute(statement)).scalars())
+
+
+async def open_repeats_of(connection: AsyncConnection, ids: Iterable[str]) -> list[str]:
+    """Return the open cases of complaints that repeat these."""
+    statement = select(cases.c.id).where(cases.c.repeat_of.in_(set(ids)), text(IS_OPEN))
+    return list((await connection.execute(statement)).scalars())
 
 
 async def repeats_waiting_for(

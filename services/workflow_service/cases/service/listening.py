@@ -53,8 +53,7 @@ async def open_cases(
     """Open or import a case for each complaint, or merge it into the one of the same matter."""
     received = [incoming.data for incoming in batch]
     segments = await _segments(uow, [said for said in received if not said.imported])
-    rules, load = await desk.rules_with_load(uow)
-    matters = await matters_of(uow, received, rules)
+    matters, load = await matters_of(desk, uow, received)
     for said in received:
         matters.take(said, segments.get(said.complaint_id))
         # The next one of the batch goes to who has less.

@@ -7,10 +7,11 @@ yet gets a case of its own; it is merged when the earlier one comes, if nobody h
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
@@ -24,11 +25,14 @@ from services.workflow_service.cases.domain.merging import (
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.repository.merging import (
+    are_settled,
     gate_openings,
     going_on,
+    open_repeats_of,
     repeats_waiting_for,
 )
 from services.workflow_service.cases.repository.storage import lock_cases
+from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.escalation.domain.ladder import Cause, Rise
 from shared.events.complaints import ComplaintReceived
 from shared.events.words import Segment
@@ -72,9 +76,15 @@ class Matters:
         return merged or open_case(received, now=now, rules=rules, segment=segment, earlier=root)
 
     def _root_of(self, received: ComplaintReceived) -> Case | None:
+        """Return the case of the matter: the first complaint's, or the one that is open instead."""
         if received.repeat_of is None or received.imported:
             return None
-        return self.cases.get(self.roots.get(received.repeat_of, received.repeat_of))
+        first = self.cases.get(self.roots.get(received.repeat_of, received.repeat_of))
+        if first is None or first.is_open:
+            return first
+        # Where the first one was settled, a later complaint got a case of its own: this goes there.
+        repeats = (one for one in self.cases.values() if one.facts.repeat_of == first.id)
+        return max((one for one in repeats if one.is_open), key=attrgetter("id"), default=first)
 
     def _merge_waiting(self, root_id: str) -> None:
         for case_id in self.waiting.get(root_id, ()):
@@ -98,27 +108,43 @@ class Matters:
         (self.opened if change.case.id in self._new else self.changed).append(change)
 
 
-async def matters_of(uow: UnitOfWork, batch: Sequence[ComplaintReceived], rules: Rules) -> Matters:
-    """Lock what a batch of complaints touches beside itself."""
+async def matters_of(
+    desk: Desk, uow: UnitOfWork, batch: Sequence[ComplaintReceived]
+) -> tuple[Matters, Counter[str]]:
+    """Lock what a batch of complaints touches beside itself; return the load of everybody too."""
     live = [said for said in batch if not said.imported]
-    if not live:
-        return Matters(rules, uow.now, {}, {}, {})
-    roots = await _roots(uow, {said.repeat_of for said in live if said.repeat_of}, live)
+    roots, waiting, cases = await _locked(uow, live) if live else ({}, {}, {})
+    # A case may have been opened by a policy that another replica has loaded just now.
+    await desk.ensure_known(uow.connection, cases.values())
+    rules, load = await desk.rules_with_load(uow)
+    return Matters(rules, uow.now, cases, roots, waiting), load
+
+
+async def _locked(
+    uow: UnitOfWork, live: Sequence[ComplaintReceived]
+) -> tuple[dict[str, str], dict[str, list[str]], dict[str, Case]]:
+    roots, others = await _roots(uow, {said.repeat_of for said in live if said.repeat_of}, live)
     waiting: dict[str, list[str]] = defaultdict(list)
     for case_id, root_id in await repeats_waiting_for(
         uow.connection, [said.complaint_id for said in live]
     ):
         waiting[root_id].append(case_id)
-    touched = {*roots.values(), *(one for ids in waiting.values() for one in ids)}
-    cases = await lock_cases(uow.connection, touched) if touched else {}
-    return Matters(rules, uow.now, cases, roots, waiting)
+    touched = {*roots.values(), *others, *(one for ids in waiting.values() for one in ids)}
+    return roots, waiting, await lock_cases(uow.connection, touched) if touched else {}
 
 
 async def _roots(
     uow: UnitOfWork, named: set[str], batch: Iterable[ComplaintReceived]
-) -> dict[str, str]:
+) -> tuple[dict[str, str], Sequence[str]]:
+    """Return in which case each named complaint goes on, and the open ones that repeat them."""
     roots = await going_on(uow.connection, named)
     known = {*roots, *(said.complaint_id for said in batch)}
-    missing = not named <= known
+    # A settled one is as good as none: another process may be opening the case that goes on.
+    missing = not named <= known or bool(
+        roots and await are_settled(uow.connection, roots.values())
+    )
     await gate_openings(uow.connection, alone=missing)
-    return await going_on(uow.connection, named) if missing else roots
+    if not missing:
+        return roots, ()
+    roots = await going_on(uow.connection, named)
+    return roots, await open_repeats_of(uow.connection, roots.values()) if roots else ()

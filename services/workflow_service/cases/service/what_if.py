@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import hurried
-from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.domain.rules import Rules, begins_by_law
 from services.workflow_service.cases.domain.what_if import (
     Alternative,
     Further,
@@ -90,7 +90,7 @@ class _Laws:
         waited_for = {clock.milestone for clock in case.clocks if clock.is_open}
         for kind, timing in self.of(case).items():
             if kind not in has and timing.reached_by in waited_for:
-                yield clocks.start(kind, at=case.opened_at, timing=timing)
+                yield clocks.start(kind, at=begins_by_law(case.opened_at), timing=timing)
 
 
 def _same_target(one: Timing, other: Timing) -> bool:

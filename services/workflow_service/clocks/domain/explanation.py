@@ -9,14 +9,17 @@ from datetime import datetime, tzinfo
 from services.workflow_service.calendars.domain.calendar import Calendar
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock, Segment, TargetChange
+from services.workflow_service.clocks.domain.target import WHOLE
 from services.workflow_service.clocks.domain.wording import (
     CHANGES,
+    HALVED,
     PAUSES,
     Both,
     instant,
     reason_of,
     span,
     span_in_hours,
+    span_reason,
     working_span,
 )
 from shared.events.words import ClockState
@@ -36,6 +39,14 @@ class Span:
     end: datetime
     counted: bool
     why: str
+
+    @property
+    def words(self) -> Both:
+        """Why it counted or did not, in both languages."""
+        if self.why.startswith(PAUSED):
+            why = reason_of(PAUSES, self.why.removeprefix(PAUSED))
+            return Both(f"暂停：{why.zh}", f"stood still: {why.en}")
+        return span_reason(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +137,16 @@ def _target(clock: Clock, reader: Reader) -> Both:
     length = _length(clock.target_seconds, reader)
     policy, _, version = clock.policy.partition("@")
     rule = clock.rule.split("/", 1)[0]
-    half = clock.rule.partition("/half for ")[2]
+    half = clock.rule.partition("/half for ")[2].partition("/")[0]
     zh = f"{name.zh}：时限 {length.zh}（{policy} 第 {version} 版，规则 {rule}）。"
     en = f"{name.en}: {length.en} (rule {rule} of {policy}, version {version})."
     if half:
-        zh += f"因客户属于 {half}，按一半计。"
-        en += f" Half the usual time, as the customer is {half.replace('_', ' ')}."
+        whom = reason_of(HALVED, half)
+        zh += f"因客户是{whom.zh}，按一半计。"
+        en += f" Half the usual time, as the customer is {whom.en}."
+    if clock.share != WHOLE:
+        zh += f"升级到第 {clock.level} 级，只取通常时限的 {clock.share}%。"
+        en += f" Level {clock.level} leaves {clock.share}% of the usual target."
     if reader.business:
         zh += f"只计 {reader.calendar.name} 日历的工作时间。"
         en += f" Only the working time of the calendar {reader.calendar.name} counts."
@@ -238,6 +253,13 @@ def _missed(clock: Clock, reader: Reader) -> Both:
     late = span(((clock.met_at or clock.ended_at or reader.now) - due_at).total_seconds())
     if clock.met_at is not None:
         met = instant(clock.met_at, reader.zone)
+        if clock.met_at <= due_at:
+            # Told late: by then the case had gone up and people had been warned.
+            return Both(
+                f"已按超时处理：应在{due.zh}前完成；其实{met.zh}已完成，但到期后才登记。",
+                f"Missed on record: due on {due.en}. It was reached on {met.en}, in time, but that "
+                "was told only afterwards.",
+            )
         return Both(
             f"已超时：应在{due.zh}前完成，实际{met.zh}完成，晚了 {late.zh}。",
             f"Missed: due on {due.en}, reached on {met.en}, {late.en} late.",

@@ -106,6 +106,10 @@ class Pack(BaseModel):
         """Return the deadline of a clock's kind; raises StopIteration for one of another pack."""
         return next(found for found in self.deadlines if self.kind_of(found) == kind)
 
+    def has(self, kind: str) -> bool:
+        """Tell whether a clock's kind is that of one of its deadlines."""
+        return any(self.kind_of(deadline) == kind for deadline in self.deadlines)
+
     def name_of(self, kind: str) -> Both:
         """Return what a clock of this pack is called."""
         title = self.deadline(kind).title

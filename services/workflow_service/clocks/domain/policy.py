@@ -19,7 +19,7 @@ from services.workflow_service.clocks.domain.target import (
     TargetText,
 )
 from services.workflow_service.organisation.domain.person import StaffRole
-from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Tier
+from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Severity, Tier
 
 ROUND_THE_CLOCK = "calendar-hours"
 """The calendar of targets in plain hours and days."""
@@ -60,6 +60,7 @@ def _listed(value: object) -> object:
 Channels = Annotated[tuple[Channel, ...], BeforeValidator(_listed)]
 Priorities = Annotated[tuple[Priority, ...], BeforeValidator(_listed)]
 Segments = Annotated[tuple[Segment, ...], BeforeValidator(_listed)]
+Severities = Annotated[tuple[Severity, ...], BeforeValidator(_listed)]
 Tiers = Annotated[tuple[Tier, ...], BeforeValidator(_listed)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
@@ -94,7 +95,7 @@ class When(BaseModel):
     channel: Channels = ()
     region: Words = ()
     department: Words = ()
-    severity: Words = ()
+    severity: Severities = ()
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

@@ -97,6 +97,13 @@ class Mark:
             return target_seconds * self.percent / 100
         return target_seconds - (self.before_seconds or 0)
 
+    def share(self, target_seconds: int) -> float:
+        """Return how much of the target is used up there, from 0 to 1."""
+        if self.percent is not None:
+            # Not by way of the offset: 80 percent of a target are 0.8 of it, to the last digit.
+            return self.percent / WHOLE
+        return self.offset(target_seconds) / target_seconds
+
 
 def _mark(value: object) -> Mark:
     return value if isinstance(value, Mark) else Mark.parse(value)

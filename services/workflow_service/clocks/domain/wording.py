@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
-from shared.events.words import ClockKind
+from shared.events.words import ClockKind, Segment, Tier
 
 
 class Both(NamedTuple):
@@ -33,7 +33,50 @@ NAMES: Mapping[str, Both] = {
 
 PAUSES: Mapping[str, Both] = {
     "request-information": Both("等待客户答复", "waiting for the customer"),
+    "propose": Both("等待客户对方案的答复", "waiting for the answer to our proposal"),
+    "accept": Both("正在执行方案", "the proposal is being carried out"),
+    "decline": Both("正在重新调查", "it is being looked into again"),
+    "start-investigation": Both("正在调查", "it is being investigated"),
+    "assign": Both("已分派，尚未开始", "assigned, and not begun yet"),
+    "resolve": Both("已解决，等待回访", "resolved, to be followed up"),
+    "reopen": Both("重新处理", "taken up again"),
+    "receive-information": Both("客户已答复", "the customer has answered"),
+    "no-answer": Both("客户未答复", "the customer did not answer"),
+    "escalation": Both("升级时正在暂停", "it stood still when the case went up"),
 }
+"""Why a clock stands still: what brought the case into the state in which it does."""
+
+HALVED: Mapping[str, Both] = {
+    Tier.STANDARD: Both("普通客户", "a standard one"),
+    Tier.SILVER: Both("银卡客户", "a silver one"),
+    Tier.GOLD: Both("金卡客户", "a gold one"),
+    Tier.VIP: Both(" VIP 客户", "a VIP"),
+    Segment.FIRST_TIME: Both("首次投诉的客户", "complaining for the first time"),
+    Segment.ORDINARY: Both("普通投诉客户", "an ordinary one"),
+    Segment.GOODWILL: Both("善意客户", "one of goodwill"),
+    Segment.HIGH_FREQUENCY: Both("高频投诉客户", "complaining often"),
+    Segment.PREVIOUSLY_ESCALATED: Both("曾经升级投诉的客户", "one who went over our head before"),
+    Segment.PROFESSIONAL_CLAIMANT: Both("职业索赔人", "a professional claimant"),
+    Segment.ABUSIVE: Both("有辱骂行为的客户", "one who was abusive"),
+}
+"""Whose targets are half: tiers and segments."""
+
+_SPANS: Mapping[str, Both] = {
+    "every hour counts": Both("每小时都计", "every hour counts"),
+    "working hours": Both("工作时间", "working hours"),
+    "outside working hours": Both("非工作时间", "outside working hours"),
+    "weekend": Both("周末", "weekend"),
+    "holiday": Both("节假日", "holiday"),
+    "made-up working day": Both("调休上班日", "made-up working day"),
+}
+
+
+def span_reason(why: str) -> Both:
+    """Return why the calendar counts a span or not: `holiday: 国庆节` is told with its name."""
+    known, _, name = why.partition(": ")
+    words = reason_of(_SPANS, known)
+    return Both(f"{words.zh}：{name}", f"{words.en}: {name}") if name else words
+
 
 CHANGES: Mapping[str, Both] = {
     "regrade": Both("投诉重新定级", "the complaint was graded anew"),
