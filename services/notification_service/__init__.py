@@ -12,7 +12,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `messages/` | intents, routing, the sender loop, `/v1/notifications`, the `/outbox` page |
 | `preferences/` | how each customer wishes to be written to: channel, zone, quiet hours, consent |
 | `recipients/` | who is told and in which words: asked of intake and workflow when sending |
-| `templates/` | the wording in Chinese and English, rendering, SMS length |
+| `templates/` | wordings in Chinese and English, a company's own versions, SMS length |
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |
 | `gateways/` | how a message leaves: SMTP, SMS vendors, files until one is configured |
 

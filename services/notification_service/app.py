@@ -19,11 +19,17 @@ from services.notification_service.messages.repository.routing import routing_ta
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.messages.service.reading import Archive
+from services.notification_service.messages.service.rehearsing import Rehearsal
 from services.notification_service.preferences import endpoints as preference_endpoints
 from services.notification_service.preferences.service import PreferenceBook
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings
+from services.notification_service.templates import endpoints as template_endpoints
+from services.notification_service.templates.endpoints import Room
 from services.notification_service.templates.service import Templates
+from services.notification_service.templates.service.editing import TemplateDesk
+from services.notification_service.templates.service.speaking import Wordings
+from services.notification_service.templates.service.trying import Trials
 from shared.db.database import Database
 from shared.http.access import Scope
 from shared.http.app import create_app
@@ -50,6 +56,7 @@ class _Parts:
     sender: Sender
     planner: Planner
     feed: Feed
+    room: Room
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -85,15 +92,38 @@ def _build_parts(platform: Platform) -> _Parts:
         clock=platform.clock,
     )
     routing = routing_table(settings.routing_file)
+    templates = Templates(zone=common.zone, company=settings.company)
+    wordings = Wordings(templates, database=database, clock=platform.clock)
     preparer = Preparer(
         directory=directory,
         routing=routing,
-        templates=Templates(zone=common.zone, company=settings.company),
+        templates=wordings,
         default_locale=common.default_locale,
     )
     sender = Sender(SenderTools(messaging, preparer, gateways, vault, platform.replica))
     planner = Planner(vault=vault, routing=routing, wake=sender.wake)
-    return _Parts(messaging, vault, gateways, directory, sender, planner, Feed(platform.bus))
+    room = _room(templates, wordings, messaging, gateways, directory)
+    feed = Feed(platform.bus)
+    return _Parts(messaging, vault, gateways, directory, sender, planner, feed, room)
+
+
+def _room(
+    templates: Templates,
+    wordings: Wordings,
+    messaging: Messaging,
+    gateways: Gateways,
+    directory: Directory,
+) -> Room:
+    database, clock = messaging.database, messaging.clock
+    desk = TemplateDesk(templates, wordings, database=database, clock=clock)
+    trials = Trials(
+        desk,
+        templates,
+        gateways=gateways,
+        scene_of=Rehearsal(directory=directory, database=database).scene,
+        database=database,
+    )
+    return Room(desk, trials, messaging)
 
 
 def _client(platform: Platform, service: str) -> ServiceClient:
@@ -118,6 +148,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     return [
         endpoints.router(archive),
         preference_endpoints.router(PreferenceBook(parts.messaging, knows=knows_customer)),
+        template_endpoints.router(parts.room),
         endpoints.pages_router(archive, pages, scope=scope),
         feed_endpoints.router(parts.feed),
         dead_letter_router(NAME, letters),

@@ -19,6 +19,8 @@ class Scope(StrEnum):
     POLICIES_WRITE = "policies:write"
     NOTIFICATIONS_READ = "notifications:read"
     EVENTS_READ = "events:read"
+    TEMPLATES_WRITE = "templates:write"
+    TEMPLATES_TEST = "templates:test"
     ANALYTICS_READ = "analytics:read"
     ADMIN = "admin"
     SERVICE = "service"
@@ -58,7 +60,14 @@ ROLES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
         Role.LEAD: _HANDLING | {Scope.ANALYTICS_READ},
         Role.MANAGER: _HANDLING | {Scope.ANALYTICS_READ, Scope.POLICIES_WRITE},
         # Supervision and the executive own the cases of levels 3 and 4, and grant more time.
-        Role.QUALITY: _READING | {Scope.CASES_WRITE, Scope.PII_READ, Scope.POLICIES_WRITE},
+        Role.QUALITY: _READING
+        | {
+            Scope.CASES_WRITE,
+            Scope.PII_READ,
+            Scope.POLICIES_WRITE,
+            Scope.TEMPLATES_WRITE,
+            Scope.TEMPLATES_TEST,
+        },
         Role.EXECUTIVE: _READING | {Scope.CASES_WRITE},
         Role.DEPARTMENT: frozenset({Scope.COMPLAINTS_READ, Scope.CASES_READ, Scope.CASES_WRITE}),
         Role.ANALYST: frozenset({Scope.ANALYTICS_READ}),

@@ -61,6 +61,7 @@ notifications = Table(
     Column("sent_at", UtcDateTime, nullable=True),
     Column("leased_by", String(64), nullable=True),
     Column("leased_until", UtcDateTime, nullable=True),
+    Column("template_version", String(16), nullable=True),
     Column("address_masked", String(128), nullable=True),
     Column("address", LargeBinary, nullable=True),
     Column("content", LargeBinary, nullable=True),

@@ -22,6 +22,7 @@ from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings
 from services.notification_service.templates.service import Templates
+from services.notification_service.templates.service.speaking import Wordings
 from shared.db.database import Database
 from shared.events.base import EventData
 from shared.events.cases import CaseOpened, ClockDue
@@ -105,7 +106,7 @@ class Notification:
         templates = Templates(zone=ZoneInfo("Asia/Shanghai"), company="Redress")
         preparer = Preparer(
             directory=directory,
-            templates=templates,
+            templates=Wordings(templates, database=self.database, clock=self.clock),
             routing=self.routing,
             default_locale="zh-CN",
         )

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from services.notification_service.messages.domain import intents
 from services.notification_service.messages.domain.intents import Intent
-from services.notification_service.messages.domain.masking import masked
 from services.notification_service.messages.domain.results import Progress, not_accepted, uncertain
 from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
 from services.notification_service.messages.domain.routing import Route, channel_for
 from services.notification_service.messages.domain.words import Kind, State
 from services.notification_service.messages.repository.routing import packaged_table
+from services.notification_service.recipients.domain.masking import masked
 from services.notification_service.templates.domain.scene import shortened
 from services.notification_service.templates.domain.sms import economical, measure
 from shared.events.base import EventData

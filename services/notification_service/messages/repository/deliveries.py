@@ -48,6 +48,7 @@ class Marked(TypedDict):
     to_address: bytes
     to_masked: str
     to_content: bytes
+    to_template: str
 
 
 class Settled(TypedDict):
@@ -126,6 +127,19 @@ async def lease(
     return found
 
 
+async def latest(connection: AsyncConnection, complaint_id: str, kind: str) -> Leased | None:
+    """Return the last message of a kind about a complaint, whatever became of it."""
+    chosen = (
+        select(*_LEASED)
+        .join(complaints, complaints.c.complaint_id == _n.complaint_id)
+        .where(_n.complaint_id == complaint_id, _n.kind == kind)
+        .order_by(_n.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(chosen)).one_or_none()
+    return Leased._make(row) if row is not None else None
+
+
 async def mark_sending(
     connection: AsyncConnection, rows: Sequence[Marked], *, by: str, until: datetime
 ) -> set[str]:
@@ -143,6 +157,7 @@ async def mark_sending(
             address=bindparam("to_address"),
             address_masked=bindparam("to_masked"),
             content=bindparam("to_content"),
+            template_version=bindparam("to_template"),
             leased_until=until,
         )
     )

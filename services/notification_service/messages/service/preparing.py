@@ -31,7 +31,7 @@ from services.notification_service.templates.domain.scene import (
     Rendered,
     Scene,
 )
-from services.notification_service.templates.service import Templates
+from services.notification_service.templates.service.speaking import Wordings
 from shared.events.words import Audience, MessageChannel, Urgency
 from shared.http.client import ServiceRefused
 from shared.kernel import logging
@@ -89,7 +89,7 @@ class Preparer:
         self,
         *,
         directory: Directory,
-        templates: Templates,
+        templates: Wordings,
         routing: RoutingTable,
         default_locale: Locale,
     ) -> None:
@@ -100,6 +100,7 @@ class Preparer:
 
     async def prepare(self, rows: Sequence[Leased]) -> Prepared:
         """Return what each leased message came to; never raises for a single one."""
+        await self._templates.refresh()
         asked = await self._ask(rows)
         prepared = Prepared()
         for row in rows:
@@ -155,7 +156,7 @@ class Preparer:
             return
         locale = self._locale(row, reached)
         try:
-            scene = _scene(row, contact, reached.name if reached else None, words)
+            scene = scene_of(row, contact, reached.name if reached else None, words)
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
             prepared.hopeless.append(Hopeless(row, broken.detail[:200], failed=True))
@@ -204,7 +205,8 @@ def _out_of_channels(row: Leased) -> Hopeless:
     return Hopeless(row, Reason.NO_ADDRESS, failed=False)
 
 
-def _scene(row: Leased, contact: Contact | None, name: str | None, words: Words | None) -> Scene:
+def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Words | None) -> Scene:
+    """Return what a message's wording may speak of."""
     options = tuple(
         OfferedOption(
             key=option.key,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from services.notification_service.messages.domain.masking import masked
 from services.notification_service.messages.repository.deliveries import Marked
 from services.notification_service.messages.service.preparing import Ready
+from services.notification_service.recipients.domain.masking import masked
 from services.notification_service.templates.domain.scene import Rendered
 from shared.kernel.vault import Vault
 
@@ -21,6 +21,7 @@ def sealed(vault: Vault, ready: Ready) -> Marked:
         "to_content": key.encrypt(
             ready.rendered.model_dump_json(exclude_none=True), context=f"content:{ready.row.id}"
         ),
+        "to_template": ready.rendered.template,
     }
 
 

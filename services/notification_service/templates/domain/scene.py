@@ -12,6 +12,9 @@ from shared.kernel.errors import RedressError
 
 _LOOSE_END = re.compile(r"[\s,.;:，。；：、]+$")
 
+BUILT_IN = "built-in"
+"""The version of a wording that comes with the project."""
+
 Locale = Literal["zh-CN", "en"]
 
 
@@ -20,6 +23,10 @@ class CannotRender(RedressError):
 
     code = "cannot-render"
     title = "A message could not be written"
+
+    def __init__(self, detail: str, *, line: int | None = None) -> None:
+        super().__init__(detail)
+        self.line = line
 
 
 class OfferedOption(BaseModel):
@@ -30,6 +37,7 @@ class OfferedOption(BaseModel):
     key: str
     text: str
     amount: str | None = None
+    answer_url: str | None = None
 
 
 class Scene(BaseModel):
@@ -62,13 +70,17 @@ class Scene(BaseModel):
 
 
 class Rendered(BaseModel):
-    """A message ready to be sent: an SMS has only `text`, an e-mail all three."""
+    """A message ready to be sent: an SMS has only `text`, an e-mail all three.
+
+    `template` is the version of the wording it was written with.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     text: str
     subject: str | None = None
     html: str | None = None
+    template: str = BUILT_IN
 
 
 def shortened(words: str, most: int) -> str:

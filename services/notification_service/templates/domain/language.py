@@ -1,0 +1,50 @@
+"""What a wording may be written in: the few words of the template language, and its variables.
+
+A list of what is allowed, because what is not thought of must be refused: a wording that loops for
+an hour, or grows without end, would hold up every other message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.notification_service.templates.domain.scene import Scene
+
+BLOCKS: Final = ("sms", "subject", "email")
+LONGEST_SOURCE: Final = 20_000
+MOST_NODES: Final = 1_500
+DEEPEST: Final = 30
+LONGEST_SHORT: Final = 2_000
+"""The most characters that `short` may be asked for."""
+
+FUNCTIONS: Final = frozenset({"at", "price"})
+FILTERS: Final = frozenset({"short", "length", "upper", "lower", "trim"})
+LOOPED_OVER: Final = frozenset({"options"})
+ATTRIBUTES: Final = frozenset({"key", "text", "amount", "answer_url"})
+LOOP_ATTRIBUTES: Final = frozenset({"index", "first", "last", "length"})
+VARIABLES: Final = frozenset(
+    {
+        *Scene.model_fields,
+        "company",
+        "promise",
+        "standing",
+        "clock_name",
+        "cause_name",
+        "next_step_name",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a wording: a stable code and words, with the line where there is one."""
+
+    code: str
+    detail: str
+    line: int | None = None
+
+
+def is_for_staff(kind: str) -> bool:
+    """Tell whether messages of a kind go to staff."""
+    return kind.startswith(("staff_", "operator_"))

@@ -1,0 +1,147 @@
+"""Scenes to try a wording in: all that can be known, and what may be missing or different."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.notification_service.templates.domain.language import is_for_staff
+from services.notification_service.templates.domain.scene import Locale, OfferedOption, Scene
+
+_DUE: Final = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+_TRACK: Final = "http://127.0.0.1:8000/track/Vd0xk3oWmQxXb1sL"
+
+_NEXT: Final[Mapping[str, str | None]] = {
+    "proposal": "resolve",
+    "step": "resolve",
+    "resolved": "follow_up",
+    "closed": None,
+    "rejected": None,
+}
+"""The next step that comes after a message of a kind, where it is not a proposal."""
+
+_ALWAYS: Final = frozenset({"number", "tracking_url", "urgent", "final", "round"})
+_ALWAYS_TO_STAFF: Final = _ALWAYS | {"due_at", "clock", "cause", "level"}
+"""What every message knows; all else can be missing, and a wording must ask for it first."""
+
+_GO_WITH: Final[Mapping[str, dict[str, object]]] = {"next_step": {"next_due_at": None}}
+"""What cannot be known without the other: a step that is not there has no time."""
+
+_NAME: Final[Mapping[Locale, str]] = {"zh-CN": "王芳", "en": "Ann Lee"}
+_DESCRIPTION: Final[Mapping[Locale, str]] = {
+    "zh-CN": "周三收到的订单少了两件，客服一直推诿，再不处理我就打12315。",
+    "en": "Two items of Wednesday's order were missing, and support keeps stalling.",
+}
+_OPTIONS: Final[Mapping[Locale, tuple[str, str]]] = {
+    "zh-CN": ("补发缺少的两件，明天寄出", "退还两件的货款"),
+    "en": ("We post the two missing items tomorrow", "We refund the two items"),
+}
+_PROMISED: Final[Mapping[Locale, str]] = {
+    "zh-CN": "24 小时内补发缺少的两件",
+    "en": "we post the two missing items within 24 hours",
+}
+_TEXTS: Final[Mapping[str, Mapping[Locale, str]]] = {
+    "information_requested": {
+        "zh-CN": "请把外包装和面单的照片发给我们，好查是在哪一站少的。",
+        "en": "Could you send us a photo of the parcel and its label?",
+    },
+    "proposal": {
+        "zh-CN": "仓库在装箱时漏放了两件，是我们的错。",
+        "en": "Our warehouse left two items out when it packed your order.",
+    },
+    "step": {
+        "zh-CN": "补发的两件商品今天已经寄出。",
+        "en": "We posted the two missing items today.",
+    },
+    "resolved": {
+        "zh-CN": "缺的两件已经补发并签收，仓库加了装箱复核。",
+        "en": "You have the two missing items, and we now check every parcel twice.",
+    },
+    "rejected": {
+        "zh-CN": "装箱录像和称重记录显示五件都在箱内，签收时封条完好。",
+        "en": "Weight and video show that all five items were in the sealed parcel.",
+    },
+    "promise": _PROMISED,
+    "promise_kept": _PROMISED,
+    "promise_delayed": _PROMISED,
+    "promise_broken": _PROMISED,
+    "staff_promise_delayed": _PROMISED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A scene with a name that says what is special about it."""
+
+    name: str
+    scene: Scene
+
+
+def whole_scene(kind: str, locale: Locale) -> Scene:
+    """Return the scene of one kind in which everything is known."""
+    staff = is_for_staff(kind)
+    first, second = _OPTIONS[locale]
+    return Scene(
+        number="7K3F-9Q2M-X",
+        name=None if staff else _NAME[locale],
+        description=None if staff else _DESCRIPTION[locale],
+        tracking_url=None if staff else _TRACK,
+        due_at=_DUE,
+        next_step=_NEXT.get(kind, "propose"),
+        next_due_at=_DUE,
+        text=_TEXTS.get(kind, {}).get(locale),
+        reference="SF1234567890" if kind == "step" else None,
+        outcome="solved",
+        options=(
+            OfferedOption(key="A", text=first, answer_url=f"{_TRACK}/answer/1/A"),
+            OfferedOption(
+                key="B", text=second, amount="39.80 CNY", answer_url=f"{_TRACK}/answer/1/B"
+            ),
+        ),
+        category="logistics.short",
+        priority="P2",
+        clock="acknowledge" if kind == "operator_alert" else "first_reply",
+        level=1,
+        cause="breach",
+        state="investigating",
+        new_due_at=_DUE + timedelta(days=1),
+        into_number="4M2T-8HXC-5" if kind == "staff_merged" else None,
+    )
+
+
+def samples_of(kind: str, locale: Locale) -> list[Sample]:
+    """Return scenes in which every branch of a wording is walked."""
+    whole = whole_scene(kind, locale)
+    always = _ALWAYS_TO_STAFF if is_for_staff(kind) else _ALWAYS
+    found = [Sample("everything is known", whole)]
+    missing: dict[str, object] = {}
+    for name, field in Scene.model_fields.items():
+        empty = field.get_default()
+        if name not in always and getattr(whole, name) != empty:
+            missing[name] = empty
+            gone = {name: empty} | _GO_WITH.get(name, {})
+            found.append(Sample(f"without {name}", whole.model_copy(update=gone)))
+    found.append(Sample("hardly anything is known", whole.model_copy(update=missing)))
+    others = _others(locale)
+    return found + [Sample(name, whole.model_copy(update=given)) for name, given in others.items()]
+
+
+def _others(locale: Locale) -> dict[str, dict[str, object]]:
+    first, _ = _OPTIONS[locale]
+    long = (_DESCRIPTION[locale] + " ") * 300
+    return {
+        "answered without a solution": {"outcome": "answered"},
+        "a second round": {"round": 2},
+        "a final offer": {"final": True},
+        "an urgent complaint": {"urgent": True},
+        "a single option": {"options": (OfferedOption(key="A", text=first),)},
+        "added to an open complaint": {"into_number": "4M2T-8HXC-5"},
+        "very many words": {"description": long, "text": long},
+        "words that look like a template": {
+            "name": "{{ name }}",
+            "text": "{% for a in b %} <b>&",
+            "description": "{{ 7 * 7 }}",
+        },
+    }

@@ -1,0 +1,250 @@
+"""Check a wording: first what it is written in, then how it reads in every scene."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from services.notification_service.templates.domain import language
+from services.notification_service.templates.domain.language import BLOCKS, Fault
+from services.notification_service.templates.domain.samples import Sample
+from services.notification_service.templates.domain.scene import CannotRender, Locale
+from services.notification_service.templates.domain.sms import measure
+from services.notification_service.templates.service.rendering import Templates
+from shared.events.words import MessageChannel
+
+_PARSER: Final = Environment()  # noqa: S701 - parses and never renders
+_MOST_SEGMENTS: Final = 10
+_LONGEST_SUBJECT: Final = 150
+_SHOWN: Final = 20
+
+_HOLDERS: Final = (
+    nodes.Output,
+    nodes.If,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.CondExpr,
+    nodes.Concat,
+    nodes.TemplateData,
+    nodes.List,
+    nodes.Tuple,
+)
+"""Nodes that are allowed wherever they stand, as long as what is in them is."""
+
+_CONSTANTS: Final = (str, int, float, bool, type(None))
+
+
+def language_faults(source: str) -> list[Fault]:
+    """Return what a wording says that it may not say; empty for one that may be rendered."""
+    if len(source) > language.LONGEST_SOURCE:
+        return [Fault("too_long", f"a wording has {language.LONGEST_SOURCE} characters at most")]
+    try:
+        tree = _PARSER.parse(source)
+    except TemplateSyntaxError as wrong:
+        return [Fault("syntax", wrong.message or "cannot be read", wrong.lineno)]
+    except RecursionError:
+        return [Fault("too_deep", "goes too deep: brackets within brackets")]
+    reading = _Reading()
+    reading.top(tree)
+    return _sorted(reading.faults)
+
+
+class _Reading:
+    """One walk over a wording; `seen` bounds it, so that no wording makes the check itself long."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self._seen = 0
+
+    def top(self, tree: nodes.Template) -> None:
+        found: list[str] = []
+        for node in tree.body:
+            if isinstance(node, nodes.Block):
+                found.append(node.name)
+                self._block(node)
+            elif not _is_blank(node):
+                self._refuse(node, "outside", "everything must stand in a block")
+        for name in BLOCKS:
+            if name not in found:
+                detail = f"there is no block {name}: {{% block {name} %}}…{{% endblock %}}"
+                self.faults.append(Fault("block_missing", detail))
+
+    def _block(self, node: nodes.Block) -> None:
+        if node.name not in BLOCKS:
+            self._refuse(node, "unknown_block", f"blocks are {', '.join(BLOCKS)}, not {node.name}")
+        if node.scoped or node.required:
+            self._refuse(node, "not_allowed", "a block is neither scoped nor required")
+        self._all(node.body, frozenset(), depth=1)
+
+    def _all(self, found: Iterable[nodes.Node], local: frozenset[str], *, depth: int) -> None:
+        for node in found:
+            self._seen += 1
+            if self._seen > language.MOST_NODES or depth > language.DEEPEST:
+                if not any(fault.code == "too_deep" for fault in self.faults):
+                    self._refuse(node, "too_deep", "is too long or goes too deep")
+                return
+            self._node(node, local, depth)
+
+    def _node(self, node: nodes.Node, local: frozenset[str], depth: int) -> None:
+        match node:
+            case nodes.For():
+                self._loop(node, local, depth)
+                return
+            case nodes.Name():
+                self._name(node, local)
+            case nodes.Const() if isinstance(node.value, _CONSTANTS):
+                pass
+            case nodes.Filter():
+                self._filter(node, local, depth)
+                return
+            case nodes.Call():
+                self._call(node, local, depth)
+                return
+            case nodes.Getattr():
+                self._attribute(node, local)
+                return
+            case _ if not isinstance(node, _HOLDERS):
+                self._refuse(node, "not_allowed", f"{_called(node)} is not allowed here")
+                return
+        self._all(node.iter_child_nodes(), local, depth=depth + 1)
+
+    def _loop(self, node: nodes.For, local: frozenset[str], depth: int) -> None:
+        over = node.iter.name if isinstance(node.iter, nodes.Name) else None
+        if over not in language.LOOPED_OVER or not isinstance(node.target, nodes.Name):
+            self._refuse(node, "loop", "a loop goes over options: {% for option in options %}")
+        elif local or node.recursive or node.test is not None:
+            self._refuse(node, "loop", "a loop stands in no other one and has no condition")
+        elif node.target.name in language.VARIABLES | language.FUNCTIONS | {"loop"}:
+            self._refuse(node, "loop", f"{node.target.name} means something else already")
+        else:
+            self._all(node.body, frozenset({node.target.name, "loop"}), depth=depth + 1)
+            self._all(node.else_, local, depth=depth + 1)
+
+    def _name(self, node: nodes.Name, local: frozenset[str]) -> None:
+        known = language.VARIABLES | (local - {"loop"})
+        if node.ctx != "load":
+            self._refuse(node, "not_allowed", "nothing may be set")
+        elif node.name not in known:
+            near = difflib.get_close_matches(node.name, sorted(known), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self._refuse(node, "unknown_variable", f"there is no variable {node.name}{hint}")
+
+    def _filter(self, node: nodes.Filter, local: frozenset[str], depth: int) -> None:
+        if node.name not in language.FILTERS:
+            known = ", ".join(sorted(language.FILTERS))
+            self._refuse(node, "unknown_filter", f"filters are {known}, not {node.name}")
+        elif node.kwargs or node.dyn_args or node.dyn_kwargs or node.node is None:
+            self._refuse(node, "not_allowed", f"{node.name} is not used like this")
+        elif node.name == "short" and not _is_length(node.args):
+            detail = f"short takes a number up to {language.LONGEST_SHORT}: short(40)"
+            self._refuse(node, "not_allowed", detail)
+        elif node.name != "short" and node.args:
+            self._refuse(node, "not_allowed", f"{node.name} takes nothing in brackets")
+        else:
+            self._all([node.node], local, depth=depth + 1)
+
+    def _call(self, node: nodes.Call, local: frozenset[str], depth: int) -> None:
+        called = node.node.name if isinstance(node.node, nodes.Name) else None
+        if called not in language.FUNCTIONS:
+            self._refuse(node, "unknown_function", "only at(a time) and price(an amount) are there")
+        elif len(node.args) != 1 or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            self._refuse(node, "not_allowed", f"{called} takes one thing")
+        else:
+            self._all(node.args, local, depth=depth + 1)
+
+    def _attribute(self, node: nodes.Getattr, local: frozenset[str]) -> None:
+        of = node.node.name if isinstance(node.node, nodes.Name) else None
+        known = language.LOOP_ATTRIBUTES if of == "loop" else language.ATTRIBUTES
+        if of not in local:
+            self._refuse(node, "not_allowed", f"nothing but an option has parts (.{node.attr})")
+        elif node.attr not in known:
+            detail = f"{of} has {', '.join(sorted(known))}, not {node.attr}"
+            self._refuse(node, "unknown_variable", detail)
+
+    def _refuse(self, node: nodes.Node, code: str, detail: str) -> None:
+        self.faults.append(Fault(code, detail, node.lineno))
+
+
+def reading_faults(
+    templates: Templates,
+    source: str,
+    place: tuple[str, Locale],
+    samples: Sequence[Sample],
+) -> list[Fault]:
+    """Return where a wording that may be rendered reads badly, each fault once."""
+    kind, locale = place
+    own = ("draft", templates.read(source))
+    faults: dict[tuple[str, int | None], Fault] = {}
+    for sample in samples:
+        for channel in MessageChannel:
+            try:
+                message = templates.render(kind, locale, channel, sample.scene, own)
+            except CannotRender as broken:
+                detail = f"{broken.detail} (scene: {sample.name})"
+                faults.setdefault((broken.detail, broken.line), Fault("scene", detail, broken.line))
+                continue
+            for fault in _bad(message.text, message.subject, sample):
+                faults.setdefault((fault.code, None), fault)
+    return _sorted(faults.values())
+
+
+def _bad(text: str, subject: str | None, sample: Sample) -> Iterator[Fault]:
+    block = "sms" if subject is None else "email"
+    where = f"(block {block}, scene: {sample.name})"
+    if sample.scene.number not in text:
+        yield Fault(f"{block}_without_number", f"the complaint's number is not in it {where}")
+    if subject is not None and not 0 < len(subject) <= _LONGEST_SUBJECT:
+        detail = f"a subject has 1 to {_LONGEST_SUBJECT} characters, not {len(subject)} {where}"
+        yield Fault("subject_length", detail)
+    if subject is None and (segments := measure(text).segments) > _MOST_SEGMENTS:
+        detail = f"an SMS has {_MOST_SEGMENTS} segments at most, not {segments} {where}"
+        yield Fault("sms_length", detail)
+
+
+def _is_blank(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Output) and all(
+        isinstance(part, nodes.TemplateData) and not part.data.strip() for part in node.nodes
+    )
+
+
+def _is_length(args: Sequence[nodes.Expr]) -> bool:
+    if len(args) != 1 or not isinstance(args[0], nodes.Const):
+        return False
+    length = args[0].value
+    return type(length) is int and 2 <= length <= language.LONGEST_SHORT
+
+
+_CALLED: Final[dict[str, str]] = {
+    "Assign": "set",
+    "AssignBlock": "set",
+    "CallBlock": "call",
+    "FilterBlock": "a filter block",
+    "Block": "a block in a block",
+    "Getitem": "taking a part by [ ]",
+    "Add": "arithmetic",
+    "Sub": "arithmetic",
+    "Mul": "arithmetic",
+    "Div": "arithmetic",
+    "FloorDiv": "arithmetic",
+    "Mod": "arithmetic",
+    "Pow": "arithmetic",
+    "Neg": "arithmetic",
+    "Pos": "arithmetic",
+    "Test": "is",
+}
+
+
+def _called(node: nodes.Node) -> str:
+    name = type(node).__name__
+    return _CALLED.get(name, name.lower())
+
+
+def _sorted(faults: Iterable[Fault]) -> list[Fault]:
+    by_line: Callable[[Fault], int] = lambda fault: fault.line or 0  # noqa: E731 - a key
+    return sorted(faults, key=by_line)[:_SHOWN]

@@ -1,0 +1,222 @@
+"""Render messages: one sandboxed template per kind and language, blocks sms, subject, email."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from importlib.resources import files
+from types import TracebackType
+from typing import Final, get_args
+from zoneinfo import ZoneInfo
+
+from babel import Locale as BabelLocale
+from babel.dates import format_datetime
+from babel.numbers import format_currency
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from services.notification_service.templates.domain.language import BLOCKS
+from services.notification_service.templates.domain.names import name_of, promise_of, standing_of
+from services.notification_service.templates.domain.scene import (
+    BUILT_IN,
+    CannotRender,
+    Locale,
+    Rendered,
+    Scene,
+    shortened,
+)
+from services.notification_service.templates.domain.sms import economical
+from services.notification_service.templates.service.mail_html import MailPage, one_line, paragraphs
+from shared.events.words import MessageChannel
+
+_PATTERNS: Final[dict[Locale, str]] = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEE d MMM, HH:mm"}
+# Parsed once: Babel reads a locale's name anew at every call, which cost more than all the rest.
+_BABEL: Final[dict[Locale, BabelLocale]] = {
+    "zh-CN": BabelLocale.parse("zh_CN"),
+    "en": BabelLocale.parse("en_GB"),
+}
+_PLAIN: Final = (
+    *("number", "name", "company", "category", "tracking_url", "reference", "outcome"),
+    *("into_number", "text", "level", "round", "priority", "promise", "standing"),
+)
+LOCALES: Final[tuple[Locale, ...]] = get_args(Locale)
+# Ten full names and a complaint of the greatest length fit; what repeats it without end does not.
+_LONGEST = 200_000
+
+
+class Templates:
+    """The wordings of all kinds in all languages, with times in the company's zone."""
+
+    def __init__(self, *, zone: ZoneInfo, company: str) -> None:
+        self._zone = zone
+        self._company = company
+        self._page = MailPage(company)
+        # What is not there leaves a hole in our own wordings, which are tried in every scene before
+        # a release; in a company's it is refused, and ours says it instead.
+        self._lenient, self._strict = _environment(_blank), _environment(_said)
+        self._sources = _read_wordings()
+        self._built_in = {
+            place: self._lenient.from_string(text) for place, text in self._sources.items()
+        }
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that have a wording, by name."""
+        return tuple(sorted({kind for _, kind in self._sources}))
+
+    def source(self, kind: str, locale: Locale) -> str | None:
+        """Return the wording that comes with the project, None for an unknown kind."""
+        return self._sources.get((locale, kind))
+
+    def digest(self, kind: str, locale: Locale) -> str:
+        """Return what tells one release's wording from another's."""
+        return hashlib.sha256(self._sources[locale, kind].encode()).hexdigest()
+
+    def read(self, source: str) -> Template:
+        """Read a wording; raises jinja2.TemplateError where it cannot be."""
+        return self._strict.from_string(source)
+
+    def render(
+        self,
+        kind: str,
+        locale: Locale,
+        channel: MessageChannel,
+        scene: Scene,
+        own: tuple[str, Template] | None = None,
+    ) -> Rendered:
+        """Write one message; raises CannotRender naming the template and what it lacks.
+
+        `own` is the version and the wording of a company that stands for the one that comes with
+        the project.
+        """
+        version, template = own or (BUILT_IN, self._built_in.get((locale, kind)))
+        if template is None:
+            raise CannotRender(f"there is no wording {locale}/{kind}.j2")
+        write = partial(_block, template, self._context(locale, scene), f"{locale}/{kind}")
+        if channel is MessageChannel.SMS:
+            return Rendered(text=economical(one_line(write("sms"))), template=version)
+        subject, text = one_line(write("subject")), paragraphs(write("email"))
+        html = self._page.write(locale, subject, text)
+        return Rendered(text=text, subject=subject, html=html, template=version)
+
+    def values(self, locale: Locale, scene: Scene) -> dict[str, str]:
+        """Return the scene's single facts as a reader sees them: for wordings that vendors keep.
+
+        What the scene does not have is absent.
+        """
+        words = self._context(locale, scene)
+        times = ("due_at", "next_due_at", "new_due_at")
+        found = {name: self._at(locale, at) for name in times if (at := getattr(scene, name))}
+        found |= {name: str(words[name]) for name in _PLAIN if words[name] is not None}
+        named = {"clock": "clock_name", "cause": "cause_name", "next_step": "next_step_name"}
+        found |= {name: str(words[of]) for name, of in named.items() if words[of] is not None}
+        if scene.tracking_url:
+            found["tracking_token"] = scene.tracking_url.rstrip("/").rpartition("/")[2]
+        return found
+
+    def _context(self, locale: Locale, scene: Scene) -> dict[str, object]:
+        given: dict[str, object] = {name: getattr(scene, name) for name in Scene.model_fields}
+        return given | {
+            "company": self._company,
+            "at": partial(self._at, locale),
+            "price": partial(_price, locale),
+            "promise": promise_of(
+                scene.next_step,
+                self._at(locale, scene.next_due_at) if scene.next_due_at else None,
+                locale,
+            ),
+            "standing": standing_of(scene.state, locale),
+            "clock_name": name_of(scene.clock, locale),
+            "cause_name": name_of(scene.cause, locale),
+            "next_step_name": name_of(scene.next_step, locale),
+        }
+
+    def _at(self, locale: Locale, instant: datetime) -> str:
+        local = instant.astimezone(self._zone)
+        return format_datetime(local, _PATTERNS[locale], locale=_BABEL[locale])
+
+
+def _environment(finalize: Callable[[object], object]) -> ImmutableSandboxedEnvironment:
+    # Text is never escaped here and the page always escapes: so that neither forgets.
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        finalize=finalize,
+    )
+    environment.filters["short"] = shortened
+    return environment
+
+
+def _block(template: Template, context: Mapping[str, object], name: str, block: str) -> str:
+    assert block in BLOCKS
+    if block not in template.blocks:
+        raise CannotRender(f"{name} has no block {block}")
+    try:
+        parts = template.blocks[block](template.new_context(dict(context)))
+        return _bounded("".join(parts), name)
+    # The sandbox lets operators through as they are: a wording may raise whatever they raise.
+    except (
+        TemplateError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        LookupError,
+    ) as failure:
+        line = _line_of(failure.__traceback__, template)
+        raise CannotRender(f"{name}, line {line}: {_reason(failure)}", line=line) from failure
+
+
+def _bounded(text: str, name: str) -> str:
+    if len(text) > _LONGEST:
+        raise CannotRender(f"{name}: {len(text)} characters are more than anybody reads")
+    return text
+
+
+def _reason(failure: Exception) -> str:
+    # Other errors may repeat a value, and values are the customer's.
+    if isinstance(failure, TemplateError):
+        return failure.message or "cannot be written"
+    return f"something here is not what the wording takes it for ({type(failure).__name__})"
+
+
+def _line_of(traceback: TracebackType | None, template: Template) -> int:
+    """Return the line of the wording that was being written when an error rose."""
+    line = 1
+    while traceback is not None:
+        if traceback.tb_frame.f_globals.get("__jinja_template__") is template:
+            line = template.get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return line
+
+
+def _blank(value: object) -> object:
+    return "" if value is None else value
+
+
+def _said(value: object) -> object:
+    """Let nothing be said that is not there: no person wants to read `None`."""
+    if value is None:
+        raise TemplateError("what is to be said here is not always there: ask with {% if %} first")
+    return value
+
+
+def _price(locale: Locale, amount: str) -> str:
+    """Write `12.50 CNY` as the reader does: ¥12.50."""
+    figure, _, currency = amount.partition(" ")
+    return format_currency(Decimal(figure), currency, locale=_BABEL[locale])
+
+
+def _read_wordings() -> dict[tuple[Locale, str], str]:
+    root = files("services.notification_service.templates").joinpath("wording")
+    return {
+        (locale, file.name.removesuffix(".j2")): file.read_text(encoding="utf-8")
+        for locale in LOCALES
+        for file in root.joinpath(locale).iterdir()
+        if file.name.endswith(".j2")
+    }
