@@ -12,15 +12,19 @@ from services.notification_service.feed.service import Feed
 from services.notification_service.gateways.service import Gateways, Surroundings, open_gateways
 from services.notification_service.handlers import SUBSCRIPTIONS
 from services.notification_service.messages import endpoints
+from services.notification_service.messages.domain.judging import Manners
 from services.notification_service.messages.domain.words import Kind
 from services.notification_service.messages.jobs import Sender, SenderTools
 from services.notification_service.messages.repository.intents import knows_customer
 from services.notification_service.messages.repository.routing import routing_table
+from services.notification_service.messages.repository.standing import reconsider_customer
+from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.messages.service.reading import Archive
 from services.notification_service.messages.service.rehearsing import Rehearsal
 from services.notification_service.preferences import endpoints as preference_endpoints
+from services.notification_service.preferences.domain.choices import QuietHours
 from services.notification_service.preferences.service import PreferenceBook
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings
@@ -36,9 +40,9 @@ from shared.http.app import create_app
 from shared.http.client import ServiceClient
 from shared.http.dead_letters import dead_letter_router
 from shared.http.health import Health
-from shared.kernel.settings import load
+from shared.kernel.settings import CommonSettings, load
 from shared.kernel.vault import Vault
-from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay
+from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay, UnitOfWork
 from shared.service import Platform, ServiceUnit
 from shared.web.pages import Pages
 from shared.worker import Supervisor
@@ -99,8 +103,10 @@ def _build_parts(platform: Platform) -> _Parts:
         routing=routing,
         templates=wordings,
         default_locale=common.default_locale,
+        survey_needs_consent=settings.survey_consent == "required",
     )
-    sender = Sender(SenderTools(messaging, preparer, gateways, vault, platform.replica))
+    judge = Judge(database, routing=routing, manners=_manners(settings, common))
+    sender = Sender(SenderTools(messaging, judge, preparer, gateways, vault, platform.replica))
     planner = Planner(vault=vault, routing=routing, wake=sender.wake)
     room = _room(templates, wordings, messaging, gateways, directory)
     feed = Feed(platform.bus)
@@ -126,6 +132,18 @@ def _room(
     return Room(desk, trials, messaging)
 
 
+def _manners(settings: NotificationSettings, common: CommonSettings) -> Manners:
+    window = settings.quiet_window
+    return Manners(
+        zone=common.zone,
+        quiet_hours=QuietHours.model_validate({"from": window[0], "to": window[1]})
+        if window
+        else None,
+        per_hour=settings.customer_messages_per_hour,
+        per_day=settings.customer_messages_per_day,
+    )
+
+
 def _client(platform: Platform, service: str) -> ServiceClient:
     # One quick second try: while an owner is away the messages wait in the queue, not in here.
     url = platform.settings.service_url(service)
@@ -147,12 +165,20 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     )
     return [
         endpoints.router(archive),
-        preference_endpoints.router(PreferenceBook(parts.messaging, knows=knows_customer)),
         template_endpoints.router(parts.room),
+        preference_endpoints.router(_preferences(parts)),
         endpoints.pages_router(archive, pages, scope=scope),
         feed_endpoints.router(parts.feed),
         dead_letter_router(NAME, letters),
     ]
+
+
+def _preferences(parts: _Parts) -> PreferenceBook:
+    async def changed(work: UnitOfWork, customer_id: str) -> None:
+        await reconsider_customer(work.connection, customer_id, now=work.now)
+        work.after_commit(parts.sender.wake)
+
+    return PreferenceBook(parts.messaging, knows=knows_customer, changed=changed)
 
 
 def _add_loops(supervisor: Supervisor, platform: Platform, parts: _Parts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from shared.kernel.settings import RedressSettings
 
+_OFF = "off"
+_WINDOW = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 _NO_SENDER = "Redress <redress@localhost>"
 
 
@@ -90,6 +93,36 @@ class NotificationSettings(VendorSettings):
     routing_file: Path | None = Field(
         default=None, description="Changes to the routing table of the company's own (YAML)."
     )
+
+    quiet_hours: str = Field(
+        default="22:00-08:00",
+        description="When customers are not written to unless it is urgent, by their own clock; "
+        "`off`: never.",
+    )
+    customer_messages_per_hour: int = Field(
+        default=4,
+        ge=0,
+        description="Most messages to one customer in an hour that are neither urgent nor "
+        "mandatory; more wait. 0: no limit.",
+    )
+    customer_messages_per_day: int = Field(default=12, ge=0, description="The same in a day.")
+    survey_consent: Literal["unless_refused", "required"] = Field(
+        default="unless_refused",
+        description="Whether a survey needs consent given before (docs/delivery.md).",
+    )
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _is_a_window(cls, value: str) -> str:
+        if value != _OFF and _WINDOW.fullmatch(value) is None:
+            raise ValueError("must be a window such as 22:00-08:00, or off")
+        return value
+
+    @property
+    def quiet_window(self) -> tuple[str, str] | None:
+        """Return when the quiet hours begin and end."""
+        begin, _, end = self.quiet_hours.partition("-")
+        return (begin, end) if end else None
 
     @field_validator("mail_from")
     @classmethod

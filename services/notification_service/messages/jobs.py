@@ -28,6 +28,7 @@ from services.notification_service.messages.domain.results import Progress, Resu
 from services.notification_service.messages.domain.words import Reason, State
 from services.notification_service.messages.repository import deliveries, intents
 from services.notification_service.messages.repository.deliveries import Crashed, Leased, Recovered
+from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.preparing import (
     Hopeless,
     Prepared,
@@ -35,7 +36,7 @@ from services.notification_service.messages.service.preparing import (
     Ready,
 )
 from services.notification_service.messages.service.sealing import sealed
-from services.notification_service.messages.service.settling import Outcome, settle
+from services.notification_service.messages.service.settling import Outcome, progress_of, settle
 from shared.events.words import MessageChannel
 from shared.kernel import logging
 from shared.kernel.ids import new_id
@@ -66,6 +67,7 @@ class SenderTools:
     """What the sender works with."""
 
     messaging: Messaging
+    judge: Judge
     preparer: Preparer
     gateways: Gateways
     vault: Vault
@@ -134,7 +136,10 @@ class Sender:
             return 0
         rows = await self._lease(room)
         if rows:
-            prepared = await self._tools.preparer.prepare(rows)
+            now = self._clock.now()
+            judged = await self._tools.judge.judge(rows, now=now)
+            self._gather(*judged.outcomes(now))
+            prepared = await self._tools.preparer.prepare(judged.going, judged.chosen)
             await self._put_aside(prepared)
             await self._begin(self._whose_turn(prepared.ready))
         return len(rows)
@@ -305,7 +310,7 @@ def _outgoing(ready: Ready) -> Outgoing:
 def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:
     row = hopeless.row
     if not hopeless.failed:
-        return Outcome(row, Result(State.SKIPPED, _progress(row), hopeless.reason), now)
+        return Outcome(row, Result(State.SKIPPED, progress_of(row), hopeless.reason), now)
     last = row.channel or (row.tried[-1] if row.tried else None)
     progress = Progress(MessageChannel(last) if last else None, row.tries, tuple(row.tried))
     return Outcome(row, Result(State.FAILED, progress, hopeless.reason), now)
@@ -313,12 +318,7 @@ def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:
 
 def _later(row: Leased, again: datetime) -> Result:
     """Wait for the service that knows contacts or words: no try was made, so none is counted."""
-    return Result(State.QUEUED, _progress(row), row.reason, again)
-
-
-def _progress(row: Leased) -> Progress:
-    channel = MessageChannel(row.channel) if row.channel else None
-    return Progress(channel, row.tries, tuple(row.tried))
+    return Result(State.QUEUED, progress_of(row), row.reason, again)
 
 
 def _count(outcomes: Sequence[Outcome]) -> None:

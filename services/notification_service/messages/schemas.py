@@ -25,6 +25,7 @@ class Notification(BaseModel):
                 "created_at": "2026-11-22T08:00:00.120000Z",
                 "sent_at": "2026-11-22T08:00:00.410000Z",
                 "reason": None,
+                "next_attempt_at": None,
             }
         }
     )
@@ -41,4 +42,10 @@ class Notification(BaseModel):
     attempts: int
     created_at: AwareDatetime
     sent_at: AwareDatetime | None
-    reason: str | None
+    reason: str | None = Field(
+        description="why it was not sent, or waits: no_consent, no_address, superseded, expired, "
+        "duplicate, disabled, quiet_hours, rate_limited …; else what the gateway said"
+    )
+    next_attempt_at: AwareDatetime | None = Field(
+        description="when it is tried next; null unless it is queued"
+    )

@@ -11,7 +11,7 @@ from services.notification_service.preferences.domain.choices import NOTHING_CHO
 from services.notification_service.preferences.repository import stored as repository
 from services.notification_service.preferences.repository.stored import Stored
 from shared.kernel.errors import NotFound, PreconditionFailed
-from shared.messaging import Messaging
+from shared.messaging import Messaging, UnitOfWork
 
 SHOWN_CHANGES = 20
 CUSTOMER = "customer"
@@ -19,6 +19,9 @@ CUSTOMER = "customer"
 
 Knows = Callable[[AsyncConnection, str], Awaitable[bool]]
 """Tells whether a complaint of this customer was heard of."""
+
+Changed = Callable[[UnitOfWork, str], Awaitable[None]]
+"""Has what waits for this customer go by their new choices, in the same transaction."""
 
 
 class UnknownCustomer(NotFound):
@@ -39,9 +42,10 @@ class Seen:
 class PreferenceBook:
     """Every customer's preferences."""
 
-    def __init__(self, messaging: Messaging, *, knows: Knows) -> None:
+    def __init__(self, messaging: Messaging, *, knows: Knows, changed: Changed) -> None:
         self._messaging = messaging
         self._knows = knows
+        self._changed = changed
 
     async def read(self, customer_id: str) -> Seen:
         """Return a customer's preferences; raises UnknownCustomer."""
@@ -69,6 +73,7 @@ class PreferenceBook:
                 version = present.version + 1
                 present = Stored(customer_id, version, chosen, by, work.now)
                 await repository.change(work.connection, present)
+                await self._changed(work, customer_id)
             return await self._seen(work.connection, present)
 
     async def _check(self, connection: AsyncConnection, customer_id: str) -> None:

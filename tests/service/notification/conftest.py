@@ -14,11 +14,14 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 
 from services.notification_service.gateways.service import Gateways, open_gateways
+from services.notification_service.messages.domain.judging import Manners
 from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.jobs import Sender, SenderTools
 from services.notification_service.messages.repository.routing import packaged_table
+from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
+from services.notification_service.preferences.domain.choices import QuietHours
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings
 from services.notification_service.templates.service import Templates
@@ -81,6 +84,14 @@ class _Door(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
+MANNERS = Manners(
+    zone=ZoneInfo("Asia/Shanghai"),
+    quiet_hours=QuietHours.model_validate({"from": "22:00", "to": "08:00"}),
+    per_hour=4,
+    per_day=12,
+)
+
+
 @dataclass
 class Notification:
     """The service's parts, driven by hand: `hear` events, `deliver` what is queued."""
@@ -94,6 +105,7 @@ class Notification:
     settings: NotificationSettings = field(default_factory=NotificationSettings)
     replica: str = "notification-1"
     routing: RoutingTable = field(default_factory=packaged_table)
+    manners: Manners = MANNERS
 
     def __post_init__(self) -> None:
         self.use(open_gateways(self.settings, self.home))
@@ -110,8 +122,9 @@ class Notification:
             routing=self.routing,
             default_locale="zh-CN",
         )
+        judge = Judge(self.database, routing=self.routing, manners=self.manners)
         self.sender = Sender(
-            SenderTools(self.messaging, preparer, gateways, self.vault, self.replica)
+            SenderTools(self.messaging, judge, preparer, gateways, self.vault, self.replica)
         )
         self.planner = Planner(vault=self.vault, routing=self.routing, wake=self.sender.wake)
 

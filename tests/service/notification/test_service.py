@@ -41,6 +41,7 @@ async def test_the_list_tells_what_became_of_each_message(running: Running) -> N
         "state": "sent",
         "attempts": 1,
         "reason": None,
+        "next_attempt_at": None,
     }
     assert answer.json()["next_cursor"] is None
 

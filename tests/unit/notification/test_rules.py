@@ -55,13 +55,13 @@ def row(kind: Kind) -> Route:
 def test_the_channel_follows_the_route_and_what_is_known(
     kind: Kind, known: set[MessageChannel], tried: tuple[str, ...], expected: MessageChannel | None
 ) -> None:
-    chosen = channel_for(row(kind), "normal", known=known, tried=tried)
+    chosen = channel_for(row(kind).order("normal"), known=known, tried=tried)
 
     assert chosen == expected
 
 
 def test_an_urgent_breach_reaches_the_owner_by_sms() -> None:
-    chosen = channel_for(row(Kind.STAFF_BREACH), "immediate", known={SMS, EMAIL})
+    chosen = channel_for(row(Kind.STAFF_BREACH).order("immediate"), known={SMS, EMAIL})
 
     assert chosen == SMS
 
@@ -192,7 +192,7 @@ def test_an_emergency_pages_who_is_on_duty() -> None:
     )  # fmt: skip
 
     assert told.kind is Kind.STAFF_EMERGENCY
-    assert channel_for(row(told.kind), "normal", known={SMS, EMAIL}) == SMS
+    assert channel_for(row(told.kind).order("normal"), known={SMS, EMAIL}) == SMS
 
 
 def test_a_delay_that_came_by_itself_is_told_to_the_owner_too() -> None:

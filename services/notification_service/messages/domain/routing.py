@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -111,6 +111,10 @@ class Route(BaseModel):
             return complaint_urgency in {Urgency.HIGH, Urgency.IMMEDIATE}
         return self.urgency == "always"
 
+    def order(self, complaint_urgency: str) -> tuple[MessageChannel, ...]:
+        """Return the channels of a message by this row, preferred first."""
+        return self.urgent if self.is_urgent(complaint_urgency) else self.calm
+
     def applies(self, fields: Mapping[str, JsonValue]) -> bool:
         """Tell whether the conditions hold for the fields of an event and its complaint."""
         return (not self.when or holds(self.when, fields)) and not holds(self.unless, fields)
@@ -159,14 +163,13 @@ class RoutingTable:
 
 
 def channel_for(
-    route: Route,
-    urgency: str,
+    order: Iterable[MessageChannel],
     *,
     known: Collection[MessageChannel],
     tried: Collection[str] = (),
 ) -> MessageChannel | None:
     """Return the first channel that has an address and was not given up; None without one."""
-    for channel in route.urgent if route.is_urgent(urgency) else route.calm:
+    for channel in order:
         if channel in known and channel not in tried:
             return channel
     return None

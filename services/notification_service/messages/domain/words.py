@@ -53,14 +53,23 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a message was not sent, where no gateway was to blame."""
+    """Why a message was not sent, or waits, where no gateway was to blame: the closed list."""
 
     NO_ADDRESS = "no_address"
     NOT_KNOWN = "complaint_unknown_or_erased"
     NO_WORDS = "words_unknown_or_erased"
     DISABLED = "disabled"
+    NO_CONSENT = "no_consent"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    DUPLICATE = "duplicate"
+    QUIET_HOURS = "quiet_hours"
+    RATE_LIMITED = "rate_limited"
     CRASHED = "crashed_while_sending"
 
+
+WAITING = frozenset({Reason.QUIET_HOURS, Reason.RATE_LIMITED})
+"""Reasons of messages that are not given up: they go when their time comes."""
 
 CUSTOMER = "customer"
 """The recipient of a message to the customer; staff are named by their id."""

@@ -37,6 +37,8 @@ class Leased(NamedTuple):
     urgency: str
     category: str
     wrapped_key: bytes
+    customer_id: str | None
+    region: str | None
 
 
 class Marked(TypedDict):
@@ -99,6 +101,8 @@ _LEASED = (
     complaints.c.urgency,
     complaints.c.category,
     complaints.c.wrapped_key,
+    complaints.c.customer_id,
+    complaints.c.region,
 )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.models import complaints, notifications
 
 _n = notifications.c
@@ -24,6 +25,7 @@ _LISTED = (
     _n.created_at,
     _n.sent_at,
     _n.reason,
+    case((_n.state == State.QUEUED, _n.next_attempt_at)).label("next_attempt_at"),
 )
 
 
@@ -41,6 +43,7 @@ class Listed(NamedTuple):
     created_at: datetime
     sent_at: datetime | None
     reason: str | None
+    next_attempt_at: datetime | None
 
 
 class Stored(NamedTuple):

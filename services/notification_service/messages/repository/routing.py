@@ -7,11 +7,12 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from pydantic import RootModel, ValidationInfo, model_validator
 
 from services.notification_service.messages.domain.routing import Route, RoutingTable
+from services.notification_service.messages.domain.words import Kind
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.yaml_documents import InvalidDocument, read_yaml
 
@@ -34,6 +35,17 @@ class RoutingFile(RootModel[dict[str, Route]]):
         changed = {name: _completed(name, row, packaged.get(name)) for name, row in given.items()}
         return dict(packaged) | changed
 
+    @model_validator(mode="after")
+    def _keeps_what_is_owed(self) -> Self:
+        """Let nothing replace the acknowledgement, and what is owed only by what is owed too."""
+        owed = {row.kind for row in self.root.values() if row.mandatory}
+        for row in self.root.values():
+            kept = {Kind.ACKNOWLEDGEMENT} if row.mandatory else owed | {Kind.ACKNOWLEDGEMENT}
+            lost = sorted(row.supersedes & kept)
+            if lost:
+                raise ValueError(f"{row.name} cannot supersede {', '.join(lost)}: it must arrive")
+        return self
+
 
 def _completed(name: str, row: object, packaged: Route | None) -> object:
     if not isinstance(row, dict):
@@ -50,6 +62,13 @@ def packaged_table() -> RoutingTable:
     place = files("services.notification_service.messages").joinpath("routing.yaml")
     found = read_yaml(place.read_text(encoding="utf-8"), RoutingFile, name="routing.yaml")
     return RoutingTable(MappingProxyType(found.root))
+
+
+def route_of(table: RoutingTable, name: str | None, kind: str) -> Route:
+    """Return the row of a queued message, which may wait longer than a company's row stands."""
+    found = table.row(name, kind) or packaged_table().row(None, kind)
+    assert found is not None, "every kind has a row in the packaged table"
+    return found
 
 
 def routing_table(own: Path | None) -> RoutingTable:

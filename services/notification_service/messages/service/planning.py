@@ -15,6 +15,7 @@ from services.notification_service.messages.repository.intents import (
     NewComplaint,
     NewIntent,
 )
+from services.notification_service.messages.repository.standing import reconsider
 from shared.events.base import EventData
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.kernel.ids import new_id
@@ -86,6 +87,10 @@ class Planner:
             for event in batch
         ]
         await repository.regrade(work.connection, grades)
+        # What waits for the morning may be urgent now.
+        ids = [grade["of"] for grade in grades]
+        await reconsider(work.connection, ids, now=work.now)
+        work.after_commit(self._wake)
 
     async def _make_room(
         self, work: UnitOfWork, events: Sequence[EventData]

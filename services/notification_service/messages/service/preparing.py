@@ -10,18 +10,16 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from services.notification_service.messages.domain.routing import (
-    Route,
-    RoutingTable,
-    channel_for,
-)
+from services.notification_service.messages.domain.routing import RoutingTable, channel_for
 from services.notification_service.messages.domain.words import (
     OPERATOR_ROLES,
     OPERATORS,
     Reason,
 )
 from services.notification_service.messages.repository.deliveries import Leased
-from services.notification_service.messages.repository.routing import packaged_table
+from services.notification_service.messages.repository.routing import route_of
+from services.notification_service.preferences.domain.choices import NOTHING_CHOSEN, Preferences
+from services.notification_service.preferences.domain.wishes import Purpose, channels_left
 from services.notification_service.recipients.schemas import Contact, Person, Words
 from services.notification_service.recipients.service import Directory
 from services.notification_service.templates.domain.scene import (
@@ -40,6 +38,9 @@ from shared.kernel.errors import Unavailable
 log = logging.get(__name__)
 
 A = TypeVar("A")
+
+_SURVEY = "survey"
+"""The kind that asks how it went: consent to it is of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +93,26 @@ class Preparer:
         templates: Wordings,
         routing: RoutingTable,
         default_locale: Locale,
+        survey_needs_consent: bool = False,
     ) -> None:
         self._directory = directory
         self._templates = templates
         self._routing = routing
         self._default_locale = default_locale
+        self._survey_needs_consent = survey_needs_consent
 
-    async def prepare(self, rows: Sequence[Leased]) -> Prepared:
-        """Return what each leased message came to; never raises for a single one."""
+    async def prepare(
+        self, rows: Sequence[Leased], chosen: Mapping[str, Preferences] | None = None
+    ) -> Prepared:
+        """Return what each leased message came to; never raises for a single one.
+
+        `chosen` are the customers' preferences by the id of the message.
+        """
         await self._templates.refresh()
         asked = await self._ask(rows)
         prepared = Prepared()
         for row in rows:
-            self._prepare(row, asked, prepared)
+            self._prepare(row, asked, prepared, (chosen or {}).get(row.id, NOTHING_CHOSEN))
         return prepared
 
     async def _ask(self, rows: Sequence[Leased]) -> _Asked:
@@ -118,17 +126,14 @@ class Preparer:
         )
         return _Asked(contacts, said, people)
 
-    def _prepare(self, row: Leased, asked: _Asked, prepared: Prepared) -> None:
-        if not self._route(row).enabled:
-            prepared.hopeless.append(Hopeless(row, Reason.DISABLED, failed=False))
-            return
+    def _prepare(self, row: Leased, asked: _Asked, prepared: Prepared, chosen: Preferences) -> None:
         needed = asked.contacts if row.audience == Audience.CUSTOMER else asked.people
         if needed is None or ("words_id" in row.facts and asked.words is None):
             prepared.later.append(row)
         elif row.recipient == OPERATORS:
             self._spread(row, asked.people or {}, prepared)
         else:
-            self._write(row, asked, prepared)
+            self._write(row, asked, prepared, chosen)
 
     def _spread(self, row: Leased, people: Mapping[str, Person], prepared: Prepared) -> None:
         operators = tuple(sorted(p.id for p in people.values() if p.role in OPERATOR_ROLES))
@@ -137,7 +142,7 @@ class Preparer:
         else:
             prepared.hopeless.append(Hopeless(row, Reason.NO_ADDRESS, failed=False))
 
-    def _write(self, row: Leased, asked: _Asked, prepared: Prepared) -> None:
+    def _write(self, row: Leased, asked: _Asked, prepared: Prepared, chosen: Preferences) -> None:
         to_customer = row.audience == Audience.CUSTOMER
         contact = (asked.contacts or {}).get(row.complaint_id) if to_customer else None
         person = None if to_customer else (asked.people or {}).get(row.recipient)
@@ -146,15 +151,17 @@ class Preparer:
             return
         reached = contact or person
         addresses = _addresses(reached)
-        channel = self._channel(row, addresses)
+        left = self._channels_left(row, chosen)
+        channel = _channel(row, left, addresses)
         if channel is None:
-            prepared.hopeless.append(_out_of_channels(row))
+            refused = set(addresses) - set(left) - set(row.tried)
+            prepared.hopeless.append(_out_of_channels(row, refused=bool(refused)))
             return
         words = (asked.words or {}).get(str(row.facts.get("words_id")))
         if "words_id" in row.facts and words is None:
             prepared.hopeless.append(Hopeless(row, Reason.NO_WORDS, failed=False))
             return
-        locale = self._locale(row, reached)
+        locale = chosen.locale or self._locale(row, reached)
         try:
             scene = scene_of(row, contact, reached.name if reached else None, words)
             rendered = self._templates.render(row.kind, locale, channel, scene)
@@ -168,19 +175,20 @@ class Preparer:
         values = self._templates.values(locale, scene)
         prepared.ready.append(Ready(row, channel, addresses[channel], rendered, locale, values))
 
-    def _channel(
-        self, row: Leased, addresses: Mapping[MessageChannel, str]
-    ) -> MessageChannel | None:
-        # A retry stays on its channel, also where the route would choose another by now.
-        if row.channel is not None and row.channel in addresses:
-            return MessageChannel(row.channel)
-        return channel_for(self._route(row), row.urgency, known=addresses, tried=row.tried)
-
-    def _route(self, row: Leased) -> Route:
-        # A message may wait longer than its row stands in a company's table.
-        found = self._routing.row(row.route, row.kind) or packaged_table().row(None, row.kind)
-        assert found is not None, "every kind has a row in the packaged table"
-        return found
+    def _channels_left(self, row: Leased, chosen: Preferences) -> Sequence[MessageChannel]:
+        """Return the channels of the route that the customer's choices leave, best first."""
+        route = route_of(self._routing, row.route, row.kind)
+        order = route.order(row.urgency)
+        if row.audience != Audience.CUSTOMER:
+            return order
+        is_survey = row.kind == _SURVEY
+        return channels_left(
+            order,
+            chosen,
+            purpose=Purpose.SURVEY if is_survey else Purpose.SERVICE,
+            is_owed=route.mandatory,
+            needs_consent=is_survey and self._survey_needs_consent,
+        )
 
     def _locale(self, row: Leased, reached: Contact | Person | None) -> Locale:
         spoken = (reached.locale if reached else None) or ""
@@ -199,10 +207,20 @@ def _addresses(reached: Contact | Person | None) -> dict[MessageChannel, str]:
     return {channel: address for channel, address in found.items() if address}
 
 
-def _out_of_channels(row: Leased) -> Hopeless:
+def _channel(
+    row: Leased, left: Sequence[MessageChannel], addresses: Mapping[MessageChannel, str]
+) -> MessageChannel | None:
+    # A retry stays on its channel, also where another would be chosen by now.
+    if row.channel is not None and row.channel in addresses and row.channel in left:
+        return MessageChannel(row.channel)
+    return channel_for(left, known=addresses, tried=row.tried)
+
+
+def _out_of_channels(row: Leased, *, refused: bool) -> Hopeless:
     if row.tried:
         return Hopeless(row, row.reason or Reason.NO_ADDRESS, failed=True)
-    return Hopeless(row, Reason.NO_ADDRESS, failed=False)
+    reason = Reason.NO_CONSENT if refused else Reason.NO_ADDRESS
+    return Hopeless(row, reason, failed=False)
 
 
 def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Words | None) -> Scene:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.notification_service.messages.domain.results import Result
+from services.notification_service.messages.domain.results import Progress, Result
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.repository import deliveries as repository
 from services.notification_service.messages.repository.deliveries import Leased, Settled
 from shared.events.base import NotificationEvent
 from shared.events.deliveries import NotificationFailed, NotificationSent, NotificationSkipped
+from shared.events.words import MessageChannel
 from shared.messaging import Messaging, UnitOfWork
 
 _SAID: dict[State, type[NotificationEvent]] = {
@@ -29,6 +30,12 @@ class Outcome:
     row: Leased
     result: Result
     at: datetime
+
+
+def progress_of(row: Leased) -> Progress:
+    """Return how far a message was when it was leased."""
+    channel = MessageChannel(row.channel) if row.channel else None
+    return Progress(channel, row.tries, tuple(row.tried))
 
 
 async def settle(messaging: Messaging, outcomes: Sequence[Outcome], *, by: str) -> None:

@@ -1,0 +1,97 @@
+"""Statements of judging: what else is said of complaints and to customers, once per batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notification_service.messages.domain.judging import Newer
+from services.notification_service.messages.domain.words import WAITING, Reason, State
+from services.notification_service.messages.models import complaints, notifications
+from shared.events.words import Audience
+
+_n = notifications.c
+_NEWER = (_n.id, _n.complaint_id, _n.recipient, _n.kind, _n.route, _n.facts)
+_GONE_OUT = (State.SENDING, State.SENT, State.UNKNOWN)
+
+
+async def newer(
+    connection: AsyncConnection,
+    complaint_ids: Collection[str],
+    *,
+    than: str,
+    kinds: Collection[str],
+) -> Mapping[str, list[Newer]]:
+    """Return messages of these kinds younger than the id `than`, by complaint.
+
+    Those that were given up are left out: what they would have said is still unsaid. One that is
+    superseded itself counts, since something newer stands behind it.
+    """
+    found: dict[str, list[Newer]] = defaultdict(list)
+    if complaint_ids and kinds:
+        chosen = select(*_NEWER).where(
+            _n.complaint_id.in_(complaint_ids),
+            _n.id > than,
+            _n.kind.in_(kinds),
+            or_(
+                _n.state.not_in((State.SKIPPED, State.FAILED)),
+                _n.reason == Reason.SUPERSEDED,
+            ),
+        )
+        for row in await connection.execute(chosen):
+            found[row.complaint_id].append(Newer(*row))
+    return found
+
+
+async def told_lately(
+    connection: AsyncConnection, customer_ids: Collection[str], *, since: datetime, now: datetime
+) -> defaultdict[str, list[datetime]]:
+    """Return when customers were written to; what is under way counts as now."""
+    found: defaultdict[str, list[datetime]] = defaultdict(list)
+    if customer_ids:
+        chosen = (
+            select(complaints.c.customer_id, _n.sent_at)
+            .join(complaints, complaints.c.complaint_id == _n.complaint_id)
+            .where(
+                complaints.c.customer_id.in_(customer_ids),
+                _n.audience == Audience.CUSTOMER,
+                _n.state.in_(_GONE_OUT),
+                func.coalesce(_n.sent_at, _n.next_attempt_at) > since,
+            )
+        )
+        for customer_id, sent_at in await connection.execute(chosen):
+            found[customer_id].append(sent_at or now)
+    return found
+
+
+async def reconsider_customer(
+    connection: AsyncConnection, customer_id: str, *, now: datetime
+) -> None:
+    """Have what waits for this customer asked about again: they wish it otherwise now."""
+    own = select(complaints.c.complaint_id).where(complaints.c.customer_id == customer_id)
+    await reconsider(connection, list(await connection.scalars(own)), now=now)
+
+
+async def reconsider(
+    connection: AsyncConnection, complaint_ids: Collection[str], *, now: datetime
+) -> None:
+    """Have what waits about these complaints asked about again: it may be urgent now."""
+    waiting = (
+        select(_n.id)
+        .where(
+            _n.complaint_id.in_(complaint_ids),
+            _n.state == State.QUEUED,
+            _n.reason.in_(WAITING),
+            _n.next_attempt_at > now,
+        )
+        # What is in a sender's hands right now is left alone: waiting for it could be a ring.
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(await connection.scalars(waiting))
+    if ids:
+        change = update(notifications).where(_n.id.in_(ids)).values(next_attempt_at=now)
+        await connection.execute(change)
