@@ -13,6 +13,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `preferences/` | how each customer wishes to be written to: channel, zone, quiet hours, consent |
 | `recipients/` | who is told and in which words: asked of intake and workflow when sending |
 | `templates/` | wordings in Chinese and English, a company's own versions, SMS length |
+| `tone/` | phrases never to use and duties towards the reader, `/v1/tone-check` |
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |
 | `gateways/` | how a message leaves: SMTP, SMS vendors, files until one is configured |
 

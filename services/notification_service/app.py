@@ -34,6 +34,7 @@ from services.notification_service.templates.service import Templates
 from services.notification_service.templates.service.editing import TemplateDesk
 from services.notification_service.templates.service.speaking import Wordings
 from services.notification_service.templates.service.trying import Trials
+from services.notification_service.tone import endpoints as tone_endpoints
 from shared.db.database import Database
 from shared.http.access import Scope
 from shared.http.app import create_app
@@ -169,6 +170,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         preference_endpoints.router(_preferences(parts)),
         endpoints.pages_router(archive, pages, scope=scope),
         feed_endpoints.router(parts.feed),
+        tone_endpoints.router(),
         dead_letter_router(NAME, letters),
     ]
 

@@ -46,7 +46,7 @@ def language_of(connection: HTTPConnection, default: Lang) -> Language:
     """Choose a language: `?lang=`, else the cookie, else Accept-Language, else the default."""
     asked = connection.query_params.get(LANG_PARAMETER) or connection.cookies.get(LANG_COOKIE)
     tag = match(asked) if asked else None
-    return LANGUAGES[tag or _accepted(connection.headers.get("accept-language", "")) or default]
+    return LANGUAGES[tag or accepted(connection.headers.get("accept-language", "")) or default]
 
 
 def match(tag: str) -> Lang | None:
@@ -55,6 +55,19 @@ def match(tag: str) -> Lang | None:
     if primary == "zh":
         return "zh-CN"
     return "en" if primary == "en" else None
+
+
+def accepted(header: str) -> Lang | None:
+    """Return which of our languages an Accept-Language header likes best, None without one."""
+    best: Lang | None = None
+    best_quality = 0.0
+    for part in header.split(","):
+        tag, _, parameter = part.partition(";")
+        quality = _quality(parameter)
+        found = match(tag)
+        if found is not None and quality > best_quality:
+            best, best_quality = found, quality
+    return best
 
 
 def load_catalogue(folders: Sequence[Path]) -> NullTranslations:
@@ -71,18 +84,6 @@ def load_catalogue(folders: Sequence[Path]) -> NullTranslations:
         found = Translations(compiled)
         merged = found if merged is None else merged.merge(found)
     return merged or NullTranslations()
-
-
-def _accepted(header: str) -> Lang | None:
-    best: Lang | None = None
-    best_quality = 0.0
-    for part in header.split(","):
-        tag, _, parameter = part.partition(";")
-        quality = _quality(parameter)
-        found = match(tag)
-        if found is not None and quality > best_quality:
-            best, best_quality = found, quality
-    return best
 
 
 def _quality(parameter: str) -> float:

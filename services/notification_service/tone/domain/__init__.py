@@ -1,0 +1,1 @@
+"""The rules of tone, pure: text in, findings out."""
