@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -18,6 +19,7 @@ from services.notification_service.messages.jobs import Sender, SenderTools
 from services.notification_service.messages.repository.intents import knows_customer
 from services.notification_service.messages.repository.routing import routing_table
 from services.notification_service.messages.repository.standing import reconsider_customer
+from services.notification_service.messages.service.bundling import Digests, Doubles
 from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
@@ -32,6 +34,7 @@ from services.notification_service.templates import endpoints as template_endpoi
 from services.notification_service.templates.endpoints import Room
 from services.notification_service.templates.service import Templates
 from services.notification_service.templates.service.editing import TemplateDesk
+from services.notification_service.templates.service.mail_html import MailPage
 from services.notification_service.templates.service.speaking import Wordings
 from services.notification_service.templates.service.trying import Trials
 from services.notification_service.tone import endpoints as tone_endpoints
@@ -107,8 +110,23 @@ def _build_parts(platform: Platform) -> _Parts:
         survey_needs_consent=settings.survey_consent == "required",
     )
     judge = Judge(database, routing=routing, manners=_manners(settings, common))
-    sender = Sender(SenderTools(messaging, judge, preparer, gateways, vault, platform.replica))
-    planner = Planner(vault=vault, routing=routing, wake=sender.wake)
+    tools = SenderTools(
+        messaging,
+        judge,
+        preparer,
+        gateways,
+        vault,
+        platform.replica,
+        doubles=Doubles(database, vault=vault, routing=routing),
+        digests=Digests(page=MailPage(settings.company), base_url=common.base_url),
+    )
+    sender = Sender(tools)
+    planner = Planner(
+        vault=vault,
+        routing=routing,
+        wake=sender.wake,
+        digest_every=timedelta(minutes=settings.staff_digest_minutes),
+    )
     room = _room(templates, wordings, messaging, gateways, directory)
     feed = Feed(platform.bus)
     return _Parts(messaging, vault, gateways, directory, sender, planner, feed, room)

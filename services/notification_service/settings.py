@@ -106,6 +106,13 @@ class NotificationSettings(VendorSettings):
         "mandatory; more wait. 0: no limit.",
     )
     customer_messages_per_day: int = Field(default=12, ge=0, description="The same in a day.")
+    staff_digest_minutes: int = Field(
+        default=0,
+        ge=0,
+        le=1440,
+        description="Calm messages to one of the staff are gathered and sent as one e-mail so "
+        "often; 0: each at once.",
+    )
     survey_consent: Literal["unless_refused", "required"] = Field(
         default="unless_refused",
         description="Whether a survey needs consent given before (docs/delivery.md).",

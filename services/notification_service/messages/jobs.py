@@ -13,14 +13,15 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from prometheus_client import Counter, Histogram
 
 from services.notification_service.gateways.domain.port import (
+    GatewayError,
     NotAccepted,
     Outgoing,
     Refused,
-    Uncertain,
 )
 from services.notification_service.gateways.service import Gateways
 from services.notification_service.messages.domain import results
@@ -28,6 +29,7 @@ from services.notification_service.messages.domain.results import Progress, Resu
 from services.notification_service.messages.domain.words import Reason, State
 from services.notification_service.messages.repository import deliveries, intents
 from services.notification_service.messages.repository.deliveries import Crashed, Leased, Recovered
+from services.notification_service.messages.service.bundling import Digests, Doubles
 from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.preparing import (
     Hopeless,
@@ -72,6 +74,8 @@ class SenderTools:
     gateways: Gateways
     vault: Vault
     replica: str
+    doubles: Doubles
+    digests: Digests
 
 
 class Sender:
@@ -140,8 +144,10 @@ class Sender:
             judged = await self._tools.judge.judge(rows, now=now)
             self._gather(*judged.outcomes(now))
             prepared = await self._tools.preparer.prepare(judged.going, judged.chosen)
+            kept, doubles = await self._tools.doubles.leave_out(prepared.ready, now=now)
+            prepared.hopeless.extend(doubles)
             await self._put_aside(prepared)
-            await self._begin(self._whose_turn(prepared.ready))
+            await self._begin(self._whose_turn(self._tools.digests.bundle(kept)))
         return len(rows)
 
     async def settle_gathered(self) -> None:
@@ -167,9 +173,11 @@ class Sender:
 
     async def _lease(self, limit: int) -> list[Leased]:
         now = self._clock.now()
+        me, until = self._tools.replica, now + _LEASE
         async with self._messaging.database.write() as connection:
-            return await deliveries.lease(
-                connection, by=self._tools.replica, now=now, until=now + _LEASE, limit=limit
+            rows = await deliveries.lease(connection, by=me, now=now, until=until, limit=limit)
+            return rows + await deliveries.lease_gathered(
+                connection, by=me, now=now, until=until, limit=_BATCH
             )
 
     async def _put_aside(self, prepared: Prepared) -> None:
@@ -193,52 +201,68 @@ class Sender:
             if turn <= now:
                 allowed.append(one)
             else:
-                self._gather(Outcome(one.row, _later(one.row, turn), now))
+                rows = (each.row for each in one.all)
+                self._gather(*(Outcome(row, _later(row, turn), now) for row in rows))
         return allowed
 
     async def _begin(self, ready: Sequence[Ready]) -> None:
         """Write that these are being sent, and only then hand them over."""
         if not ready:
             return
-        rows = [sealed(self._tools.vault, one) for one in ready]
+        # In the order of ids, as every transaction that locks several messages does.
+        rows = [row for one in ready for row in sealed(self._tools.vault, one)]
+        rows.sort(key=itemgetter("of"))
         replica, until = self._tools.replica, self._clock.now() + _LEASE
         async with self._messaging.database.write() as connection:
             held = await deliveries.mark_sending(connection, rows, by=replica, until=until)
         for one in ready:
-            if one.row.id in held:
+            ids = [each.row.id for each in one.all]
+            if held.issuperset(ids):
                 task = asyncio.create_task(self._hand_over(one))
-                self._under_way[one.row.id] = task
+                self._under_way |= dict.fromkeys(ids, task)
+            elif held.intersection(ids):
+                # Part of a digest went to another replica meanwhile: this one was not sent.
+                lost = [each for each in one.all if each.row.id in held]
+                self._gather(*self._results(lost, NotAccepted("lease lost"), one.channel))
 
     async def _hand_over(self, ready: Ready) -> None:
         gateway = self._tools.gateways.by_channel[ready.channel]
-        row = ready.row
-        progress = Progress(ready.channel, row.tries + 1, tuple(row.tried))
+        failure: Exception | None = None
         try:
             async with self._lanes[ready.channel]:
                 await gateway.send(_outgoing(ready))
-            result = results.accepted(progress)
-        except Refused as no:
-            result = results.refused(progress, no.reason, now=self._clock.now())
-        except NotAccepted as no:
-            now, jitter = self._clock.now(), _jitter()
-            result = results.not_accepted(progress, no.reason, now=now, jitter=jitter)
-        except Uncertain as unclear:
-            now, jitter = self._clock.now(), _jitter()
-            result = results.uncertain(
-                progress, unclear.reason, repeatable=gateway.repeatable, now=now, jitter=jitter
-            )
-        except Exception as failure:  # the outermost edge: a defect of a gateway's adapter
-            log.exception("message.defect", message=row.id, channel=ready.channel)
-            result = results.uncertain(
-                progress,
-                f"{type(failure).__name__}",
-                repeatable=False,
-                now=row.created_at,
-                jitter=0,
-            )
+        except Exception as raised:  # the outermost edge: a defect of a gateway's adapter
+            if not isinstance(raised, GatewayError):
+                log.exception("message.defect", message=ready.reference, channel=ready.channel)
+            failure = raised
         finally:
-            self._under_way.pop(row.id, None)
-        self._gather(Outcome(row, result, self._clock.now()))
+            for one in ready.all:
+                self._under_way.pop(one.row.id, None)
+        self._gather(*self._results(ready.all, failure, ready.channel))
+
+    def _results(
+        self, sent: Sequence[Ready], failure: Exception | None, channel: MessageChannel
+    ) -> list[Outcome]:
+        """Return what one hand-over came to for each message in it: the same, at the same time."""
+        now, jitter = self._clock.now(), _jitter()
+        repeatable = self._tools.gateways.by_channel[channel].repeatable
+        outcomes = []
+        for one in sent:
+            progress = Progress(channel, one.row.tries + 1, tuple(one.row.tried))
+            if failure is None:
+                result = results.accepted(progress)
+            elif isinstance(failure, Refused):
+                result = results.refused(progress, failure.reason, now=now)
+            elif isinstance(failure, NotAccepted):
+                result = results.not_accepted(progress, failure.reason, now=now, jitter=jitter)
+            else:
+                known = isinstance(failure, GatewayError)
+                reason = failure.reason if isinstance(failure, GatewayError) else _name(failure)
+                result = results.uncertain(
+                    progress, reason, repeatable=known and repeatable, now=now, jitter=jitter
+                )
+            outcomes.append(Outcome(one.row, result, now))
+        return outcomes
 
     def _gather(self, *outcomes: Outcome) -> None:
         if outcomes:
@@ -292,7 +316,7 @@ class Sender:
 
 def _outgoing(ready: Ready) -> Outgoing:
     return Outgoing(
-        reference=ready.row.id,
+        reference=ready.reference,
         channel=ready.channel,
         address=ready.address,
         text=ready.rendered.text,
@@ -305,6 +329,10 @@ def _outgoing(ready: Ready) -> Outgoing:
         locale=ready.locale,
         values=ready.values,
     )
+
+
+def _name(failure: Exception) -> str:
+    return type(failure).__name__
 
 
 def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:

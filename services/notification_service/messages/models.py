@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -65,6 +66,11 @@ notifications = Table(
     Column("address_masked", String(128), nullable=True),
     Column("address", LargeBinary, nullable=True),
     Column("content", LargeBinary, nullable=True),
+    # A keyed hash of channel, address and words: by it the same message is known again.
+    Column("fingerprint", LargeBinary, nullable=True),
+    # Gathered for its recipient's next digest; `digest_id` names the mail that it is or was in.
+    Column("gathered", Boolean, nullable=False, server_default=false()),
+    Column("digest_id", String(36), nullable=True),
     PrimaryKeyConstraint("id", name="notifications_pkey"),
     ForeignKeyConstraint(
         ["complaint_id"], ["complaints.complaint_id"], name="notifications_complaint_fkey"
@@ -85,6 +91,13 @@ notifications = Table(
         "leased_until",
         sqlite_where=text("state = 'sending'"),
         postgresql_where=text("state = 'sending'"),
+    ),
+    Index(
+        "notifications_gathered_idx",
+        "next_attempt_at",
+        "id",
+        sqlite_where=text("state = 'queued' AND gathered"),
+        postgresql_where=text("state = 'queued' AND gathered"),
     ),
     Index("notifications_complaint_idx", "complaint_id", "id"),
     Index("notifications_state_idx", "state", "id"),

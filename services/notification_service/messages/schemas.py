@@ -26,6 +26,7 @@ class Notification(BaseModel):
                 "sent_at": "2026-11-22T08:00:00.410000Z",
                 "reason": None,
                 "next_attempt_at": None,
+                "digest_id": None,
             }
         }
     )
@@ -44,8 +45,11 @@ class Notification(BaseModel):
     sent_at: AwareDatetime | None
     reason: str | None = Field(
         description="why it was not sent, or waits: no_consent, no_address, superseded, expired, "
-        "duplicate, disabled, quiet_hours, rate_limited …; else what the gateway said"
+        "duplicate, disabled, quiet_hours, rate_limited, gathered …; else what the gateway said"
     )
     next_attempt_at: AwareDatetime | None = Field(
         description="when it is tried next; null unless it is queued"
+    )
+    digest_id: str | None = Field(
+        description="the digest that it was sent in with others to the same member of staff"
     )

@@ -18,6 +18,7 @@ from services.notification_service.messages.domain.judging import Manners
 from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.jobs import Sender, SenderTools
 from services.notification_service.messages.repository.routing import packaged_table
+from services.notification_service.messages.service.bundling import Digests, Doubles
 from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
@@ -25,6 +26,7 @@ from services.notification_service.preferences.domain.choices import QuietHours
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings
 from services.notification_service.templates.service import Templates
+from services.notification_service.templates.service.mail_html import MailPage
 from services.notification_service.templates.service.speaking import Wordings
 from shared.db.database import Database
 from shared.events.base import EventData
@@ -106,6 +108,7 @@ class Notification:
     replica: str = "notification-1"
     routing: RoutingTable = field(default_factory=packaged_table)
     manners: Manners = MANNERS
+    digest_every: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         self.use(open_gateways(self.settings, self.home))
@@ -124,9 +127,23 @@ class Notification:
         )
         judge = Judge(self.database, routing=self.routing, manners=self.manners)
         self.sender = Sender(
-            SenderTools(self.messaging, judge, preparer, gateways, self.vault, self.replica)
+            SenderTools(
+                self.messaging,
+                judge,
+                preparer,
+                gateways,
+                self.vault,
+                self.replica,
+                doubles=Doubles(self.database, vault=self.vault, routing=self.routing),
+                digests=Digests(page=MailPage("Redress"), base_url="http://127.0.0.1:8000"),
+            )
         )
-        self.planner = Planner(vault=self.vault, routing=self.routing, wake=self.sender.wake)
+        self.planner = Planner(
+            vault=self.vault,
+            routing=self.routing,
+            wake=self.sender.wake,
+            digest_every=self.digest_every,
+        )
 
     async def hear(self, *events: EventData) -> None:
         """Handle events one by one, each in its transaction."""

@@ -42,6 +42,7 @@ async def test_the_list_tells_what_became_of_each_message(running: Running) -> N
         "attempts": 1,
         "reason": None,
         "next_attempt_at": None,
+        "digest_id": None,
     }
     assert answer.json()["next_cursor"] is None
 

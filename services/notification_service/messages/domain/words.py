@@ -65,10 +65,11 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     QUIET_HOURS = "quiet_hours"
     RATE_LIMITED = "rate_limited"
+    GATHERED = "gathered"
     CRASHED = "crashed_while_sending"
 
 
-WAITING = frozenset({Reason.QUIET_HOURS, Reason.RATE_LIMITED})
+WAITING = frozenset({Reason.QUIET_HOURS, Reason.RATE_LIMITED, Reason.GATHERED})
 """Reasons of messages that are not given up: they go when their time comes."""
 
 CUSTOMER = "customer"

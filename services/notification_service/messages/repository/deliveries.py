@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, TypedDict
 
 from pydantic import JsonValue
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.domain.words import State
@@ -39,6 +39,8 @@ class Leased(NamedTuple):
     wrapped_key: bytes
     customer_id: str | None
     region: str | None
+    gathered: bool
+    digest_id: str | None
 
 
 class Marked(TypedDict):
@@ -50,6 +52,8 @@ class Marked(TypedDict):
     to_address: bytes
     to_masked: str
     to_content: bytes
+    to_fingerprint: bytes
+    to_digest: str | None
     to_template: str
 
 
@@ -103,21 +107,59 @@ _LEASED = (
     complaints.c.wrapped_key,
     complaints.c.customer_id,
     complaints.c.region,
+    _n.gathered,
+    _n.digest_id,
 )
 
 
 async def lease(
     connection: AsyncConnection, *, by: str, now: datetime, until: datetime, limit: int
 ) -> list[Leased]:
-    """Take queued messages that are due, oldest first, so that no other replica prepares them."""
+    """Take queued messages that are due, oldest first, so that no other replica prepares them.
+
+    What is gathered for a digest is not among them.
+    """
+    wanted = (*_due(now), _n.gathered.is_(False))
+    return await _take(connection, wanted, by=by, until=until, limit=limit)
+
+
+async def lease_gathered(
+    connection: AsyncConnection, *, by: str, now: datetime, until: datetime, limit: int
+) -> list[Leased]:
+    """Take what was gathered for one recipient and is due: the whole of one digest.
+
+    What was in a digest that did not arrive comes again as the same one, so that a mail which was
+    taken after all is known again by its Message-ID and never lacks an item.
+    """
+    wanted = (*_due(now), _n.gathered)
+    first = select(_n.recipient, _n.digest_id).where(*wanted)
+    row = (await connection.execute(first.order_by(_n.next_attempt_at, _n.id).limit(1))).first()
+    if row is None:
+        return []
+    same = (_n.recipient == row.recipient, _n.digest_id.is_not_distinct_from(row.digest_id))
+    return await _take(connection, (*wanted, *same), by=by, until=until, limit=limit)
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _n.state == State.QUEUED,
+        _n.next_attempt_at <= now,
+        or_(_n.leased_until.is_(None), _n.leased_until <= now),
+    )
+
+
+async def _take(
+    connection: AsyncConnection,
+    wanted: Sequence[ColumnElement[bool]],
+    *,
+    by: str,
+    until: datetime,
+    limit: int,
+) -> list[Leased]:
     chosen = (
         select(*_LEASED)
         .join(complaints, complaints.c.complaint_id == _n.complaint_id)
-        .where(
-            _n.state == State.QUEUED,
-            _n.next_attempt_at <= now,
-            or_(_n.leased_until.is_(None), _n.leased_until <= now),
-        )
+        .where(*wanted)
         .order_by(_n.next_attempt_at, _n.id)
         .limit(limit)
         .with_for_update(of=notifications, skip_locked=True)
@@ -161,6 +203,8 @@ async def mark_sending(
             address=bindparam("to_address"),
             address_masked=bindparam("to_masked"),
             content=bindparam("to_content"),
+            fingerprint=bindparam("to_fingerprint"),
+            digest_id=func.coalesce(bindparam("to_digest"), _n.digest_id),
             template_version=bindparam("to_template"),
             leased_until=until,
         )

@@ -71,8 +71,10 @@ class NewIntent(TypedDict):
     tried: Sequence[str]
     attempts: int
     tries: int
+    reason: str | None
     created_at: datetime
     next_attempt_at: datetime
+    gathered: bool
 
 
 async def remember(connection: AsyncConnection, rows: Sequence[NewComplaint]) -> None:

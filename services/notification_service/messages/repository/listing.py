@@ -26,6 +26,7 @@ _LISTED = (
     _n.sent_at,
     _n.reason,
     case((_n.state == State.QUEUED, _n.next_attempt_at)).label("next_attempt_at"),
+    _n.digest_id,
 )
 
 
@@ -44,6 +45,7 @@ class Listed(NamedTuple):
     sent_at: datetime | None
     reason: str | None
     next_attempt_at: datetime | None
+    digest_id: str | None
 
 
 class Stored(NamedTuple):

@@ -68,6 +68,23 @@ async def told_lately(
     return found
 
 
+async def said_lately(
+    connection: AsyncConnection,
+    complaint_ids: Collection[str],
+    fingerprints: Collection[bytes],
+    *,
+    since: datetime,
+) -> set[tuple[str, bytes]]:
+    """Return which of these messages went out already, as complaint and fingerprint."""
+    chosen = select(_n.complaint_id, _n.fingerprint).where(
+        _n.complaint_id.in_(complaint_ids),
+        _n.fingerprint.in_(fingerprints),
+        _n.state.in_(_GONE_OUT),
+        func.coalesce(_n.sent_at, _n.next_attempt_at) > since,
+    )
+    return {(row[0], row[1]) for row in await connection.execute(chosen)}
+
+
 async def reconsider_customer(
     connection: AsyncConnection, customer_id: str, *, now: datetime
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from services.notification_service.messages.domain.conditions import Complaint
+from services.notification_service.messages.domain.digest import gathered_until
 from services.notification_service.messages.domain.intents import Intent, intents_of
 from services.notification_service.messages.domain.routing import RoutingTable
-from services.notification_service.messages.domain.words import State
+from services.notification_service.messages.domain.words import Reason, State
 from services.notification_service.messages.repository import intents as repository
 from services.notification_service.messages.repository.intents import (
     Grade,
@@ -15,6 +17,7 @@ from services.notification_service.messages.repository.intents import (
     NewComplaint,
     NewIntent,
 )
+from services.notification_service.messages.repository.routing import route_of
 from services.notification_service.messages.repository.standing import reconsider
 from shared.events.base import EventData
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
@@ -26,10 +29,18 @@ from shared.messaging import UnitOfWork
 class Planner:
     """Turns facts into intents. `wake` tells the sender that new ones were committed."""
 
-    def __init__(self, *, vault: Vault, routing: RoutingTable, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        routing: RoutingTable,
+        wake: Callable[[], None],
+        digest_every: timedelta = timedelta(0),
+    ) -> None:
         self._vault = vault
         self._routing = routing
         self._wake = wake
+        self._digest_every = digest_every
 
     async def remember(self, work: UnitOfWork, batch: Iterable[ComplaintReceived]) -> None:
         """Keep what later messages need to know of new complaints; nobody is told yet."""
@@ -68,12 +79,29 @@ class Planner:
         ids = [event.complaint_id for event, _ in told]
         counts = await repository.last_occurrences(work.connection, ids)
         rows = [
-            _row(work, event, intent, counts.get((event.complaint_id, intent.kind), 0) + 1)
+            _row(
+                work,
+                event,
+                intent,
+                occurrence=counts.get((event.complaint_id, intent.kind), 0) + 1,
+                gathered_until=self._gathered_until(work, intent, known.get(event.complaint_id)),
+            )
             for event, found in told
             for intent in found
         ]
         await repository.add_intents(work.connection, rows)
         work.after_commit(self._wake)
+
+    def _gathered_until(
+        self, work: UnitOfWork, intent: Intent, complaint: Complaint | None
+    ) -> datetime | None:
+        return gathered_until(
+            intent,
+            route_of(self._routing, intent.route, intent.kind),
+            complaint.urgency if complaint else "",
+            now=work.now,
+            every=self._digest_every,
+        )
 
     async def regrade(self, work: UnitOfWork, batch: Iterable[ComplaintRegraded]) -> None:
         """Keep how complaints are graded now: conditions and urgent channels go by it."""
@@ -127,7 +155,14 @@ def _complaint(known: Known) -> Complaint:
     return Complaint(known.language, known.urgency, known.category, known.priority)
 
 
-def _row(work: UnitOfWork, event: EventData, intent: Intent, occurrence: int) -> NewIntent:
+def _row(
+    work: UnitOfWork,
+    event: EventData,
+    intent: Intent,
+    *,
+    occurrence: int,
+    gathered_until: datetime | None,
+) -> NewIntent:
     return {
         "id": new_id(),
         "complaint_id": event.complaint_id,
@@ -141,6 +176,8 @@ def _row(work: UnitOfWork, event: EventData, intent: Intent, occurrence: int) ->
         "tried": (),
         "attempts": 0,
         "tries": 0,
+        "reason": Reason.GATHERED if gathered_until else None,
         "created_at": work.now,
-        "next_attempt_at": work.now,
+        "next_attempt_at": gathered_until or work.now,
+        "gathered": gathered_until is not None,
     }

@@ -45,7 +45,7 @@ _SURVEY = "survey"
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A message that can be handed over."""
+    """A message that can be handed over; a digest carries `others` along."""
 
     row: Leased
     channel: MessageChannel
@@ -53,6 +53,19 @@ class Ready:
     rendered: Rendered
     locale: Locale = "zh-CN"
     values: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: bytes = b""
+    others: tuple[Ready, ...] = ()
+    digest_id: str | None = None
+
+    @property
+    def all(self) -> tuple[Ready, ...]:
+        """Itself and the messages that travel in it."""
+        return (self, *self.others)
+
+    @property
+    def reference(self) -> str:
+        """What the gateway knows it by, the same on every try."""
+        return self.digest_id or self.row.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,9 @@ class Preparer:
         """Return the channels of the route that the customer's choices leave, best first."""
         route = route_of(self._routing, row.route, row.kind)
         order = route.order(row.urgency)
+        if row.gathered:
+            # A digest is a mail, whatever the row would choose.
+            return sorted(order, key=lambda channel: channel is not MessageChannel.EMAIL)
         if row.audience != Audience.CUSTOMER:
             return order
         is_survey = row.kind == _SURVEY

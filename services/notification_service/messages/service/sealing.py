@@ -9,19 +9,27 @@ from services.notification_service.templates.domain.scene import Rendered
 from shared.kernel.vault import Vault
 
 
-def sealed(vault: Vault, ready: Ready) -> Marked:
-    """Return the row to write before a message is handed over: its text and address encrypted."""
-    key = vault.open_data_key(ready.row.wrapped_key)
+def sealed(vault: Vault, ready: Ready) -> list[Marked]:
+    """Return the rows to write before a message is handed over: text and address encrypted.
+
+    In a digest each message keeps the whole mail, as proof of its own, under its complaint's key.
+    """
+    text = ready.rendered.model_dump_json(exclude_none=True)
+    return [_sealed(vault, one, text, ready.digest_id) for one in ready.all]
+
+
+def _sealed(vault: Vault, one: Ready, text: str, digest_id: str | None) -> Marked:
+    key = vault.open_data_key(one.row.wrapped_key)
     return {
-        "of": ready.row.id,
-        "to_channel": ready.channel,
-        "to_tries": ready.row.tries + 1,
-        "to_address": key.encrypt(ready.address, context=f"address:{ready.row.id}"),
-        "to_masked": masked(ready.address),
-        "to_content": key.encrypt(
-            ready.rendered.model_dump_json(exclude_none=True), context=f"content:{ready.row.id}"
-        ),
-        "to_template": ready.rendered.template,
+        "of": one.row.id,
+        "to_channel": one.channel,
+        "to_tries": one.row.tries + 1,
+        "to_address": key.encrypt(one.address, context=f"address:{one.row.id}"),
+        "to_masked": masked(one.address),
+        "to_content": key.encrypt(text, context=f"content:{one.row.id}"),
+        "to_template": one.rendered.template,
+        "to_fingerprint": one.fingerprint,
+        "to_digest": digest_id,
     }
 
 
