@@ -174,6 +174,39 @@ class WaitingEnded(WorkflowEvent):
     owner: str | None = None
 
 
+class ApprovalRequested(WorkflowEvent):
+    """A proposal waits for somebody who may make it: its amount is over its maker's authority."""
+
+    role: str = Field(description="the least that may approve it")
+    amount: Money
+    round: int
+    requested_by: str
+    approver: str | None = Field(default=None, description="who was asked")
+    due_at: datetime | None = Field(default=None, description="until when it is waited for")
+    words_id: str
+
+
+class ApprovalGranted(WorkflowEvent):
+    """A proposal was approved; SolutionProposed follows."""
+
+    role: str
+    amount: Money
+    by: str
+    requested_by: str
+    owner: str | None = None
+
+
+class ApprovalRefused(WorkflowEvent):
+    """A proposal was not approved: the customer does not hear of it."""
+
+    role: str
+    amount: Money
+    by: str
+    requested_by: str
+    owner: str | None = None
+    words_id: str | None = Field(default=None, description="why")
+
+
 class PromiseMade(WorkflowEvent):
     """We promised the customer something by a time; the words are asked for by id."""
 

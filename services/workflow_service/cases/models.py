@@ -64,6 +64,8 @@ cases = Table(
     Column("repeat_of", String(36)),
     Column("merged_into", String(36)),
     Column("changed_at", UtcDateTime),
+    Column("approval", JsonDocument),
+    Column("approver", String(64)),
     PrimaryKeyConstraint("id", name="pk_cases"),
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),
@@ -84,7 +86,7 @@ cases = Table(
             postgresql_where=text(f"{column} IS NOT NULL"),
             sqlite_where=text(f"{column} IS NOT NULL"),
         )
-        for column in ("watched", "repeat_of")
+        for column in ("watched", "repeat_of", "approver")
     ),
     Index(
         "ix_cases_due_at",

@@ -16,7 +16,7 @@ from tests.harness.databases import MakeMigratedUrl
 from tests.service.workflow.conftest import START, Json, Workflow, running
 
 DEFAULT = (files("services.workflow_service.clocks") / "policy.yaml").read_text(encoding="utf-8")
-FASTER = DEFAULT.replace("version: 2", "version: 3").replace(
+FASTER = DEFAULT.replace("version: 3", "version: 4").replace(
     "first_reply: 4 hours", "first_reply: 2 hours"
 )
 CALENDAR = """timezone: Asia/Shanghai
@@ -48,21 +48,21 @@ async def test_a_loaded_policy_is_that_of_new_cases_and_open_ones_keep_theirs(
 
     assert (loaded.status_code, loaded.json()["policy"], loaded.headers["ETag"]) == (
         200,
-        "company@3",
-        '"3"',
+        "company@4",
+        '"4"',
     )
     assert (after["policy"], clock_of(after, "first_reply")["due_at"]) == (
-        "company@3",
+        "company@4",
         "2026-11-23T06:00:00Z",
     )
     assert (before_still["policy"], clock_of(before_still, "first_reply")["due_at"]) == (
-        "company@2",
+        "company@3",
         "2026-11-23T08:00:00Z",
     )
     versions = (await workflow.http.get("/v1/policies/company/versions")).json()["items"]
     assert [(version["version"], version["by"]) for version in versions] == [
-        (3, "local"),
-        (2, "product"),
+        (4, "local"),
+        (3, "product"),
     ]
 
 
@@ -84,7 +84,7 @@ async def test_a_dry_run_tells_which_open_cases_would_be_due_when(workflow: Work
     assert [(one["case_id"], one["clock"], one["after"]) for one in cases["items"]] == [
         (case_id, "first_reply", "2026-11-23T06:00:00Z")
     ]
-    assert (await workflow.http.get("/v1/policies")).json()["version"] == 2
+    assert (await workflow.http.get("/v1/policies")).json()["version"] == 3
 
 
 async def test_a_second_draft_of_a_version_is_judged_by_what_it_looks_at_itself(
@@ -105,7 +105,7 @@ async def test_a_second_draft_of_a_version_is_judged_by_what_it_looks_at_itself(
 
 
 async def test_a_dry_run_tells_of_packs_that_are_switched_on_or_off(workflow: Workflow) -> None:
-    with_pack = DEFAULT.replace("version: 2", "version: 3").replace("packs: []", "packs: [us-cfpb]")
+    with_pack = DEFAULT.replace("version: 3", "version: 4").replace("packs: []", "packs: [us-cfpb]")
     answered = await workflow.open()
     await workflow.act(answered, "record-contact", text="已致电")
     waiting = await workflow.open()
@@ -114,7 +114,7 @@ async def test_a_dry_run_tells_of_packs_that_are_switched_on_or_off(workflow: Wo
     await put(workflow, with_pack)
     await workflow.open()
     off = (
-        await put(workflow, DEFAULT.replace("version: 2", "version: 4"), query="?dry_run=true")
+        await put(workflow, DEFAULT.replace("version: 3", "version: 5"), query="?dry_run=true")
     ).json()["open_cases"]
 
     assert on["changed_clocks"] == {"us-cfpb.response": 1, "us-cfpb.final_response": 2}
@@ -130,7 +130,7 @@ async def test_a_dry_run_tells_of_packs_that_are_switched_on_or_off(workflow: Wo
 async def test_what_is_loaded_last_is_current_also_where_the_clock_was_set_back(
     workflow: Workflow,
 ) -> None:
-    ninth, tenth = (FASTER.replace("version: 3", f"version: {number}") for number in (9, 10))
+    ninth, tenth = (FASTER.replace("version: 4", f"version: {number}") for number in (9, 10))
     await put(workflow, FASTER)
     workflow.clock.advance(-timedelta(hours=1))
     await put(workflow, ninth)
@@ -142,7 +142,7 @@ async def test_what_is_loaded_last_is_current_also_where_the_clock_was_set_back(
 
 
 async def test_a_version_too_long_to_be_stored_is_refused(workflow: Workflow) -> None:
-    endless = FASTER.replace("version: 3", f"version: {'9' * 30}")
+    endless = FASTER.replace("version: 4", f"version: {'9' * 30}")
 
     refused = await put(workflow, endless.replace("name: company", f"name: {'a' * 40}"))
 
@@ -154,8 +154,8 @@ async def test_a_bad_policy_is_refused_with_line_and_reason_and_changes_nothing(
 ) -> None:
     wrong = await put(workflow, FASTER.replace("follow_up: 48 hours", "follow_up: 0 hours"))
     no_catch_all = await put(workflow, FASTER.replace("      acknowledge: 1 minute\n", ""))
-    taken = await put(workflow, FASTER.replace("version: 3", "version: 2"))
-    older = await put(workflow, FASTER.replace("version: 3", "version: 1"))
+    taken = await put(workflow, FASTER.replace("version: 4", "version: 3"))
+    older = await put(workflow, FASTER.replace("version: 4", "version: 1"))
     stale = await put(workflow, FASTER, **{"If-Match": '"1"'})
     calendar = await put(workflow, FASTER.replace("calendar: company", "calendar: nowhere"))
     pack = await put(workflow, FASTER.replace("packs: []", "packs: [uk-fca]"))
@@ -169,7 +169,7 @@ async def test_a_bad_policy_is_refused_with_line_and_reason_and_changes_nothing(
     assert (pack.status_code, pack.json()["errors"][0]["pointer"]) == (422, "/packs/0")
     assert "uk-fca-disp" in pack.json()["detail"]
     assert [taken.status_code, older.status_code, stale.status_code] == [409, 409, 412]
-    assert (await workflow.http.get("/v1/policies")).json()["version"] == 2
+    assert (await workflow.http.get("/v1/policies")).json()["version"] == 3
 
 
 async def test_the_same_policy_again_is_no_new_version(workflow: Workflow) -> None:
@@ -190,7 +190,7 @@ async def test_a_loaded_policy_outlives_a_restart_and_is_taken_in_by_other_repli
     async with running(tmp_path, url, clock) as again:
         after = await again.case(await again.open())
 
-    assert acted["policy"] == other["policy"] == after["policy"] == "company@3"
+    assert acted["policy"] == other["policy"] == after["policy"] == "company@4"
 
 
 async def test_a_file_whose_version_was_another_policy_stops_the_start(
@@ -203,7 +203,7 @@ async def test_a_file_whose_version_was_another_policy_stops_the_start(
     path.write_text(FASTER.replace("2 hours", "3 hours"), encoding="utf-8")
     monkeypatch.setenv("REDRESS_POLICY_FILE", str(path))
 
-    with pytest.raises(ConfigurationError, match="company@3 was another policy before"):
+    with pytest.raises(ConfigurationError, match="company@4 was another policy before"):
         async with running(tmp_path, url, clock):
             pass
 

@@ -41,7 +41,7 @@ async def test_a_running_clock_says_what_its_due_time_follows_from(workflow: Wor
 
     assert clock["policy"] == {
         "name": "company",
-        "version": 2,
+        "version": 3,
         "rule": "p2/first_reply/half for vip",
     }
     assert (clock["hours"], clock["target_seconds"]) == ("calendar", 7200)
@@ -49,9 +49,9 @@ async def test_a_running_clock_says_what_its_due_time_follows_from(workflow: Wor
     assert [point["fired_at"] is not None for point in clock["warnings"]] == [True, False]
     assert counted(clock, clock["due_at"]) == 7200
     assert clock["explanation"] == {
-        "zh-CN": "首次答复：时限 2 小时（company 第 2 版，规则 p2）。因客户是 VIP 客户，按一半计。"
+        "zh-CN": "首次答复：时限 2 小时（company 第 3 版，规则 p2）。因客户是 VIP 客户，按一半计。"
         "从2026年11月23日 12:00起算。应在2026年11月23日 14:00前完成，还剩 1 小时。",
-        "en": "First reply: 2 hours (rule p2 of company, version 2). Half the usual time, as the "
+        "en": "First reply: 2 hours (rule p2 of company, version 3). Half the usual time, as the "
         "customer is a VIP. It began on 23 Nov 2026, 12:00. Due on 23 Nov 2026, 14:00; 1 hour "
         "left.",
     }
@@ -230,7 +230,7 @@ async def test_more_time_is_granted_once_with_its_reason_and_told(workflow: Work
 
 
 async def test_the_banks_sixty_days_are_granted_by_an_executive_alone(workflow: Workflow) -> None:
-    policy = DEFAULT.replace("version: 2", "version: 3").replace(
+    policy = DEFAULT.replace("version: 3", "version: 4").replace(
         "packs: []", "packs: [cn-banking-insurance]"
     )
     yaml = {"Content-Type": "application/yaml"}

@@ -137,7 +137,7 @@ async def test_a_case_that_cannot_be_fired_holds_up_no_other_and_is_tried_again(
     assert await workflow.names(broken) == ["CaseOpened"]
     async with workflow.desk.database.write() as connection:
         await connection.execute(
-            update(cases).where(cases.c.id == broken).values(policy="company@2", state="assigned")
+            update(cases).where(cases.c.id == broken).values(policy="company@3", state="assigned")
         )
     await workflow.pass_time(timedelta(minutes=1))
     assert await workflow.names(broken) == ["CaseOpened", "ClockBreached"]

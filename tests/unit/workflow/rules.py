@@ -15,8 +15,8 @@ from services.workflow_service.calendars.repository.public_days import (
     public_days,
 )
 from services.workflow_service.calendars.repository.storage import read_calendar
-from services.workflow_service.cases.domain.actions import Command, OptionText
 from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.command import Command, OptionText
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.rules import Rules
@@ -123,7 +123,7 @@ def command(action: Action, at: datetime, **changes: Any) -> Command:
         owner="li.na",
         options=(OptionText("refund", "money back"),) if action is Action.PROPOSE else (),
         option="A",
-        may_lead=True,
+        roles=frozenset({"lead"}),
     )
     return replace(made, **changes)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.workflow_service.cases.domain.actions import decide
 from services.workflow_service.cases.domain.case import Case, Entry
+from services.workflow_service.cases.domain.command import OptionText
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.extensions import (
     Extension,
@@ -49,6 +50,7 @@ from services.workflow_service.cases.domain.replay import replayed_clocks
 from services.workflow_service.cases.repository.rows import clocks_of, clocks_text, data_text
 from services.workflow_service.clocks.domain.pack import is_of_a_pack
 from services.workflow_service.escalation.domain.ladder import Cause, Rise
+from shared.events.base import Money
 from shared.events.complaints import ComplaintAmended
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import InvalidInput
@@ -187,8 +189,14 @@ STEPS: Mapping[str, Callable[[Case, Step, datetime], Change | None]] = {
 
 def decided(case: Case, action: Action, now: datetime, *, told_at: datetime) -> Change | None:
     owner = ("li.na", "sun.yue", "wang.min")[now.second % 3]
+    amount = (None, "100.00", "900.00", "6000.00")[now.second % 4]
+    worth = Money(amount=amount, currency="CNY") if amount else None
+    options = (OptionText("refund", "money back", worth),) if action is Action.PROPOSE else ()
+    roles = frozenset({"agent" if action is Action.PROPOSE else "executive"})
     try:
-        said = command(action, now, owner=owner, final=now.second % 2 == 0)
+        said = command(
+            action, now, owner=owner, final=now.second % 2 == 0, options=options, roles=roles
+        )
         return decide(case, said, now=told_at, rules=EVERY_CLOCK)
     except ForbiddenTransition:
         # What nobody has seen yet came before the action: a breach took the case to the top, or
@@ -256,6 +264,8 @@ def assert_sound(case: Case) -> None:
         or (case.state in {CaseState.AWAITING_CUSTOMER, CaseState.RESOLVED})
     )
     assert 0 <= case.escalation_level <= 4
+    decisions = [clock for clock in case.clocks if clock.kind == ClockKind.APPROVE]
+    assert (case.approval is not None) == any(clock.is_open for clock in decisions)
     for promise in case.promises:
         clock = next(clock for clock in case.clocks if clock.subject == promise.id)
         assert (promise.state is PromiseState.OPEN) == clock.is_live

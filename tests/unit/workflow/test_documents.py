@@ -32,7 +32,7 @@ PEOPLE = (files("services.workflow_service.organisation") / "organisation.yaml")
         ("follow_up: 48 hours", "follow_up: soon", "'soon' is no target"),
         ("[50%, 80%]", "[50%, 180%]", "no share of the target"),
         ("[50%, 80%]", "[1 working hour before]", "they are those of the clock"),
-        ("version: 2", "verzion: 2", "version: Field required"),
+        ("version: 3", "verzion: 3", "version: Field required"),
         ("  follow_up:", "  followup:", "followup"),
         ("      follow_up: 48 hours\n", "", "no target for follow_up"),
         ("{priority: P3}", "{}", "'p3' before it matches"),

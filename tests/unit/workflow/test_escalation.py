@@ -351,10 +351,10 @@ def test_only_the_owner_or_who_leads_hands_a_case_down(by: str, may: bool) -> No
     up = act(opened(), Action.ESCALATE)
 
     if may:
-        assert act(up, Action.DE_ESCALATE, by=by, may_lead=False).escalation_level == 0
+        assert act(up, Action.DE_ESCALATE, by=by, roles=frozenset({"agent"})).escalation_level == 0
     else:
         with pytest.raises(Forbidden):
-            act(up, Action.DE_ESCALATE, by=by, may_lead=False)
+            act(up, Action.DE_ESCALATE, by=by, roles=frozenset({"agent"}))
 
 
 def test_nothing_lies_below_the_front_line() -> None:

@@ -54,8 +54,8 @@ def _recipient(event: EventData, to: To) -> str | None:
             return CUSTOMER
         case To.OPERATORS:
             return OPERATORS
-        case To.OWNER:
-            return _name(event, "owner")
+        case To.OWNER | To.APPROVER:
+            return _name(event, to.value)
         case To.PREVIOUS_OWNER:
             previous = _name(event, "previous_owner")
             return previous if previous != _name(event, "owner") else None
@@ -96,5 +96,7 @@ def _found_out(event: EventData, audience: Audience) -> Facts:
             return {"clock": "receive-information"}
         case cases.PromiseBroken() if audience is Audience.STAFF:
             return {"clock": ClockKind.PROMISE}
+        case cases.ApprovalRequested() | cases.ApprovalGranted() | cases.ApprovalRefused():
+            return {"amount": f"{event.amount.amount} {event.amount.currency}"}
         case _:
             return {}

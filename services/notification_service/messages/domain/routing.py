@@ -62,15 +62,16 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 
 
 class To(StrEnum):
-    """Who is told; what is said to `owner`, `previous_owner` and `operators` is for staff."""
+    """Who is told; all but the customer are staff."""
 
     CUSTOMER = "customer"
     OWNER = "owner"
     PREVIOUS_OWNER = "previous_owner"
+    APPROVER = "approver"
     OPERATORS = "operators"
 
 
-_NAMED_BY_EVENT = frozenset({To.OWNER, To.PREVIOUS_OWNER})
+_NAMED_BY_EVENT = frozenset({To.OWNER, To.PREVIOUS_OWNER, To.APPROVER})
 
 
 class Route(BaseModel):

@@ -35,6 +35,9 @@ class Kind(StrEnum):
     STAFF_FOLLOW_UP = "staff_follow_up"
     STAFF_PROMISE_DELAYED = "staff_promise_delayed"
     STAFF_MERGED = "staff_merged"
+    STAFF_APPROVAL = "staff_approval"
+    STAFF_APPROVAL_GRANTED = "staff_approval_granted"
+    STAFF_APPROVAL_REFUSED = "staff_approval_refused"
     OPERATOR_ALERT = "operator_alert"
 
 

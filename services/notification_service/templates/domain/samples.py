@@ -108,6 +108,7 @@ def whole_scene(kind: str, locale: Locale) -> Scene:
         state="investigating",
         new_due_at=_DUE + timedelta(days=1),
         into_number="4M2T-8HXC-5" if kind == "staff_merged" else None,
+        amount="460.00 CNY" if kind.startswith("staff_approval") else None,
     )
 
 

@@ -67,6 +67,7 @@ class Scene(BaseModel):
     state: str | None = None
     new_due_at: datetime | None = None
     into_number: str | None = None
+    amount: str | None = None
 
 
 class Rendered(BaseModel):

@@ -7,11 +7,11 @@ applies the action's effect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from services.workflow_service.cases.domain.by_law import bind_by_law
 from services.workflow_service.cases.domain.case import Case, Entry, Words
+from services.workflow_service.cases.domain.command import Command, wrong
 from services.workflow_service.cases.domain.draft import Change, Draft
 from services.workflow_service.cases.domain.lifecycle import (
     Action,
@@ -21,6 +21,17 @@ from services.workflow_service.cases.domain.lifecycle import (
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.ownership import enter_department, give_to
 from services.workflow_service.cases.domain.passing import check_moment, pass_time_before
+from services.workflow_service.cases.domain.proposals import (
+    ENDS_WAITING,
+    REQUEST_APPROVAL,
+    accept,
+    approve,
+    decline,
+    needs_approval,
+    propose,
+    refuse,
+    request_approval,
+)
 from services.workflow_service.cases.domain.rising import (
     data_of,
     de_escalate,
@@ -31,46 +42,9 @@ from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.domain.waiting import begin_waiting, end_waiting, go_back
 from services.workflow_service.escalation.domain.ladder import Cause, Rise
 from shared.events import cases as events
-from shared.events.base import Money
-from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, Outcome
-from shared.kernel.errors import FieldError, Forbidden, InvalidInput
+from shared.kernel.errors import Forbidden
 from shared.kernel.records import replace
-
-
-@dataclass(frozen=True, slots=True)
-class OptionText:
-    """One option of a proposal as it is put to the customer."""
-
-    kind: str
-    text: str
-    amount: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One action by one person at one time. `words_id` and `note_id` are fresh ids.
-
-    `may_lead`: the person leads others, as far as the credential tells. `just_now`:
-    nobody said when it happened; it is of the time at which it is decided.
-    """
-
-    action: Action
-    by: str
-    at: datetime
-    words_id: str
-    note_id: str
-    text: str | None = None
-    note: str | None = None
-    owner: str | None = None
-    department: str | None = None
-    options: tuple[OptionText, ...] = ()
-    option: str | None = None
-    outcome: Outcome = Outcome.SOLVED
-    final: bool = False
-    by_customer: bool = False
-    may_lead: bool = False
-    just_now: bool = False
 
 
 def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Change:
@@ -85,49 +59,62 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     check_moment(case, command.at, now)
     draft = Draft(case, rules, now)
     pass_time_before(draft, command.at)
-    case = draft.case
-    before = case.state
-    _move(draft, command)
-    draft.follow_state(command.at, command.action.value)
-    _EFFECTS[command.action](draft, command, before)
-    draft.apply(effects_of(command.action, before), command.at)
-    draft.follow_state(command.at, command.action.value)
-    _record(draft, command, before)
-    bind_by_law(draft, case, command.at)
-    escalate_for(draft, case, command.at)
+    _check_possible(draft.case, command)
+    role = needs_approval(draft, command)
+    if role is None:
+        _do(draft, command)
+    else:
+        before = draft.case.state
+        request_approval(draft, command, role)
+        _record(draft, command, before, action=REQUEST_APPROVAL)
     return draft.finish()
 
 
-def _wrong(pointer: str, code: str, detail: str) -> InvalidInput:
-    return InvalidInput(detail, (FieldError(pointer, code, detail),))
+def _do(draft: Draft, command: Command) -> None:
+    case, action = draft.case, command.action
+    before = case.state
+    _move(draft, action)
+    draft.follow_state(command.at, action.value)
+    _EFFECTS[action](draft, command, before)
+    draft.apply(effects_of(action, before), command.at)
+    draft.follow_state(command.at, action.value)
+    if action in ENDS_WAITING and case.approval is not None:
+        draft.case = replace(draft.case, approval=None)
+    _record(draft, command, before, action=action.value)
+    bind_by_law(draft, case, command.at)
+    escalate_for(draft, case, command.at)
 
 
-def _move(draft: Draft, command: Command) -> None:
-    if draft.case.merged_into is not None:
-        detail = (
-            f"the case was added to that of complaint {draft.case.merged_into}: act on that one"
-        )
+def _check_possible(case: Case, command: Command) -> None:
+    if case.merged_into is not None:
+        detail = f"the case was added to that of complaint {case.merged_into}: act on that one"
         raise ForbiddenTransition(detail, ())
+    target_of(case.state, command.action)
+    if command.action in {Action.APPROVE, Action.REFUSE} and case.approval is None:
+        raise ForbiddenTransition("no proposal waits for approval", case.allowed_actions)
+
+
+def _move(draft: Draft, action: Action) -> None:
     before = draft.case.state
-    after = target_of(before, command.action)
+    after = target_of(before, action)
     draft.case = replace(draft.case, state=after)
     if before is CaseState.AWAITING_CUSTOMER and after is not before:
         end_waiting(draft)
 
 
-def _record(draft: Draft, command: Command, before: CaseState) -> None:
+def _record(draft: Draft, command: Command, before: CaseState, *, action: str) -> None:
     kind = _WORDS_KIND.get(command.action)
     spoken = kind is not None and (command.text is not None or bool(command.options))
     if kind is not None and spoken:
         words = Words(command.words_id, kind, command.text, command.by, command.at)
-        draft.keep(replace(words, details=_details(draft.case, command)))
+        draft.keep(replace(words, details=_details(command)))
     if command.note is not None:
         draft.keep(Words(command.note_id, "note", command.note, command.by, command.at))
     draft.note(
         Entry(
             at=command.at,
             by=command.by,
-            action=command.action.value,
+            action=action,
             from_state=before.value,
             to_state=draft.case.state.value,
             why=_why(draft.case, command),
@@ -149,7 +136,7 @@ def _data(draft: Draft, command: Command) -> Mapping[str, object] | None:
     return None
 
 
-def _details(case: Case, command: Command) -> tuple[Mapping[str, object], ...]:
+def _details(command: Command) -> tuple[Mapping[str, object], ...]:
     return tuple(
         {
             "key": offered.key,
@@ -157,7 +144,7 @@ def _details(case: Case, command: Command) -> tuple[Mapping[str, object], ...]:
             "text": option.text,
             "amount": option.amount.model_dump() if option.amount else None,
         }
-        for offered, option in zip(case.options, command.options, strict=False)
+        for offered, option in zip(command.offered(), command.options, strict=True)
     )
 
 
@@ -179,7 +166,7 @@ def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
     known = command.department is None or command.department in organisation.departments
     if not known and not organisation.others_may_own:
         detail = f"there is no department {command.department!r} in the organisation"
-        raise _wrong("/department", "unknown_department", detail)
+        raise wrong("/department", "unknown_department", detail)
     department = command.department or (person.department if person else case.department)
     # Giving a case to who has it already is no hand-over: nobody is told, nothing is counted.
     if (owner, department) != (case.owner, case.department):
@@ -189,7 +176,7 @@ def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
 def _check_person(draft: Draft, owner: str) -> None:
     organisation = draft.rules.organisation
     if organisation.person(owner) is None and not organisation.others_may_own:
-        raise _wrong("/owner", "unknown_person", f"there is no {owner!r} in the organisation")
+        raise wrong("/owner", "unknown_person", f"there is no {owner!r} in the organisation")
 
 
 def _start_investigation(draft: Draft, command: Command, _before: CaseState) -> None:
@@ -213,44 +200,6 @@ def receive_information(draft: Draft, at: datetime) -> None:
     """Bring an awaiting case back to where it was, its clocks running again."""
     go_back(draft, at, Action.RECEIVE_INFORMATION.value)
     draft.say(events.InformationReceived, at)
-
-
-def _propose(draft: Draft, command: Command, _before: CaseState) -> None:
-    offered = tuple(
-        OptionOffered(key=chr(ord("A") + place), kind=option.kind, amount=option.amount)
-        for place, option in enumerate(command.options)
-    )
-    draft.case = replace(
-        draft.case, options=offered, accepted_option=None, final_offer=command.final
-    )
-    draft.say(
-        events.SolutionProposed,
-        command.at,
-        round=draft.case.round,
-        options=offered,
-        final=command.final,
-        words_id=command.words_id,
-    )
-
-
-def _accept(draft: Draft, command: Command, _before: CaseState) -> None:
-    keys = [option.key for option in draft.case.options]
-    if command.option not in keys:
-        detail = f"option {command.option!r} was not offered; offered: {', '.join(keys)}"
-        raise _wrong("/option", "unknown_option", detail)
-    draft.case = replace(draft.case, accepted_option=command.option)
-    draft.say(events.SolutionAccepted, command.at, option=command.option, round=draft.case.round)
-
-
-def _decline(draft: Draft, command: Command, _before: CaseState) -> None:
-    case = draft.case
-    watched = Cause.FINAL_REFUSED.value if case.final_offer else case.watched
-    draft.case = replace(
-        case, declines=case.declines + 1, options=(), final_offer=False, watched=watched
-    )
-    draft.say(
-        events.SolutionDeclined, command.at, round=draft.case.round, words_id=command.words_id
-    )
 
 
 def _carry_out(draft: Draft, command: Command, _before: CaseState) -> None:
@@ -329,9 +278,11 @@ _EFFECTS: Mapping[Action, Callable[[Draft, Command, CaseState], None]] = {
     Action.RECORD_CONTACT: _record_contact,
     Action.REQUEST_INFORMATION: _request_information,
     Action.RECEIVE_INFORMATION: _receive_information,
-    Action.PROPOSE: _propose,
-    Action.ACCEPT: _accept,
-    Action.DECLINE: _decline,
+    Action.PROPOSE: propose,
+    Action.APPROVE: approve,
+    Action.REFUSE: refuse,
+    Action.ACCEPT: accept,
+    Action.DECLINE: decline,
     Action.CARRY_OUT: _carry_out,
     Action.RESOLVE: _resolve,
     Action.CLOSE: _close,
@@ -347,6 +298,7 @@ _WORDS_KIND: Mapping[Action, str] = {
     Action.REQUEST_INFORMATION: "information_request",
     Action.RECEIVE_INFORMATION: "information",
     Action.PROPOSE: "proposal",
+    Action.REFUSE: "approval_refusal",
     Action.DECLINE: "decline",
     Action.CARRY_OUT: "step",
     Action.RESOLVE: "summary",

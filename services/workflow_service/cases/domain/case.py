@@ -15,6 +15,7 @@ from services.workflow_service.cases.domain.lifecycle import (
 from services.workflow_service.cases.domain.promise import Promise
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.escalation.domain.ladder import may_rise
+from services.workflow_service.remedies.domain.approval import Approval
 from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, ClockKind
 
@@ -57,7 +58,8 @@ class Case:
     `state_before` is where an awaiting case returns to, at `awaiting_until` by itself. `round`
     counts from 1, up at reopening. `causes` tells why it went up, the last time last, at
     `escalated_at`. `final_offer`: the present proposal is our last word. `watched` is why the case
-    is on the watch list. `merged_into` is the complaint whose case goes on in its place.
+    is on the watch list. `merged_into` is the complaint whose case goes on in its place. `approval`
+    is a proposal of which the customer does not know yet: it waits for somebody to approve it.
     """
 
     id: str
@@ -91,6 +93,7 @@ class Case:
     watched: str | None = None
     merged_into: str | None = None
     changed_at: datetime | None = None
+    approval: Approval | None = None
 
     @property
     def is_open(self) -> bool:
@@ -110,6 +113,8 @@ class Case:
         impossible = {
             Action.ESCALATE: not may_rise(self.escalation_level),
             Action.DE_ESCALATE: self.escalation_level == 0,
+            Action.APPROVE: self.approval is None,
+            Action.REFUSE: self.approval is None,
         }
         return tuple(a for a in allowed_from(self.state) if not impossible.get(a))
 
@@ -135,6 +140,15 @@ class Case:
             return None, None
         due_at, kind = min(waiting)
         return kind, due_at
+
+    def answerable(self, clock: Clock) -> str | None:
+        """Return who sees to a clock: who promised, who was asked to approve, or the owner."""
+        if clock.kind == ClockKind.PROMISE:
+            owners = (one.owner for one in self.promises if one.id == clock.subject)
+            return next(owners, None) or self.owner
+        if clock.kind == ClockKind.APPROVE and self.approval is not None:
+            return self.approval.approver or self.owner
+        return self.owner
 
     def overdue_from(self) -> datetime | None:
         """Return the earliest due time among milestones not reached; it may lie in the past."""

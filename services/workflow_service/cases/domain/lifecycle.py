@@ -19,6 +19,8 @@ class Action(StrEnum):
     REQUEST_INFORMATION = "request-information"
     RECEIVE_INFORMATION = "receive-information"
     PROPOSE = "propose"
+    APPROVE = "approve"
+    REFUSE = "refuse"
     ACCEPT = "accept"
     DECLINE = "decline"
     CARRY_OUT = "carry-out"
@@ -47,6 +49,8 @@ SETTLED_STATES = frozenset({S.CLOSED, S.REJECTED, S.WITHDRAWN})
 NOT_BEGUN = frozenset({S.RECEIVED, S.ASSIGNED})
 """States in which nobody has begun to work on it."""
 
+# A proposal over its maker's authority leaves the case where it is until it is approved; `approve`
+# and `refuse` are possible only then (`Case.allowed_actions`).
 TRANSITIONS: Mapping[tuple[S, A], S | None] = {
     (S.RECEIVED, A.ASSIGN): S.ASSIGNED,
     (S.RECEIVED, A.RECORD_CONTACT): STAY,
@@ -60,6 +64,8 @@ TRANSITIONS: Mapping[tuple[S, A], S | None] = {
     (S.ASSIGNED, A.RECORD_CONTACT): STAY,
     (S.ASSIGNED, A.REQUEST_INFORMATION): S.AWAITING_CUSTOMER,
     (S.ASSIGNED, A.PROPOSE): S.PROPOSED,
+    (S.ASSIGNED, A.APPROVE): S.PROPOSED,
+    (S.ASSIGNED, A.REFUSE): STAY,
     (S.ASSIGNED, A.RESOLVE): S.RESOLVED,  # settled at first contact
     (S.ASSIGNED, A.REJECT): S.REJECTED,
     (S.ASSIGNED, A.WITHDRAW): S.WITHDRAWN,
@@ -69,6 +75,8 @@ TRANSITIONS: Mapping[tuple[S, A], S | None] = {
     (S.INVESTIGATING, A.RECORD_CONTACT): STAY,
     (S.INVESTIGATING, A.REQUEST_INFORMATION): S.AWAITING_CUSTOMER,
     (S.INVESTIGATING, A.PROPOSE): S.PROPOSED,
+    (S.INVESTIGATING, A.APPROVE): S.PROPOSED,
+    (S.INVESTIGATING, A.REFUSE): STAY,
     (S.INVESTIGATING, A.RESOLVE): S.RESOLVED,
     (S.INVESTIGATING, A.REJECT): S.REJECTED,
     (S.INVESTIGATING, A.WITHDRAW): S.WITHDRAWN,
@@ -78,6 +86,8 @@ TRANSITIONS: Mapping[tuple[S, A], S | None] = {
     (S.AWAITING_CUSTOMER, A.RECORD_CONTACT): STAY,
     (S.AWAITING_CUSTOMER, A.RECEIVE_INFORMATION): STAY,
     (S.AWAITING_CUSTOMER, A.PROPOSE): S.PROPOSED,
+    (S.AWAITING_CUSTOMER, A.APPROVE): S.PROPOSED,
+    (S.AWAITING_CUSTOMER, A.REFUSE): STAY,
     (S.AWAITING_CUSTOMER, A.RESOLVE): S.RESOLVED,
     (S.AWAITING_CUSTOMER, A.REJECT): S.REJECTED,
     (S.AWAITING_CUSTOMER, A.WITHDRAW): S.WITHDRAWN,
@@ -87,6 +97,8 @@ TRANSITIONS: Mapping[tuple[S, A], S | None] = {
     (S.PROPOSED, A.RECORD_CONTACT): STAY,
     (S.PROPOSED, A.REQUEST_INFORMATION): S.AWAITING_CUSTOMER,
     (S.PROPOSED, A.PROPOSE): STAY,  # a better offer before the customer has answered
+    (S.PROPOSED, A.APPROVE): S.PROPOSED,
+    (S.PROPOSED, A.REFUSE): STAY,
     (S.PROPOSED, A.ACCEPT): S.EXECUTING,
     (S.PROPOSED, A.DECLINE): S.INVESTIGATING,
     (S.PROPOSED, A.REJECT): S.REJECTED,
@@ -97,6 +109,8 @@ TRANSITIONS: Mapping[tuple[S, A], S | None] = {
     (S.EXECUTING, A.RECORD_CONTACT): STAY,
     (S.EXECUTING, A.REQUEST_INFORMATION): S.AWAITING_CUSTOMER,
     (S.EXECUTING, A.PROPOSE): S.PROPOSED,  # what was accepted turned out not to be possible
+    (S.EXECUTING, A.APPROVE): S.PROPOSED,
+    (S.EXECUTING, A.REFUSE): STAY,
     (S.EXECUTING, A.CARRY_OUT): STAY,
     (S.EXECUTING, A.RESOLVE): S.RESOLVED,
     (S.EXECUTING, A.WITHDRAW): S.WITHDRAWN,

@@ -78,6 +78,7 @@ def _end_in(draft: Draft, root: Case, before: CaseState | None) -> None:
         state=CaseState.CLOSED,
         outcome=Outcome.MERGED.value,
         merged_into=root.id,
+        approval=None,
     )
     draft.system_entry(draft.now, MERGE, root.number, before)
     draft.say(

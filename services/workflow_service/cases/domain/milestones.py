@@ -4,6 +4,8 @@
 - next_update: starts anew with everything that the customer hears from us.
 - department_contact, department_answer: run while a case lies with another department than the
   front line; its answer is a proposal, a resolution, a rejection, or handing the case on.
+- approve: from a proposal over its maker's authority to the decision on it. Only with the approval
+  does the customer hear of it, and what waits for a proposal end.
 - carry_out: from acceptance to the first step that is carried out.
 - resolve: met by a resolution, and by a rejection, which is an answer too.
 - follow_up: starts with the resolution, met by speaking to the customer after it.
@@ -51,9 +53,17 @@ _EFFECTS: Mapping[Action, Effects] = {
     Action.RECORD_CONTACT: _SPOKEN,
     Action.REQUEST_INFORMATION: _SPOKEN,
     Action.PROPOSE: Effects(
-        meets=(K.FIRST_REPLY, K.PROPOSE, *DEPARTMENTS), cancels=(K.CARRY_OUT,), is_heard=True
+        meets=(K.FIRST_REPLY, K.PROPOSE, *DEPARTMENTS),
+        cancels=(K.CARRY_OUT, K.APPROVE),
+        is_heard=True,
     ),
-    Action.ACCEPT: Effects(starts=(K.CARRY_OUT,)),
+    Action.APPROVE: Effects(
+        meets=(K.APPROVE, K.FIRST_REPLY, K.PROPOSE, *DEPARTMENTS),
+        cancels=(K.CARRY_OUT,),
+        is_heard=True,
+    ),
+    Action.REFUSE: Effects(meets=(K.APPROVE,)),
+    Action.ACCEPT: Effects(cancels=(K.APPROVE,), starts=(K.CARRY_OUT,)),
     Action.CARRY_OUT: Effects(meets=(K.CARRY_OUT,), is_heard=True),
     Action.RESOLVE: Effects(
         meets=(K.RESOLVE, K.CARRY_OUT, K.DEPARTMENT_ANSWER),

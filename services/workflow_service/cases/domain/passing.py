@@ -87,7 +87,7 @@ def _warn(draft: Draft, clock: Clock, warned: Clock, point: WarningPoint) -> Non
         clock=clock.kind,
         due_at=clock.due_at,
         share=point.mark.share(clock.target_seconds),
-        owner=draft.case.owner,
+        owner=draft.case.answerable(clock),
     )
 
 
@@ -128,7 +128,7 @@ def _say_breached(draft: Draft, clock: Clock, at: datetime) -> None:
         clock=clock.kind,
         due_at=at,
         late_seconds=(draft.now - at).total_seconds(),
-        owner=draft.case.owner,
+        owner=draft.case.answerable(clock),
         alert=draft.rules.alerts(clock),
     )
 

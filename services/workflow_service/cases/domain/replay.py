@@ -24,6 +24,7 @@ from services.workflow_service.cases.domain.opening import start_clocks
 from services.workflow_service.cases.domain.ownership import enter_department
 from services.workflow_service.cases.domain.promise import Promise
 from services.workflow_service.cases.domain.promise_clocks import DELAY, postpone, start_promise
+from services.workflow_service.cases.domain.proposals import REQUEST_APPROVAL, await_approval
 from services.workflow_service.cases.domain.reactions import REGRADE
 from services.workflow_service.cases.domain.rising import ESCALATE
 from services.workflow_service.cases.domain.rules import Rules
@@ -202,6 +203,10 @@ def _bind(draft: Draft, _entry: Entry, data: Data) -> None:
     start_by_law(draft, data["kinds"])
 
 
+def _request_approval(draft: Draft, entry: Entry, _data: Data) -> None:
+    await_approval(draft, entry.at)
+
+
 def _calendar(draft: Draft, entry: Entry, data: Data) -> None:
     move(draft, data["labels"], entry.at)
 
@@ -225,6 +230,7 @@ _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     CALENDAR: _calendar,
     BIND: _bind,
     EXTENSION: _extension,
+    REQUEST_APPROVAL: _request_approval,
     "promise": _promise,
     "keep-promise": _keep_promise,
     DELAY: _delay_promise,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, StringConstraints
@@ -19,16 +19,13 @@ from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.desk import Desk
 from shared.events.words import CaseState, Priority
-from shared.http.auth import Principal, Role, Scope, requires
+from shared.http.auth import Principal, Scope, requires
 from shared.http.documents import version_named
 from shared.http.idempotency import Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.kernel.ids import new_id
 from shared.messaging import UnitOfWork
-
-_LEADING = frozenset({Role.LEAD, Role.MANAGER, Role.QUALITY, Role.EXECUTIVE, Role.ADMIN})
-"""The roles of those who may hand a case down the ladder, whosever it is."""
 
 
 def _without_blanks(values: object) -> object:
@@ -46,11 +43,24 @@ States = Annotated[list[CaseState], BeforeValidator(_without_blanks), Query()]
 Priorities = Annotated[list[Priority], BeforeValidator(_without_blanks), Query()]
 
 
+class _People(NamedTuple):
+    owners: list[str]
+    departments: list[str]
+    approvers: list[str]
+
+
+def _people(
+    owner: Names = [],  # noqa: B006 - FastAPI never hands out the default itself
+    department: Names = [],  # noqa: B006
+    approver: Names = [],  # noqa: B006
+) -> _People:
+    return _People(owner, department, approver)
+
+
 def _wanted(
     *,
-    state: States = [],  # noqa: B006 - FastAPI never hands out the default itself
-    owner: Names = [],  # noqa: B006
-    department: Names = [],  # noqa: B006
+    people: Annotated[_People, Depends(_people)],
+    state: States = [],  # noqa: B006
     priority: Priorities = [],  # noqa: B006
     overdue: Annotated[bool | None, BeforeValidator(_blank_as_none)] = None,
     complaint_id: Annotated[Name | None, BeforeValidator(_blank_as_none)] = None,
@@ -58,8 +68,9 @@ def _wanted(
 ) -> CaseFilter:
     return CaseFilter(
         states=[value.value for value in state],
-        owners=owner,
-        departments=department,
+        owners=people.owners,
+        departments=people.departments,
+        approvers=people.approvers,
         priorities=[value.value for value in priority],
         complaint_id=complaint_id,
         overdue=overdue,
@@ -133,7 +144,11 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
             command = to_command(
                 action, sent, by=principal.id, now=uow.now, words_id=new_id(), note_id=new_id()
             )
-            command = replace(command, may_lead=bool(principal.roles & _LEADING))
+            command = replace(
+                command,
+                roles=frozenset(role.value for role in principal.roles),
+                overrules=principal.may(Scope.ADMIN),
+            )
             case = await act(desk, uow, known_id, command, if_version=if_version)
             view = CaseView.of(case).model_dump_json().encode()
             return Answer(200, view, {"ETag": etag_of(case.version)})

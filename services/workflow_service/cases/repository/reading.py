@@ -29,6 +29,7 @@ class CaseFilter:
     complaint_id: str | None = None
     overdue: bool | None = None
     watched: bool | None = None
+    approvers: Sequence[str] = ()
 
 
 async def find_case(
@@ -121,6 +122,7 @@ def _filtered(
         (cases.c.owner, wanted.owners),
         (cases.c.department, wanted.departments),
         (cases.c.priority, wanted.priorities),
+        (cases.c.approver, wanted.approvers),
     ):
         if values:
             statement = statement.where(column.in_(list(values)))

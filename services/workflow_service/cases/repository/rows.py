@@ -20,6 +20,9 @@ from services.workflow_service.clocks.domain.clock import (
     WarningPoint,
 )
 from services.workflow_service.clocks.domain.target import WHOLE, Mark
+from services.workflow_service.organisation.domain.person import StaffRole
+from services.workflow_service.remedies.domain.approval import Approval
+from shared.events.base import Money
 from shared.events.cases import OptionOffered
 from shared.events.words import CaseState, ClockState
 
@@ -64,6 +67,8 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.facts.repeat_of,
         case.merged_into,
         case.changed_at,
+        _approval_text(case.approval),
+        case.approval.approver if case.approval else None,
     )
 
 
@@ -102,6 +107,7 @@ def case_of(row: RowMapping) -> Case:
         watched=row["watched"],
         merged_into=row["merged_into"],
         changed_at=row["changed_at"],
+        approval=_approval(row["approval"]),
     )
 
 
@@ -124,6 +130,7 @@ def data_text(data: Mapping[str, object] | None) -> str | None:
 
 
 _USUAL = (("round", 1), ("subject", None), ("reached_by", None), ("level", 0), ("share", WHOLE))
+_APPROVAL = ("final", "words_id", "role", "requested_by", "requested_at", "approver")
 _INSTANTS = ("due_at", "opens_at", "opened_at", "met_at", "breached_at", "ended_at")
 _STATES: Mapping[str, ClockState] = {state.value: state for state in ClockState}
 _at = datetime.fromisoformat
@@ -207,6 +214,29 @@ def _promise(document: Document) -> Promise:
         name: _instant(document[name]) for name in ("made_at", "due_at", "broken_at", "kept_at")
     }
     return Promise(**{**document, **times, "state": PromiseState(document["state"])})
+
+
+def _approval_text(approval: Approval | None) -> str | None:
+    if approval is None:
+        return None
+    document: dict[str, object] = {name: getattr(approval, name) for name in _APPROVAL}
+    document["options"] = [option.model_dump() for option in approval.options]
+    document["amount"] = approval.amount.model_dump()
+    return _text(document)
+
+
+def _approval(document: Document | None) -> Approval | None:
+    if document is None:
+        return None
+    return Approval(
+        **{
+            **document,
+            "options": tuple(OptionOffered.model_validate(one) for one in document["options"]),
+            "amount": Money.model_validate(document["amount"]),
+            "role": StaffRole(document["role"]),
+            "requested_at": _at(document["requested_at"]),
+        }
+    )
 
 
 def _is_unbroken(clock: Clock) -> bool:

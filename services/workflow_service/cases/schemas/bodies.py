@@ -16,7 +16,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from services.workflow_service.cases.domain.actions import Command, OptionText
+from services.workflow_service.cases.domain.command import Command, OptionText
 from services.workflow_service.cases.domain.lifecycle import Action
 from shared.events.base import Money
 from shared.events.words import Outcome
@@ -191,6 +191,8 @@ BODIES: Mapping[Action, type[ActionBody]] = {
     Action.REQUEST_INFORMATION: TextBody,
     Action.RECEIVE_INFORMATION: TextBody,
     Action.PROPOSE: ProposeBody,
+    Action.APPROVE: ActionBody,
+    Action.REFUSE: ReasonBody,
     Action.ACCEPT: AcceptBody,
     Action.DECLINE: TextBody,
     Action.CARRY_OUT: TextBody,

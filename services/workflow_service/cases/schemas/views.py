@@ -12,6 +12,7 @@ from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.repository.spoken import Spoken
 from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.remedies.domain.approval import Approval
 from shared.events.base import Money
 from shared.events.words import CaseState, ClockState
 
@@ -47,6 +48,31 @@ class OptionView(BaseModel):
     key: str
     kind: str
     amount: Money | None = None
+
+
+class ApprovalView(BaseModel):
+    """A proposal that waits for approval; its words are in the history."""
+
+    options: list[OptionView]
+    final: bool
+    role: str = Field(description="the least that may approve it")
+    amount: Money
+    requested_by: str
+    requested_at: datetime
+    approver: str | None = Field(description="who was asked; null where nobody has the role")
+
+    @classmethod
+    def of(cls, approval: Approval) -> Self:
+        """Show what waits."""
+        return cls(
+            options=[OptionView(**option.model_dump()) for option in approval.options],
+            final=approval.final,
+            role=approval.role.value,
+            amount=approval.amount,
+            requested_by=approval.requested_by,
+            requested_at=approval.requested_at,
+            approver=approval.approver,
+        )
 
 
 class HistoryView(BaseModel):
@@ -150,6 +176,9 @@ class CaseView(BaseModel):
     escalated_because: str | None = Field(default=None, description="the latest cause")
     watched: bool = False
     watched_because: str | None = None
+    approval: ApprovalView | None = Field(
+        default=None, description="a proposal that the customer does not know of yet"
+    )
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -200,4 +229,5 @@ def _fields(case: Case) -> dict[str, Any]:
         "escalated_because": case.causes[-1] if case.causes else None,
         "watched": case.watched is not None,
         "watched_because": case.watched,
+        "approval": ApprovalView.of(case.approval) if case.approval else None,
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from services.workflow_service.cases.domain.actions import Command, decide
+from services.workflow_service.cases.domain.actions import decide
 from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.domain.command import Command
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.repository.spoken import insert_words
 from services.workflow_service.cases.repository.storage import lock_cases, store

@@ -19,6 +19,7 @@ from services.workflow_service.clocks.domain.target import (
     TargetText,
 )
 from services.workflow_service.organisation.domain.person import StaffRole
+from services.workflow_service.remedies.domain.authority import Authority
 from shared.events.words import CaseState, Channel, ClockKind, Priority, Segment, Severity, Tier
 
 ROUND_THE_CLOCK = "calendar-hours"
@@ -256,6 +257,7 @@ class Policy(BaseModel):
     promises: PromiseConduct = PromiseConduct()
     packs: tuple[Annotated[PackUse, BeforeValidator(_pack)], ...] = ()
     extensions: Extensions = Extensions()
+    authority: Authority = Authority({})
     clocks: Mapping[ClockKind, ClockConduct] = Field(default_factory=dict)
     escalation: Ladder = Ladder()
     emergency: Emergency | None = None

@@ -156,20 +156,52 @@ class Organisation(Register):
         Somebody of the department, else of the default one, else of the house: who is there, then
         a deputy, then the duty officer, then whoever has the role.
         """
-        role = self.escalation[level]
+        nearest = self._nearest(self.escalation[level], department, never)
+        pool = next(filter(None, (self._there(people, at, never) for people in nearest)), ())
+        if not pool and at is not None:
+            officer = self.duty_officer(at, department=department, level=level, never=never)
+            pool = (self._by_id[officer],) if officer is not None else ()
+        pool = pool or next(filter(None, nearest), ())
+        return least_loaded(pool, load=load, complaint_id=complaint_id)
+
+    def approver(
+        self,
+        least: StaffRole,
+        *,
+        department: str | None,
+        complaint_id: str,
+        at: datetime,
+        never: Set[str] = NOBODY,
+    ) -> str | None:
+        """Return who is asked where at least a role is needed, None where nobody reaches it.
+
+        The lowest such role that somebody has, as near as can be; who is there before who is not,
+        and a deputy only with the role.
+        """
+        ranks = tuple(StaffRole)
+        high = ranks[ranks.index(least) :]
+        for role in high:
+            nearest = self._nearest(role, department, never)
+            there = (
+                [one for one in self._there(people, at, never) if one.role in high]
+                for people in nearest
+            )
+            pool = next(filter(None, there), None) or next(filter(None, nearest), ())
+            if pool:
+                return least_loaded(pool, load=NO_LOAD, complaint_id=complaint_id)
+        return None
+
+    def _nearest(
+        self, role: StaffRole, department: str | None, never: Set[str]
+    ) -> Sequence[tuple[Person, ...]]:
+        """Return who has a role: in the department, in the default one, in the house."""
         places = [
             self._by_place.get((place, role), ())
             for place in (department, self.default_department)
             if place
         ]
         places.append(tuple(person for person in self.people if person.role is role))
-        able = [tuple(one for one in place if one.id not in never) for place in places]
-        pool = next(filter(None, (self._there(people, at, never) for people in able)), ())
-        if not pool and at is not None:
-            officer = self.duty_officer(at, department=department, level=level, never=never)
-            pool = (self._by_id[officer],) if officer is not None else ()
-        pool = pool or next(filter(None, able), ())
-        return least_loaded(pool, load=load, complaint_id=complaint_id)
+        return [tuple(one for one in place if one.id not in never) for place in places]
 
     def _find_pool(self, asked: _Asked, at: datetime | None, never: Set[str]) -> Sequence[Person]:
         """Return among whom the load decides: speakers before others, who is there before deputies.

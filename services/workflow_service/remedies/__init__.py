@@ -1,0 +1,1 @@
+"""Remedies: what may be offered to a customer, and by whose authority."""
