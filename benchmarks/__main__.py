@@ -9,7 +9,10 @@ from importlib import import_module
 
 from rich.console import Console
 
-NAMES = ("starting", "receiving", "handing_over", "consuming", "importing", "figures", "timing")
+NAMES = (
+    *("starting", "receiving", "handing_over", "telling", "consuming", "importing", "figures"),
+    "timing",
+)
 
 
 def main() -> None:
