@@ -15,6 +15,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `templates/` | wordings in Chinese and English, a company's own versions, SMS length |
 | `tone/` | phrases never to use and duties towards the reader, `/v1/tone-check` |
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |
+| `webhooks/` | events posted to other systems: subscriptions, deliveries, retries |
 | `gateways/` | how a message leaves: SMTP, SMS vendors, files until one is configured |
 
 An import (`imported`) produces nothing at all; what people later do with the case does.

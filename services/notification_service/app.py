@@ -29,7 +29,7 @@ from services.notification_service.preferences import endpoints as preference_en
 from services.notification_service.preferences.domain.choices import QuietHours
 from services.notification_service.preferences.service import PreferenceBook
 from services.notification_service.recipients.service import Directory
-from services.notification_service.settings import NotificationSettings
+from services.notification_service.settings import NotificationSettings, WebhookSettings
 from services.notification_service.templates import endpoints as template_endpoints
 from services.notification_service.templates.endpoints import Room
 from services.notification_service.templates.service import Templates
@@ -38,6 +38,10 @@ from services.notification_service.templates.service.mail_html import MailPage
 from services.notification_service.templates.service.speaking import Wordings
 from services.notification_service.templates.service.trying import Trials
 from services.notification_service.tone import endpoints as tone_endpoints
+from services.notification_service.webhooks.endpoints import deliveries as delivery_endpoints
+from services.notification_service.webhooks.endpoints import subscriptions as webhook_endpoints
+from services.notification_service.webhooks.jobs.assembly import Webhooks, assemble
+from services.notification_service.webhooks.service.sealing import AnswerSeal
 from shared.db.database import Database
 from shared.http.access import Scope
 from shared.http.app import create_app
@@ -65,6 +69,7 @@ class _Parts:
     planner: Planner
     feed: Feed
     room: Room
+    webhooks: Webhooks
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -82,7 +87,12 @@ def build(platform: Platform) -> ServiceUnit:
         health=health,
     )
     _add_loops(supervisor, platform, parts)
-    closing = (parts.messaging.database.close, parts.gateways.close, parts.directory.close)
+    closing = (
+        parts.messaging.database.close,
+        parts.gateways.close,
+        parts.directory.close,
+        parts.webhooks.close,
+    )
     return ServiceUnit(NAME, app, supervisor, closing=closing)
 
 
@@ -129,7 +139,10 @@ def _build_parts(platform: Platform) -> _Parts:
     )
     room = _room(templates, wordings, messaging, gateways, directory)
     feed = Feed(platform.bus)
-    return _Parts(messaging, vault, gateways, directory, sender, planner, feed, room)
+    webhooks = assemble(
+        messaging, platform.bus, vault, replica=platform.replica, settings=load(WebhookSettings)
+    )
+    return _Parts(messaging, vault, gateways, directory, sender, planner, feed, room, webhooks)
 
 
 def _room(
@@ -189,6 +202,8 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         endpoints.pages_router(archive, pages, scope=scope),
         feed_endpoints.router(parts.feed),
         tone_endpoints.router(),
+        webhook_endpoints.router(parts.webhooks.subscribers, AnswerSeal(parts.vault)),
+        delivery_endpoints.router(parts.webhooks.deliveries),
         dead_letter_router(NAME, letters),
     ]
 
@@ -216,3 +231,4 @@ def _add_loops(supervisor: Supervisor, platform: Platform, parts: _Parts) -> Non
     supervisor.add("notification leases", parts.sender.keep)
     supervisor.add("notification relay", relay.run)
     supervisor.add("feed readers", parts.feed.tidy)
+    parts.webhooks.add_loops(supervisor)

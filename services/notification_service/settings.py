@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from shared.kernel.settings import RedressSettings
 
@@ -148,4 +150,50 @@ class NotificationSettings(VendorSettings):
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        return value
+
+
+class WebhookSettings(RedressSettings):
+    """Where webhooks may go, and how patient they are."""
+
+    model_config = SettingsConfigDict(env_prefix="REDRESS_WEBHOOK_")
+
+    allowed_networks: str = Field(
+        default="",
+        description="Networks besides the public ones that webhooks may go to, also by plain "
+        "http: `127.0.0.0/8,10.1.0.0/16`.",
+    )
+    timeout_seconds: float = Field(
+        default=15.0, gt=0, le=300, description="Seconds in which an endpoint must answer."
+    )
+    first_retry_seconds: float = Field(
+        default=5.0, gt=0, description="Pause after the first failure; doubled after each further."
+    )
+    longest_retry_seconds: float = Field(default=900.0, gt=0, description="The longest such pause.")
+    give_up_seconds: float = Field(
+        default=86_400.0, gt=0, description="Seconds of retrying after which a delivery is parked."
+    )
+    suspend_after_seconds: float = Field(
+        default=1800.0,
+        gt=0,
+        description="Seconds of nothing but failures after which an endpoint is only probed.",
+    )
+    probe_seconds: float = Field(
+        default=60.0, gt=0, description="Seconds between probes of a suspended endpoint."
+    )
+    rotation_seconds: float = Field(
+        default=86_400.0, ge=0, description="Seconds that an old key signs beside the new one."
+    )
+    retention_days: float = Field(
+        default=30.0, gt=0, description="Days that deliveries are kept, taken or not."
+    )
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, map(str.strip, value.split(","))):
+            try:
+                ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part} is no network, such as 127.0.0.0/8") from None
         return value

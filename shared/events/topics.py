@@ -10,6 +10,9 @@ SIGNALS = "redress.signals.v1"
 DEAD_LETTERS = "redress.dead-letters.v1"
 
 ALL = (COMPLAINTS, NOTIFICATIONS, SIGNALS, DEAD_LETTERS)
+PUBLIC = (COMPLAINTS, NOTIFICATIONS, SIGNALS)
+"""What other systems are told of."""
+
 PARTITIONS = 12
 """Every topic has twelve partitions for good: adding some would move keys and break order."""
 

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     TEMPLATES_WRITE = "templates:write"
     TEMPLATES_TEST = "templates:test"
+    WEBHOOKS_WRITE = "webhooks:write"
     ANALYTICS_READ = "analytics:read"
     ADMIN = "admin"
     SERVICE = "service"
@@ -79,6 +80,7 @@ ROLES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.CASES_READ,
                 Scope.NOTIFICATIONS_READ,
                 Scope.EVENTS_READ,
+                Scope.WEBHOOKS_WRITE,
             }
         ),
     }

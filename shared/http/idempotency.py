@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from fastapi import Request, Response
 from sqlalchemy import delete, insert, select
@@ -153,10 +154,25 @@ OpenUnitOfWork = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 Act = Callable[[UnitOfWork], Awaitable[Answer]]
 
 
-async def answer_once(request: Request, unit_of_work: OpenUnitOfWork, act: Act) -> Response:
+class Seal(Protocol):
+    """Encrypts answers that hold a secret, so that it does not lie open in the database."""
+
+    def close(self, body: bytes, context: str) -> bytes:
+        """Encrypt an answer's body."""
+        ...
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Decrypt what `close` made with the same context."""
+        ...
+
+
+async def answer_once(
+    request: Request, unit_of_work: OpenUnitOfWork, act: Act, seal: Seal | None = None
+) -> Response:
     """Do a creating POST once per key: `act` runs in one unit of work with the stored answer.
 
-    Raises KeyReused, KeyInUse and whatever `act` raises; a request that fails stores nothing.
+    Answers are stored under `seal` where there is one. Raises KeyReused, KeyInUse and whatever
+    `act` raises; a request that fails stores nothing.
     """
     key = await read_key(request)
     if key is None:
@@ -165,7 +181,7 @@ async def answer_once(request: Request, unit_of_work: OpenUnitOfWork, act: Act) 
         return answer.to_response()
     async with _RUNNING.claim(key):
         try:
-            return await _act_or_replay(key, unit_of_work, act)
+            return await _act_or_replay(key, unit_of_work, act, seal)
         except (IntegrityError, Conflict, PreconditionFailed):
             # Another process may have been first: then the row is there twice, or the first left
             # nothing to be done. If there was none, the error is the caller's own.
@@ -173,17 +189,30 @@ async def answer_once(request: Request, unit_of_work: OpenUnitOfWork, act: Act) 
                 stored = await find_answer(uow.connection, key)
             if stored is None:
                 raise
-            return stored.to_response(replayed=True)
+            return _opened(stored, key, seal).to_response(replayed=True)
 
 
-async def _act_or_replay(key: IdempotencyKey, unit_of_work: OpenUnitOfWork, act: Act) -> Response:
+async def _act_or_replay(
+    key: IdempotencyKey, unit_of_work: OpenUnitOfWork, act: Act, seal: Seal | None
+) -> Response:
     async with unit_of_work() as uow:
         stored = await find_answer(uow.connection, key)
         if stored is not None:
-            return stored.to_response(replayed=True)
+            return _opened(stored, key, seal).to_response(replayed=True)
         answer = await act(uow)
-        await store_answer(uow.connection, key, answer, uow.now)
+        kept = answer
+        if seal is not None:
+            kept = replace(answer, body=seal.close(answer.body, _context(key)))
+        await store_answer(uow.connection, key, kept, uow.now)
     return answer.to_response()
+
+
+def _opened(stored: Answer, key: IdempotencyKey, seal: Seal | None) -> Answer:
+    return stored if seal is None else replace(stored, body=seal.open(stored.body, _context(key)))
+
+
+def _context(key: IdempotencyKey) -> str:
+    return f"answer:{key.client}:{key.key}"
 
 
 async def purge(database: Database, now: datetime) -> int:

@@ -7,8 +7,7 @@ a cursor would lose rows whose transactions commit late; several relays would re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import orjson
@@ -22,6 +21,7 @@ from shared.bus.port import Bus, Producer, Record, Unpublished
 from shared.db.types import utc_text
 from shared.kernel import logging
 from shared.messaging import metrics
+from shared.messaging.leadership import leadership
 from shared.messaging.pauses import Pace, jittered, pause_for
 from shared.messaging.tables import outbox, relay_epochs
 from shared.messaging.unit_of_work import Messaging
@@ -80,7 +80,7 @@ class Relay:
     async def run(self, stopping: asyncio.Event) -> None:
         """Lead when possible and publish until `stopping`; a loop for the Supervisor."""
         while not stopping.is_set():
-            async with self._leadership() as (leads, session):
+            async with leadership(self._database, _ADVISORY_LOCK) as (leads, session):
                 if not leads:
                     await pause_for(stopping, _STANDBY_SECONDS)
                     continue
@@ -168,27 +168,6 @@ class Relay:
         async with self._database.write() as connection:
             epoch: int = (await connection.execute(statement)).scalar_one()
             return epoch
-
-    @asynccontextmanager
-    async def _leadership(self) -> AsyncIterator[tuple[bool, AsyncConnection | None]]:
-        """Tell whether this relay may lead, with the session that holds PostgreSQL's lock.
-
-        Its statements are transactions of their own: BEGIN and ROLLBACK around each look were
-        two of three round trips, 30 times a second.
-        """
-        if self._database.dialect == "sqlite":
-            yield True, None
-            return
-        async with self._database.read() as opened:
-            session = await opened.execution_options(isolation_level="AUTOCOMMIT")
-            lock = sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_LOCK))
-            leads = bool(await session.scalar(lock))
-            try:
-                yield leads, session
-            finally:
-                if leads:
-                    # Back in the pool the session would keep its lock: end it.
-                    await session.invalidate()
 
     async def _purge_now_and_then(self) -> None:
         now = self._clock.now()

@@ -15,12 +15,12 @@ from prometheus_client import Counter
 
 from services.notification_service.feed.domain.cursor import (
     PLACES,
-    TOPICS,
     BadCursor,
     decode,
     encode,
 )
 from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition
+from shared.events import topics
 from shared.events.envelope import BrokenEnvelope
 from shared.events.structured import to_cloud_event
 from shared.http.ending import ENDING
@@ -143,7 +143,7 @@ class Feed:
         return _Opened(reader, positions, ends), given or _cursor(positions)
 
     async def _ends(self) -> Positions:
-        found = await asyncio.gather(*(self._bus.end_positions(topic) for topic in TOPICS))
+        found = await asyncio.gather(*(self._bus.end_positions(topic) for topic in topics.PUBLIC))
         return {place: end for ends in found for place, end in ends.items()}
 
     async def _keep(self, key: tuple[str, frozenset[str]], opened: _Opened) -> None:

@@ -14,10 +14,7 @@ from collections.abc import Iterable, Sequence
 from shared.events import topics
 from shared.events.topics import PARTITIONS
 
-TOPICS = (topics.COMPLAINTS, topics.NOTIFICATIONS, topics.SIGNALS)
-"""What the feed tells of, in the order in which a cursor holds their partitions."""
-
-PLACES = tuple((topic, number) for topic in TOPICS for number in range(PARTITIONS))
+PLACES = tuple((topic, number) for topic in topics.PUBLIC for number in range(PARTITIONS))
 """Topic and partition of each number in a cursor."""
 
 _LAYOUT = 1

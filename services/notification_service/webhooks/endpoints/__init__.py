@@ -1,0 +1,1 @@
+"""The paths of webhooks: subscriptions, and their deliveries."""

@@ -1,0 +1,1 @@
+"""What runs by itself: `following` reads the log, `sending` posts, `keeping` clears away."""

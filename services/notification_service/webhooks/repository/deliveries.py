@@ -1,0 +1,235 @@
+"""Statements of deliveries: listing, outcomes, sending again, clearing away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypedDict
+
+from sqlalchemy import (
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notification_service.webhooks.domain.words import DeliveryState
+from services.notification_service.webhooks.models import deliveries, lanes, webhooks
+
+_d = deliveries.c
+_LISTED = (
+    _d.id,
+    _d.event_id,
+    _d.type,
+    _d.subject,
+    _d.event_time,
+    _d.state,
+    _d.attempts,
+    _d.last_status,
+    _d.last_error,
+    _d.last_attempt_at,
+    # A lane that was woken goes earlier than its failed delivery was told at first.
+    case((_d.next_attempt_at.is_not(None), lanes.c.due_at)).label("next_attempt_at"),
+    _d.created_at,
+    _d.delivered_at,
+)
+_OF_LANE = and_(lanes.c.webhook_id == _d.webhook_id, lanes.c.subject == _d.subject)
+_PENDING = _d.state == literal_column("'pending'")
+_PARKED = _d.state == literal_column("'parked'")
+
+Key = tuple[str, str]
+
+
+class Listed(NamedTuple):
+    """A delivery without its body."""
+
+    id: int
+    event_id: str
+    type: str
+    subject: str
+    event_time: datetime
+    state: str
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    last_attempt_at: datetime | None
+    next_attempt_at: datetime | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+class Tried(TypedDict):
+    """What one try came to."""
+
+    of: int
+    to_state: str
+    to_status: int | None
+    to_error: str | None
+    to_attempt_at: datetime
+    to_next_attempt_at: datetime | None
+    to_delivered_at: datetime | None
+
+
+class Expired(NamedTuple):
+    """A delivery that was kept for as long as was promised."""
+
+    id: int
+    webhook_id: str
+    subject: str
+    state: str
+
+
+async def page(
+    connection: AsyncConnection,
+    webhook_id: str,
+    *,
+    filters: Mapping[str, str],
+    before: int | None,
+    limit: int,
+) -> Sequence[Listed]:
+    """Return deliveries of an endpoint, the newest first; `filters` are columns and values."""
+    chosen = (
+        select(*_LISTED)
+        .outerjoin(lanes, _OF_LANE)
+        .where(_d.webhook_id == webhook_id)
+        .order_by(_d.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        chosen = chosen.where(_d.id < before)
+    for name, value in filters.items():
+        chosen = chosen.where(_d[name] == value)
+    return [Listed._make(row) for row in await connection.execute(chosen)]
+
+
+async def write(connection: AsyncConnection, rows: Sequence[Tried]) -> None:
+    """Write what tries came to."""
+    if not rows:
+        return
+    change = (
+        update(deliveries)
+        .where(_d.id == bindparam("of"))
+        .values(
+            state=bindparam("to_state"),
+            attempts=_d.attempts + 1,
+            last_status=bindparam("to_status"),
+            last_error=bindparam("to_error"),
+            last_attempt_at=bindparam("to_attempt_at"),
+            next_attempt_at=bindparam("to_next_attempt_at"),
+            delivered_at=bindparam("to_delivered_at"),
+        )
+    )
+    await connection.execute(change, [dict(row) for row in rows])
+
+
+async def lanes_of(
+    connection: AsyncConnection,
+    webhook_id: str,
+    *,
+    event_id: str | None = None,
+    between: tuple[datetime, datetime] | None = None,
+) -> set[Key]:
+    """Return the lanes of the deliveries of one event, or of those from a time to another."""
+    chosen = select(_d.webhook_id, _d.subject).where(_d.webhook_id == webhook_id).distinct()
+    if event_id is not None:
+        chosen = chosen.where(_d.event_id == event_id)
+    if between is not None:
+        chosen = chosen.where(_d.event_time >= between[0], _d.event_time < between[1])
+    return {(row[0], row[1]) for row in await connection.execute(chosen)}
+
+
+async def queue_again(
+    connection: AsyncConnection,
+    webhook_id: str,
+    *,
+    event_id: str | None = None,
+    between: tuple[datetime, datetime] | None = None,
+) -> int:
+    """Have deliveries sent again, whatever became of them; returns how many."""
+    change = (
+        update(deliveries)
+        .where(_d.webhook_id == webhook_id)
+        .values(state=DeliveryState.PENDING, next_attempt_at=None, delivered_at=None)
+    )
+    if event_id is not None:
+        change = change.where(_d.event_id == event_id)
+    if between is not None:
+        change = change.where(_d.event_time >= between[0], _d.event_time < between[1])
+    return (await connection.execute(change)).rowcount
+
+
+async def skip(connection: AsyncConnection, webhook_id: str, event_id: str) -> bool:
+    """Let a complaint go on without a delivery that was not taken; False where there is none."""
+    waiting = _d.state.in_([DeliveryState.PENDING, DeliveryState.PARKED])
+    changed = await connection.execute(
+        update(deliveries)
+        .where(_d.webhook_id == webhook_id, _d.event_id == event_id, waiting)
+        .values(state=DeliveryState.SKIPPED, next_attempt_at=None)
+    )
+    return changed.rowcount == 1
+
+
+async def expired(
+    connection: AsyncConnection, *, before: datetime, limit: int
+) -> Sequence[Expired]:
+    """Return deliveries that were made before a time, the oldest first."""
+    chosen = (
+        select(_d.id, _d.webhook_id, _d.subject, _d.state)
+        .where(_d.created_at < before)
+        .order_by(_d.created_at, _d.id)
+        .limit(limit)
+    )
+    return [Expired._make(row) for row in await connection.execute(chosen)]
+
+
+async def remove(connection: AsyncConnection, ids: Collection[int]) -> None:
+    """Remove deliveries."""
+    await connection.execute(delete(deliveries).where(_d.id.in_(ids)))
+
+
+async def remove_some_of_deleted(connection: AsyncConnection, *, limit: int) -> int:
+    """Remove some of what deleted subscriptions left, and those themselves once nothing is left.
+
+    Returns how many rows went.
+    """
+    chosen = select(webhooks.c.id).where(webhooks.c.deleted_at.is_not(None)).limit(1)
+    webhook_id = await connection.scalar(chosen)
+    if webhook_id is None:
+        return 0
+    gone = 0
+    ids = select(_d.id).where(_d.webhook_id == webhook_id).limit(limit)
+    gone += (await connection.execute(delete(deliveries).where(_d.id.in_(ids)))).rowcount
+    key = tuple_(lanes.c.webhook_id, lanes.c.subject)
+    some = select(lanes.c.webhook_id, lanes.c.subject).where(lanes.c.webhook_id == webhook_id)
+    locked = some.order_by(lanes.c.subject).limit(limit).with_for_update()
+    gone += (await connection.execute(delete(lanes).where(key.in_(locked)))).rowcount
+    if gone == 0:
+        await connection.execute(delete(webhooks).where(webhooks.c.id == webhook_id))
+    return gone
+
+
+async def oldest_pending(connection: AsyncConnection) -> datetime | None:
+    """Return when the oldest delivery was made that is still pending."""
+    found: datetime | None = await connection.scalar(
+        select(func.min(_d.created_at)).where(_PENDING)
+    )
+    return found
+
+
+async def parked(connection: AsyncConnection) -> int:
+    """Return how many deliveries are parked."""
+    chosen = select(func.count()).select_from(deliveries).where(_PARKED)
+    return int(await connection.scalar(chosen) or 0)
+
+
+async def endpoints(connection: AsyncConnection) -> Mapping[str, int]:
+    """Return how many endpoints are in each state."""
+    w = webhooks.c
+    chosen = select(w.state, func.count()).where(w.deleted_at.is_(None)).group_by(w.state)
+    return {row[0]: row[1] for row in await connection.execute(chosen)}

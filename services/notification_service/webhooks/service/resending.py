@@ -1,0 +1,84 @@
+"""Deliveries: listed, sent again, skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from services.notification_service.webhooks.repository import deliveries, lanes, subscriptions
+from services.notification_service.webhooks.repository.deliveries import Listed
+from services.notification_service.webhooks.service.subscribing import UnknownWebhook, locked
+from shared.http.pagination import PageRequest, foreign_cursor
+from shared.kernel.errors import NotFound
+from shared.messaging import Messaging, UnitOfWork
+
+
+class UnknownDelivery(NotFound):
+    """No such event was made into a delivery, or it was cleared away."""
+
+    code = "unknown-delivery"
+    title = "There is no such delivery"
+
+
+class Deliveries:
+    """The deliveries of subscriptions. `wake` tells the courier that something is due."""
+
+    def __init__(self, messaging: Messaging, wake: Callable[[], None]) -> None:
+        self.messaging = messaging
+        self._wake = wake
+
+    async def page(
+        self, webhook_id: str, page: PageRequest, filters: Mapping[str, str | None]
+    ) -> Sequence[Listed]:
+        """Return one page of deliveries and one row more, the newest first."""
+        before = page.after[0] if page.after else None
+        if not (before is None or isinstance(before, int)):
+            raise foreign_cursor()
+        async with self.messaging.database.read() as connection:
+            if await subscriptions.one(connection, webhook_id, lock=False) is None:
+                raise UnknownWebhook(f"There is no webhook {webhook_id}.")
+            return await deliveries.page(
+                connection,
+                webhook_id,
+                filters={name: value for name, value in filters.items() if value is not None},
+                before=before,
+                limit=page.fetch,
+            )
+
+    async def resend(
+        self,
+        work: UnitOfWork,
+        webhook_id: str,
+        *,
+        event_id: str | None = None,
+        between: tuple[datetime, datetime] | None = None,
+    ) -> int:
+        """Send deliveries again in their order, whatever became of them; returns how many.
+
+        Raises UnknownDelivery for an event that has none. They keep their ids, so that a receiver
+        knows them again.
+        """
+        await locked(work, webhook_id)
+        connection = work.connection
+        keys = await deliveries.lanes_of(connection, webhook_id, event_id=event_id, between=between)
+        if event_id is not None and not keys:
+            raise UnknownDelivery(f"No event {event_id} was made into a delivery here.")
+        await lanes.reopen(connection, keys, now=work.now)
+        count = await deliveries.queue_again(
+            connection, webhook_id, event_id=event_id, between=between
+        )
+        work.after_commit(self._wake)
+        return count
+
+    async def skip(self, work: UnitOfWork, webhook_id: str, event_id: str) -> Listed:
+        """Let a complaint go on without an event that is not taken; raises UnknownDelivery."""
+        await locked(work, webhook_id)
+        keys = await deliveries.lanes_of(work.connection, webhook_id, event_id=event_id)
+        await lanes.reopen(work.connection, keys, now=work.now)
+        if not await deliveries.skip(work.connection, webhook_id, event_id):
+            raise UnknownDelivery(f"No event {event_id} waits or is parked here.")
+        work.after_commit(self._wake)
+        (row,) = await deliveries.page(
+            work.connection, webhook_id, filters={"event_id": event_id}, before=None, limit=1
+        )
+        return row

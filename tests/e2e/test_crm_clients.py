@@ -1,0 +1,146 @@
+"""The example CRM of the docs against the running product, by each of the three ways."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.notification_service.feed.domain.cursor import PLACES, encode
+from tests.harness.crm import Crm
+from tests.harness.product import COMPLAINT, Product, eventually, somebody
+
+
+@pytest.fixture(scope="module")
+def open_product(tmp_path_factory: pytest.TempPathFactory, policy: str) -> Iterator[Product]:
+    """Everything in one process, with webhooks allowed to this machine."""
+    settings = {
+        "REDRESS_POLICY_FILE": policy,
+        "REDRESS_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "REDRESS_WEBHOOK_FIRST_RETRY_SECONDS": "0.2",
+        "REDRESS_WEBHOOK_LONGEST_RETRY_SECONDS": "0.5",
+    }
+    with Product.embedded(tmp_path_factory.mktemp("open"), settings) as product:
+        yield product
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Iterator[Crm]:
+    opened = Crm(tmp_path / "crm.db")
+    yield opened
+    opened.down()
+
+
+def a_story(product: Product) -> str:
+    """Have a complaint handled to its end; returns its id."""
+    # Without words that point outside, which would escalate it at once.
+    body = COMPLAINT | {"customer": somebody(), "description": "周三收到的订单少了两件。"}
+    complaint: str = product.post("/v1/complaints", body)["id"]
+    eventually(lambda: product.case(complaint), what="the case")
+    product.act(complaint, "propose", options=[{"kind": "re_send", "text": "明天补发两件"}])
+    product.act(complaint, "accept", option="A")
+    product.act(complaint, "carry-out", text="已补发")
+    product.act(complaint, "resolve", summary="两件已补发")
+    product.act(complaint, "close")
+    return complaint
+
+
+def of(complaint: str, events: list[dict[str, Any]]) -> list[str]:
+    """Return the types of a complaint's own events, without those of messages."""
+    return [
+        event["type"]
+        for event in events
+        if event["subject"] == complaint and event["source"] != "/notification"
+    ]
+
+
+STORY = [
+    "ComplaintReceived",
+    "CaseOpened",
+    "SolutionProposed",
+    "SolutionAccepted",
+    "StepCarriedOut",
+    "Resolved",
+    "Closed",
+]
+
+
+def test_the_feed_client_knows_every_complaint_in_order(open_product: Product, crm: Crm) -> None:
+    complaint = a_story(open_product)
+    url = open_product.urls["notification"]
+
+    def has_closed() -> bool:
+        done = crm.run("feed_client.py", "--url", url, "--once")
+        assert done.returncode == 0, done.stderr
+        return "Closed" in of(complaint, crm.events())
+
+    eventually(has_closed, what="Closed in the feed")
+
+    assert of(complaint, crm.events()) == STORY
+    assert crm.states()[complaint] == "closed"
+
+
+def test_a_feed_client_with_a_cursor_of_another_log_is_told_so(
+    open_product: Product, crm: Crm
+) -> None:
+    url = open_product.urls["notification"]
+    assert crm.run("feed_client.py", "--url", url, "--once").returncode == 0
+    far = [10**9] * len(PLACES)
+    with closing(sqlite3.connect(crm.store)) as db, db:
+        db.execute("UPDATE positions SET position = ?", (encode(far),))
+
+    done = crm.run("feed_client.py", "--url", url, "--once")
+
+    assert done.returncode == 1
+    assert "invalid_cursor" in done.stderr
+
+
+def test_the_webhook_client_takes_what_is_signed_for_it_and_nothing_else(
+    open_product: Product, crm: Crm
+) -> None:
+    made = open_product.post("/v1/webhooks", {"url": crm.url})
+    path = f"/v1/webhooks/{made['id']}"
+    crm.listen("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")  # another one's
+    complaint = a_story(open_product)
+
+    def refused() -> Any:
+        rows = open_product.get(path + "/deliveries", complaint_id=complaint)["items"]
+        return [row for row in rows if row["last_status"] == 401]
+
+    eventually(refused, what="a refusal of the wrong signature")
+    assert crm.events() == []
+    crm.down()
+    crm.listen(made["secret"])
+    eventually(lambda: "Closed" in of(complaint, crm.events()), seconds=30, what="Closed")
+
+    assert of(complaint, crm.events()) == STORY
+    assert crm.states()[complaint] == "closed"
+    open_product.request("DELETE", path)
+
+
+@pytest.mark.kafka
+def test_the_kafka_client_knows_what_the_feed_knows(
+    distributed: Product, kafka_of_product: str, crm: Crm, tmp_path: Path
+) -> None:
+    complaint = a_story(distributed)
+    by_feed = Crm(tmp_path / "feed.db")
+    url = distributed.urls["notification"]
+    arguments = ("--bootstrap", kafka_of_product, "--group", f"crm-{complaint}", "--idle", "3")
+
+    def both_know() -> bool:
+        done = crm.run("kafka_client.py", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert by_feed.run("feed_client.py", "--url", url, "--once").returncode == 0
+        return all("Closed" in of(complaint, one.events()) for one in (crm, by_feed))
+
+    eventually(both_know, seconds=60, what="Closed by both ways")
+
+    assert of(complaint, crm.events()) == of(complaint, by_feed.events()) == STORY
+    same = {event["id"]: event["data"] for event in by_feed.events()}
+    assert {e["id"]: e["data"] for e in crm.events() if e["subject"] == complaint}.items() <= (
+        same.items()
+    )
