@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -30,6 +31,7 @@ from services.intake_service.settings import IntakeSettings
 from services.intake_service.triage.service import Triage
 from shared.db.database import Database
 from shared.http.app import create_app
+from shared.http.client import ServiceClient
 from shared.http.dead_letters import dead_letter_router
 from shared.http.health import Health
 from shared.kernel.settings import load
@@ -55,6 +57,7 @@ class Intake:
     tracker: Tracker
     pages: Pages
     imports: Imports
+    workflow: ServiceClient
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -76,7 +79,7 @@ def build(platform: Platform) -> ServiceUnit:
         app,
         supervisor,
         opening=[parts.imports.mark_interrupted],
-        closing=[database.close, parts.recorder.close],
+        closing=[database.close, parts.recorder.close, parts.workflow.close],
     )
 
 
@@ -139,7 +142,18 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
         tracker=Tracker(messaging, reader, keys, triage),
         pages=pages,
         imports=imports,
+        workflow=ServiceClient(
+            platform.settings.service_url("workflow"),
+            lambda: platform.keys.service_credential,
+            attempts=2,
+        ),
     )
+
+
+async def _answer_url(workflow: ServiceClient, complaint_id: str) -> str:
+    """Ask where a proposal is answered: workflow owns proposals, and signs their links."""
+    found = await workflow.get(f"/v1/internal/workflow/answer-links/{complaint_id}")
+    return str(found["url"])
 
 
 def _messaging(platform: Platform) -> Messaging:
@@ -161,7 +175,12 @@ def _routers(parts: Intake) -> list[APIRouter]:
         amending.classification_router(tools),
         importing.router(parts.imports, base_url=parts.links.base_url),
         internal.router(parts.reader, links=parts.links),
-        tracking.router(parts.tracker, parts.pages, label=parts.triage.taxonomy.label),
+        tracking.router(
+            parts.tracker,
+            parts.pages,
+            label=parts.triage.taxonomy.label,
+            answer_url=partial(_answer_url, parts.workflow),
+        ),
         dead_letter_router("intake", letters),
     ]
 

@@ -15,7 +15,8 @@
 
 Read `handlers.py` (what it reacts to), `cases/service/` (what it does), `cases/domain/lifecycle.py`
 (what is allowed when), `cases/domain/actions.py` (what follows), `cases/domain/milestones.py` (what
-starts and ends a clock), `clocks/domain/` and `calendars/domain/` (time), `console/` (the pages of
+starts and ends a clock), `clocks/domain/` and `calendars/domain/` (time), `answering/` (the page on
+which a customer answers a proposal), `console/` (the pages of
 staff), and `clocks/policy.yaml` and `organisation/organisation.yaml` (what a company sets). In
 words: docs/clocks.md, docs/policies.md, docs/calendars.md.
 """

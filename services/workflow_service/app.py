@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.workflow_service.answering import endpoints as answering
+from services.workflow_service.answering.service import Answers
 from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.endpoints import Surroundings
 from services.workflow_service.calendars.endpoints import router as calendars_router
@@ -11,6 +13,7 @@ from services.workflow_service.cases.endpoints.acting import router as cases_rou
 from services.workflow_service.cases.endpoints.policies import router as policies_router
 from services.workflow_service.cases.endpoints.time import router as time_router
 from services.workflow_service.cases.schemas.policies import what_if_view
+from services.workflow_service.cases.service.answer_links import AnswerLinks
 from services.workflow_service.cases.service.desk import Desk, read_documents
 from services.workflow_service.cases.service.sweeping import SWEPT, sweep_once
 from services.workflow_service.cases.service.timing import BATCH, LANES, fire_due_timers
@@ -38,6 +41,8 @@ NAME = "workflow"
 def build(platform: Platform) -> ServiceUnit:
     """Build the service; raises ConfigurationError for a wrong setting or file."""
     desk = _desk(platform)
+    links = AnswerLinks(desk.vault, platform.settings.base_url)
+    answers = Answers(desk, links)
     supervisor = _loops(platform, desk)
     letters = DeadLetters(messaging=desk.messaging, subscriptions=SUBSCRIPTIONS, container=desk)
     app = create_app(
@@ -50,7 +55,9 @@ def build(platform: Platform) -> ServiceUnit:
             calendars_router(desk.calendars, _around_calendars(desk)),
             policies_router(desk),
             console.router(desk, _pages(platform)),
-            words_router(desk),
+            words_router(desk, links),
+            answering.router(answers, _answering_pages(platform)),
+            answering.internal_router(answers),
             people_router(lambda: desk.rules.organisation),
             organisation_router(lambda: desk.rules.organisation, now=desk.clock.now),
             dead_letter_router(NAME, letters),
@@ -80,6 +87,15 @@ def _pages(platform: Platform) -> Pages:
         clock=platform.clock,
         templates=[console.FOLDER / "templates"],
         locales=[console.FOLDER / "locale"],
+    )
+
+
+def _answering_pages(platform: Platform) -> Pages:
+    return Pages(
+        platform.settings,
+        clock=platform.clock,
+        templates=[answering.FOLDER / "templates"],
+        locales=[answering.FOLDER / "locale"],
     )
 
 

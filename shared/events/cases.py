@@ -121,6 +121,8 @@ class SolutionAccepted(WorkflowEvent):
 
     option: str
     round: int
+    owner: str | None = None
+    by_customer: bool = Field(default=False, description="by the link, not told to somebody of us")
 
 
 class SolutionDeclined(WorkflowEvent):
@@ -128,6 +130,8 @@ class SolutionDeclined(WorkflowEvent):
 
     round: int
     words_id: str
+    owner: str | None = None
+    by_customer: bool = Field(default=False, description="by the link, not told to somebody of us")
 
 
 class StepCarriedOut(WorkflowEvent):

@@ -18,6 +18,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/internal/intake": "intake",
         "/v1/cases": "workflow",
         "/cases": "workflow",
+        "/answer": "workflow",
         "/v1/organisation": "workflow",
         "/v1/policies": "workflow",
         "/v1/calendars": "workflow",

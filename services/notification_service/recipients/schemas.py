@@ -45,6 +45,7 @@ class Words(_Answer):
     kind: str
     text: str | None = None
     options: tuple[OptionWords, ...] | None = None
+    answer_url: str | None = None
 
 
 class Person(_Answer):

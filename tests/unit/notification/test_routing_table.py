@@ -122,12 +122,12 @@ def test_a_queued_message_finds_its_way_though_its_row_is_gone() -> None:
     table = packaged_table()
 
     found = table.row("a_row_of_last_year", Kind.STAFF_BREACH)
-    named = table.row("waiting_ended", Kind.STAFF_BREACH)
+    named = table.row("promise_broken_owner", Kind.STAFF_BREACH)
 
     assert found is not None
     assert found.name == "staff_breach"
     assert named is not None
-    assert named.name == "waiting_ended"
+    assert named.name == "promise_broken_owner"
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ NEVER = {
 ROWS = tuple(packaged_table().rows.values())
 SPECIAL: dict[str, dict[str, object]] = {
     "second_complaint": {"into_number": "4M2T-8HXC-5"},
-    "waiting_ended": {"clock": "receive-information"},
     "promise_broken_owner": {"clock": "promise"},
+    "declined_to_owner": {"chosen": None},
 }
 """What the fact behind a row makes different from other messages of its kind."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
@@ -23,10 +23,12 @@ from services.intake_service.complaints.service.amending import SUPERVISION, New
 from services.intake_service.complaints.service.reading import OpenComplaint
 from services.intake_service.complaints.service.tracking import Tracker, timeline
 from shared.http.invalid import from_validation
+from shared.kernel.errors import NotFound
 from shared.web.pages import Pages
 
 Token = Annotated[str, Path(max_length=64, description="The last part of the tracking link")]
 Label = Callable[[str, str], str]
+AnswerUrl = Callable[[str], Awaitable[str]]
 
 # The address is the key: no search engine may keep it, no cache share it.
 _PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
@@ -42,8 +44,11 @@ class Refused:
     """The stable code of what is wrong; the page has its own words for it."""
 
 
-def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
-    """Make the routes; `label` writes a category in a language."""
+def router(tracker: Tracker, pages: Pages, *, label: Label, answer_url: AnswerUrl) -> APIRouter:
+    """Make the routes; `label` writes a category in a language.
+
+    `answer_url` knows where a complaint's proposal is answered; raises NotFound and Unavailable.
+    """
     made = APIRouter(tags=["tracking"])
 
     async def page(request: Request, token: str, refused: Refused | None = None) -> HTMLResponse:
@@ -102,6 +107,16 @@ def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
         """Pass the complaint on to the supervisors, then show the page anew."""
         await tracker.ask_supervisor(token)
         return RedirectResponse(f"/track/{token}?asked=1#supervision", 303, headers=_PRIVATE)
+
+    @made.get("/track/{token}/proposal", include_in_schema=False)
+    async def to_proposal(token: Token) -> Response:
+        """Lead to where the proposal is answered; back where there is none any more."""
+        found = await tracker.look(token)
+        try:
+            url = await answer_url(found.stored.id)
+        except NotFound:
+            url = f"/track/{token}"
+        return RedirectResponse(url, 303, headers=_PRIVATE)
 
     return made
 

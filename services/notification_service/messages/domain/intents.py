@@ -92,8 +92,8 @@ def _found_out(event: EventData, audience: Audience) -> Facts:
         case cases.CaseOpened() if audience is Audience.CUSTOMER:
             due = {clock.kind: clock.due_at for clock in event.clocks}.get(ClockKind.FIRST_REPLY)
             return {"due_at": due.isoformat()} if due is not None else {}
-        case cases.WaitingEnded() if audience is Audience.STAFF:
-            return {"clock": "receive-information"}
+        case cases.SolutionAccepted() if audience is Audience.STAFF:
+            return {"chosen": event.option}
         case cases.PromiseBroken() if audience is Audience.STAFF:
             return {"clock": ClockKind.PROMISE}
         case cases.ApprovalRequested() | cases.ApprovalGranted() | cases.ApprovalRefused():

@@ -241,18 +241,20 @@ def _out_of_channels(row: Leased, *, refused: bool) -> Hopeless:
 
 def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Words | None) -> Scene:
     """Return what a message's wording may speak of."""
+    answer = words.answer_url if words else None
     options = tuple(
         OfferedOption(
             key=option.key,
             text=option.text or option.kind or "",
             amount=f"{option.amount.amount} {option.amount.currency}" if option.amount else None,
+            answer_url=f"{answer}?option={option.key}" if answer else None,
         )
         for option in (words.options or () if words else ())
     )
     facts: dict[str, JsonValue] = {
         key: value
         for key, value in row.facts.items()
-        if key in Scene.model_fields and key not in {"options", "text"}
+        if key in Scene.model_fields and key not in {"options", "text", "answer_url"}
     }
     given: dict[str, object] = {
         **facts,
@@ -261,6 +263,7 @@ def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Word
         "description": contact.description if contact else None,
         "tracking_url": contact.tracking_url if contact else None,
         "text": words.text if words else None,
+        "answer_url": answer,
         "options": options,
         "category": row.category or None,
         "urgent": row.urgency in {Urgency.HIGH, Urgency.IMMEDIATE},

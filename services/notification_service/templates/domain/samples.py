@@ -12,10 +12,12 @@ from services.notification_service.templates.domain.scene import Locale, Offered
 
 _DUE: Final = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 _TRACK: Final = "http://127.0.0.1:8000/track/Vd0xk3oWmQxXb1sL"
+_ANSWER: Final = "http://127.0.0.1:8000/answer/AZrBLX1_eoCAAE8tH28KEZ5cB1r3sQxWm2XbLk0Vd3o"
 
 _NEXT: Final[Mapping[str, str | None]] = {
     "proposal": "resolve",
     "step": "resolve",
+    "staff_answered": "carry_out",
     "resolved": "follow_up",
     "closed": None,
     "rejected": None,
@@ -95,9 +97,9 @@ def whole_scene(kind: str, locale: Locale) -> Scene:
         reference="SF1234567890" if kind == "step" else None,
         outcome="solved",
         options=(
-            OfferedOption(key="A", text=first, answer_url=f"{_TRACK}/answer/1/A"),
+            OfferedOption(key="A", text=first, answer_url=f"{_ANSWER}?option=A"),
             OfferedOption(
-                key="B", text=second, amount="39.80 CNY", answer_url=f"{_TRACK}/answer/1/B"
+                key="B", text=second, amount="39.80 CNY", answer_url=f"{_ANSWER}?option=B"
             ),
         ),
         category="logistics.short",
@@ -107,6 +109,8 @@ def whole_scene(kind: str, locale: Locale) -> Scene:
         cause="breach",
         state="investigating",
         new_due_at=_DUE + timedelta(days=1),
+        answer_url=None if staff else _ANSWER,
+        chosen="A" if kind == "staff_answered" else None,
         into_number="4M2T-8HXC-5" if kind == "staff_merged" else None,
         amount="460.00 CNY" if kind.startswith("staff_approval") else None,
     )

@@ -68,6 +68,8 @@ class Scene(BaseModel):
     new_due_at: datetime | None = None
     into_number: str | None = None
     amount: str | None = None
+    answer_url: str | None = None
+    chosen: str | None = None
 
 
 class Rendered(BaseModel):

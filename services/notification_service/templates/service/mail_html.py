@@ -1,8 +1,14 @@
-"""Turn the text of an e-mail into its HTML: the same words, one source."""
+"""Turn the text of an e-mail into its HTML: the same words, one source.
+
+Empty lines part paragraphs; `> ` quotes; `- ` begins an item, and indented lines go on with it. A
+line `what to do: address` becomes a button, because an address of eighty characters is nothing to
+hit with a thumb.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -12,7 +18,11 @@ from markupsafe import Markup, escape
 
 from services.notification_service.templates.domain.scene import Locale
 
-_URL = re.compile(r"https?://[^\s<>\"]+")
+_URL: Final = re.compile(r"https?://[^\s<>\"]+")
+_CALL: Final = re.compile(r"(?P<what>[^\s].{0,79}?)\s?[:：]\s?(?P<url>https?://[^\s<>\"]+)")
+_BUTTON: Final = Markup('<a class="button{}" href="{}">{}</a>')
+_LINK: Final = Markup('<a href="{}">{}</a>')
+_FIRST, _SECOND = "", " second"
 
 
 class MailPage:
@@ -29,7 +39,11 @@ class MailPage:
 
     def write(self, locale: Locale, subject: str, text: str) -> str:
         """Return the HTML of a message's text."""
-        blocks = [_html_block(part) for part in text.split("\n\n")]
+        parts = [part.strip("\n").splitlines() for part in text.split("\n\n")]
+        # Where options are to be chosen from, those are what the mail is for.
+        choices = any(len(lines) > 1 and _goes_on(lines[1]) for lines in parts)
+        weight = _SECOND if choices else _FIRST
+        blocks = [_html_block(lines, weight) for lines in parts if lines]
         return self._wrapper.render(
             lang=locale, subject=subject, blocks=blocks, company=self._company
         )
@@ -46,19 +60,38 @@ def paragraphs(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
 
 
-def _html_block(part: str) -> Markup:
-    """Turn one paragraph of text into HTML: quoted lines, a list, or lines of a paragraph."""
-    lines = part.strip("\n").splitlines()
-    if lines and all(line.startswith("> ") for line in lines):
-        return Markup("<blockquote>{}</blockquote>").format(_joined([x[2:] for x in lines]))
-    if lines and all(line.startswith("- ") for line in lines):
-        items = Markup("").join(Markup("<li>{}</li>").format(_linked(x[2:])) for x in lines)
-        return Markup("<ul>{}</ul>").format(items)
-    return Markup("<p>{}</p>").format(_joined(lines))
+def _html_block(lines: Sequence[str], weight: str) -> Markup:
+    """Turn one paragraph of text into HTML."""
+    if all(line.startswith("> ") for line in lines):
+        quoted = Markup("<br>").join(_linked(line[2:]) for line in lines)
+        return Markup("<blockquote>{}</blockquote>").format(quoted)
+    if lines[0].startswith("- ") and all(line.startswith(("- ", "  ")) for line in lines):
+        return Markup("<ul>{}</ul>").format(_items(lines))
+    called = _CALL.fullmatch(lines[0]) if len(lines) == 1 else None
+    if called is not None:
+        return Markup("<p>{}</p>").format(_button(called, weight))
+    return Markup("<p>{}</p>").format(Markup("<br>").join(_linked(line) for line in lines))
 
 
-def _joined(lines: list[str]) -> Markup:
-    return Markup("<br>").join(_linked(line) for line in lines)
+def _items(lines: Sequence[str]) -> Markup:
+    items: list[Markup] = []
+    for line in lines:
+        called = _CALL.fullmatch(line[2:].strip())
+        if line.startswith("- "):
+            named = _LINK.format(called["url"], called["what"]) if called else _linked(line[2:])
+            items.append(named)
+        else:
+            said = _button(called, _FIRST) if called else _linked(line.strip())
+            items[-1] += Markup("<br>") + said
+    return Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
+
+
+def _goes_on(line: str) -> bool:
+    return line.startswith("  ") and _CALL.fullmatch(line.strip()) is not None
+
+
+def _button(called: re.Match[str], weight: str) -> Markup:
+    return _BUTTON.format(weight, called["url"], called["what"])
 
 
 def _linked(line: str) -> Markup:
@@ -66,6 +99,6 @@ def _linked(line: str) -> Markup:
     for match in _URL.finditer(line):
         url = match.group()
         out += escape(line[end : match.start()])
-        out += Markup('<a href="{0}">{0}</a>').format(url)
+        out += _LINK.format(url, url)
         end = match.end()
     return out + escape(line[end:])

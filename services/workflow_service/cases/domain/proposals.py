@@ -131,7 +131,14 @@ def accept(draft: Draft, command: Command, _before: CaseState) -> None:
         detail = f"option {command.option!r} was not offered; offered: {', '.join(keys)}"
         raise wrong("/option", "unknown_option", detail)
     draft.case = replace(draft.case, accepted_option=command.option)
-    draft.say(events.SolutionAccepted, command.at, option=command.option, round=draft.case.round)
+    draft.say(
+        events.SolutionAccepted,
+        command.at,
+        option=command.option,
+        round=draft.case.round,
+        owner=draft.case.owner,
+        by_customer=command.by_customer,
+    )
 
 
 def decline(draft: Draft, command: Command, _before: CaseState) -> None:
@@ -142,7 +149,12 @@ def decline(draft: Draft, command: Command, _before: CaseState) -> None:
         case, declines=case.declines + 1, options=(), final_offer=False, watched=watched
     )
     draft.say(
-        events.SolutionDeclined, command.at, round=draft.case.round, words_id=command.words_id
+        events.SolutionDeclined,
+        command.at,
+        round=draft.case.round,
+        words_id=command.words_id,
+        owner=draft.case.owner,
+        by_customer=command.by_customer,
     )
 
 

@@ -17,6 +17,7 @@ from services.workflow_service.cases.schemas.views import CaseFileView, CaseView
 from services.workflow_service.cases.schemas.words import WordsAnswer, WordsRequest, words_view
 from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import act
+from services.workflow_service.cases.service.answer_links import AnswerLinks
 from services.workflow_service.cases.service.desk import Desk
 from shared.events.words import CaseState, Priority
 from shared.http.auth import Principal, Scope, requires
@@ -164,7 +165,7 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
     return endpoint
 
 
-def internal_router(desk: Desk) -> APIRouter:
+def internal_router(desk: Desk, links: AnswerLinks) -> APIRouter:
     """Make the path by which notification asks for words."""
     routes = APIRouter(prefix="/v1/internal/workflow", tags=["internal"])
 
@@ -173,8 +174,7 @@ def internal_router(desk: Desk) -> APIRouter:
         body: WordsRequest, _: Annotated[Principal, Depends(requires(Scope.SERVICE))]
     ) -> WordsAnswer:
         """Give words by id."""
-        return WordsAnswer(
-            items=[words_view(spoken) for spoken in await reading.words_by_id(desk, body.ids)]
-        )
+        found = await reading.words_by_id(desk, body.ids)
+        return WordsAnswer(items=[words_view(spoken, links.url) for spoken in found])
 
     return routes

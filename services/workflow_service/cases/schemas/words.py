@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,13 +29,14 @@ class WordsOption(BaseModel):
 
 
 class WordsView(BaseModel):
-    """Words as they were said; `options` for proposals."""
+    """Words as they were said; `options` for proposals, which are answered at `answer_url`."""
 
     id: str
     complaint_id: str
     kind: str
     text: str | None
     options: list[WordsOption] | None
+    answer_url: str | None = None
 
 
 class WordsAnswer(BaseModel):
@@ -43,7 +45,7 @@ class WordsAnswer(BaseModel):
     items: list[WordsView]
 
 
-def words_view(spoken: Spoken) -> WordsView:
+def words_view(spoken: Spoken, url_of: Callable[[str], str]) -> WordsView:
     """Show words to the service that sends them."""
     options = [WordsOption.model_validate(option) for option in spoken.options]
     return WordsView(
@@ -52,4 +54,5 @@ def words_view(spoken: Spoken) -> WordsView:
         kind=spoken.kind,
         text=spoken.text,
         options=options or None,
+        answer_url=url_of(spoken.id) if options else None,
     )

@@ -1,0 +1,1 @@
+"""How a proposal stands, told from the case's history."""
