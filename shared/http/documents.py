@@ -14,6 +14,7 @@ YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')
+_LABEL = re.compile(r'(?:W/)?"((?:[a-z0-9][a-z0-9-]{0,39}@)?\d+)"')
 
 
 async def read_document(request: Request, *, types: Collection[str], wanted: str) -> str:
@@ -41,10 +42,23 @@ def checked_name(name: str) -> str:
 
 def version_named(if_match: str | None) -> int | None:
     """Return the version that `If-Match` names, None for any; raises InvalidInput."""
+    found = _named(if_match, _ETAG, example="4")
+    return None if found is None else int(found)
+
+
+def label_named(if_match: str | None) -> str | None:
+    """Return the name and version that `If-Match` names, such as `company@4`; None for any.
+
+    A bare number is taken too, for the version of whatever name. Raises InvalidInput.
+    """
+    return _named(if_match, _LABEL, example="company@4")
+
+
+def _named(if_match: str | None, form: re.Pattern[str], *, example: str) -> str | None:
     if if_match is None or if_match.strip() == "*":
         return None
-    found = _ETAG.fullmatch(if_match.strip())
+    found = form.fullmatch(if_match.strip())
     if found is None:
-        detail = 'If-Match must be the ETag as it was read, such as "4"'
+        detail = f'If-Match must be the ETag as it was read, such as "{example}"'
         raise InvalidInput(detail, (FieldError("/header/If-Match", "invalid_etag", detail),))
-    return int(found[1])
+    return found[1]

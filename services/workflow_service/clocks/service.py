@@ -120,22 +120,21 @@ class Policies:
         return True
 
     async def put(
-        self, document: str, *, by: str, if_version: int | None, dry_run: bool = False
+        self, document: str, *, by: str, if_label: str | None, dry_run: bool = False
     ) -> Loading:
         """Load a policy, or with `dry_run` only check it.
 
         Raises InvalidDocument with line and reason, VersionTaken, and PreconditionFailed where the
-        current policy is no longer at `if_version`.
+        current policy is no longer `if_label`, a name and version or a version alone.
         """
         policy = read_policy_text(document, name="policy.yaml")
         self._check_calendar(policy, name="policy.yaml")
         async with self.database.write() as connection:
             await lock_policies(connection)
             await self.refresh(connection)
-            if if_version is not None and if_version != self.current.version:
-                raise PreconditionFailed(
-                    f"the policy is {self.current.label}, If-Match names version {if_version}"
-                )
+            label = self.current.label
+            if if_label is not None and if_label not in {label, str(self.current.version)}:
+                raise PreconditionFailed(f"the policy is {label}, If-Match names {if_label}")
             loading = self._loading(policy, document, by=by)
             if loading.is_new and not dry_run:
                 await add_policy(connection, loading.stored)

@@ -49,7 +49,7 @@ async def test_a_loaded_policy_is_that_of_new_cases_and_open_ones_keep_theirs(
     assert (loaded.status_code, loaded.json()["policy"], loaded.headers["ETag"]) == (
         200,
         "company@4",
-        '"4"',
+        '"company@4"',
     )
     assert (after["policy"], clock_of(after, "first_reply")["due_at"]) == (
         "company@4",
@@ -137,8 +137,21 @@ async def test_what_is_loaded_last_is_current_also_where_the_clock_was_set_back(
 
     loaded = await put(workflow, tenth)
 
-    assert (loaded.json()["policy"], loaded.headers["ETag"]) == ("company@10", '"10"')
+    assert (loaded.json()["policy"], loaded.headers["ETag"]) == ("company@10", '"company@10"')
     assert (await workflow.http.get("/v1/policies")).json()["version"] == 10
+
+
+async def test_another_policy_of_the_same_version_was_not_what_was_read(workflow: Workflow) -> None:
+    read = (await workflow.http.get("/v1/policies")).headers["ETag"]
+    other = await put(
+        workflow, FASTER.replace("name: company", "name: other").replace("version: 4", "version: 3")
+    )
+
+    refused = await put(workflow, FASTER, **{"If-Match": read})
+    loaded = await put(workflow, FASTER, **{"If-Match": other.headers["ETag"]})
+
+    assert (read, other.headers["ETag"]) == ('"company@3"', '"other@3"')
+    assert (refused.status_code, loaded.status_code) == (412, 200)
 
 
 async def test_a_version_too_long_to_be_stored_is_refused(workflow: Workflow) -> None:

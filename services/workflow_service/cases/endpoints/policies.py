@@ -18,7 +18,7 @@ from services.workflow_service.cases.schemas.policies import (
 from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.cases.service.what_if import under_policy
 from shared.http.auth import Principal, Scope, requires
-from shared.http.documents import YAML, read_document, version_named
+from shared.http.documents import YAML, label_named, read_document
 from shared.http.query import KNOWN_QUERY
 
 Reader = Annotated[Principal, Depends(requires(Scope.CASES_READ))]
@@ -45,7 +45,7 @@ def _add_reading(routes: APIRouter, desk: Desk) -> None:
     async def current_policy(response: Response, _: Reader) -> PolicyView:
         """Give the policy that new cases get."""
         stored = desk.policies.versions[-1]
-        response.headers["ETag"] = f'"{stored.policy.version}"'
+        response.headers["ETag"] = f'"{stored.policy.label}"'
         return PolicyView.of(stored)
 
     @routes.get("/packs")
@@ -81,11 +81,11 @@ def _add_loading(routes: APIRouter, desk: Desk) -> None:
         loading = await desk.policies.put(
             document,
             by=principal.id,
-            if_version=version_named(if_match),
+            if_label=label_named(if_match),
             dry_run=dry_run,
         )
         await desk.reload()
-        response.headers["ETag"] = f'"{desk.policies.current.version}"'
+        response.headers["ETag"] = f'"{desk.policies.current.label}"'
         what_if = await under_policy(desk, loading.stored.policy) if dry_run else None
         return PolicyEditView(
             policy=loading.stored.policy.label,
