@@ -26,6 +26,7 @@ from shared.http.app import create_app
 from shared.http.health import Health
 from shared.kernel.settings import load
 from shared.service import Platform, ServiceUnit
+from shared.web.categories import category_words
 from shared.web.pages import Pages
 from shared.worker import Supervisor
 
@@ -76,7 +77,8 @@ def _dashboard(platform: Platform, parts: Analytics) -> APIRouter:
         templates=[here / "templates"],
         locales=[here / "locale"],
     )
-    labels = LabelFile.model_validate(yaml.safe_load((here / "labels.yaml").read_text("utf-8")))
+    words = yaml.safe_load((here / "labels.yaml").read_text("utf-8"))
+    labels = LabelFile.model_validate({**words, "categories": category_words()})
     board = Dashboard(parts.serving, platform.settings.zone, platform.clock.now)
     return dashboard_routes.router(board, pages, labels)
 

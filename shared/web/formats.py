@@ -12,6 +12,7 @@ from babel.support import NullTranslations
 from markupsafe import Markup, escape
 
 from shared.kernel.clock import Clock, from_rfc3339, to_rfc3339
+from shared.web.categories import category_label
 from shared.web.i18n import Language
 
 Instant = datetime | str
@@ -55,8 +56,13 @@ class Formats:
             "number": self.number,
             "percent": self.percent,
             "money": self.money,
+            "category": self.category,
             "ticks": ticks,
         }
+
+    def category(self, code: str | None) -> str:
+        """Write what a category is called: `物流：短少`, `Delivery: Short`."""
+        return _NOTHING if code is None else category_label(code, chinese=self._chinese)
 
     def datetime(self, instant: Instant | None) -> str:
         """Write day and time of day: `2026年11月22日 16:00`, `22 Nov 2026, 16:00`."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from services.workflow_service.cases.domain.case import Entry
 from services.workflow_service.cases.repository.reading import CaseFilter
-from services.workflow_service.cases.repository.spoken import Spoken
-from services.workflow_service.cases.schemas.views import HistoryView
 from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.cases.service.explaining import (
@@ -20,6 +17,7 @@ from services.workflow_service.cases.service.explaining import (
     explained,
     promises_in_words,
 )
+from services.workflow_service.console.schemas import People, told
 from shared.events.words import ClockState
 from shared.http.auth import Scope, principal_of
 from shared.web.pages import Pages
@@ -59,6 +57,7 @@ def router(desk: Desk, pages: Pages) -> APIRouter:
             department=department,
             overdue=overdue,
             nothing_asked=not (owner or department or overdue),
+            people=People(desk.rules.organisation),
         )
 
     @routes.get("/cases/{case_id}", response_class=HTMLResponse)
@@ -67,7 +66,8 @@ def router(desk: Desk, pages: Pages) -> APIRouter:
         principal_of(request, Scope.CASES_READ)
         case = await reading.find(desk, case_id)
         file = await reading.open_file(desk, case.id)
-        laid_open = explained(desk, file.case)
+        await desk.ensure_loaded([file.case])
+        laid_open, people = explained(desk, file.case), People(desk.rules.organisation)
         return pages.render(
             request,
             "console/case.html",
@@ -75,7 +75,8 @@ def router(desk: Desk, pages: Pages) -> APIRouter:
             open_clocks=_most_pressing(one for one in laid_open if one.clock.is_open),
             ended_clocks=[one for one in laid_open if not one.clock.is_open],
             promises=await promises_in_words(desk, file.case),
-            history=_told(file.history, file.words),
+            history=[told(line, file.words, people, desk.rules) for line in file.history[::-1]],
+            people=people,
         )
 
     return routes
@@ -87,7 +88,3 @@ def _most_pressing(found: Iterable[Explained]) -> Sequence[Explained]:
         found,
         key=lambda one: (_ORDER[one.clock.state], one.clock.due_at or one.clock.started_at),
     )
-
-
-def _told(history: Sequence[Entry], words: Mapping[str, Spoken]) -> list[HistoryView]:
-    return [HistoryView.of(entry, words) for entry in reversed(history)]

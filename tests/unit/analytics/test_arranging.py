@@ -19,15 +19,16 @@ from services.analytics_service.dashboard.domain.periods import period
 from services.analytics_service.metrics.domain.dimensions import Dimension, parse_value, sort_values
 from services.analytics_service.metrics.domain.zones import local_day, midnight, offsets
 from services.intake_service import triage
+from shared.web.categories import category_words
 
 TODAY = date(2026, 11, 24)
 
 
 def _labels(*, chinese: bool) -> Labels:
     path = Path(dashboard.__file__).parent / "labels.yaml"
-    return Labels(
-        LabelFile.model_validate(yaml.safe_load(path.read_text("utf-8"))), chinese=chinese
-    )
+    words = yaml.safe_load(path.read_text("utf-8"))
+    file = LabelFile.model_validate({**words, "categories": category_words()})
+    return Labels(file, chinese=chinese)
 
 
 def test_a_period_ends_with_today_and_is_compared_with_the_one_before() -> None:

@@ -63,6 +63,7 @@ def _add_clocks(routes: APIRouter, desk: Desk) -> None:
     async def list_clocks(case_id: str, _: Reader) -> ClocksAnswer:
         """Lay every clock of a case open: target, segments, pauses, changes, and why, in words."""
         case = await reading.find(desk, await id_of(desk, case_id))
+        await desk.ensure_loaded([case])
         return ClocksAnswer(
             items=[
                 ExplainedClock.of(one.clock, one.explanation, name=one.name, business=one.business)

@@ -1,0 +1,83 @@
+"""The pages of cases: they speak of people, departments and reasons, not of codes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.service.workflow.conftest import Workflow
+from tests.unit.workflow.rules import opened, regrading
+
+
+async def page(workflow: Workflow, path: str, lang: str, **query: str) -> str:
+    asked = {"lang": lang, **query}
+    answer = await workflow.http.get(path, params=asked, follow_redirects=True)
+    assert answer.status_code == 200, answer.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        (
+            "zh-CN",
+            [
+                "李娜",
+                "物流部",
+                "物流：短少",
+                "第 1 级：班组长",
+                "首次答复：时限已用 50%",
+                "每小时都计",
+            ],
+        ),
+        (
+            "en",
+            [
+                "李娜",
+                "Logistics",
+                "Delivery: Short",
+                "level 1: a team leader",
+                "First reply: 50% of the time is used",
+                "every hour counts",
+            ],
+        ),
+    ],
+)
+async def test_a_case_is_told_in_words(workflow: Workflow, lang: str, said: list[str]) -> None:
+    case_id = await workflow.open()
+    await workflow.pass_time(timedelta(hours=5))
+
+    text = await page(workflow, f"/cases/{case_id}", lang)
+
+    assert [words for words in said if words not in text] == []
+    codes = ["li.na", "logistics", "first_reply", "logistics.short", "working hours"]
+    assert [code for code in codes if re.search(rf"(?<![\w.]){code}(?![\w.])", text)] == (
+        [] if lang == "zh-CN" else ["working hours"]
+    )
+
+
+async def test_another_grade_and_who_goes_over_our_head_are_told_in_words(
+    workflow: Workflow,
+) -> None:
+    case_id = await workflow.open(channel="regulator")
+    graded = replace(opened(), id=case_id)
+    await workflow.hear(regrading(graded, "P1"), sequence=2)
+
+    text = await page(workflow, f"/cases/{case_id}", "zh-CN")
+
+    assert "物流：短少 P2 → 产品：质量问题 P1" in text
+    assert "监管部门转来：此前没有向我们投诉过" in text
+
+
+async def test_the_queue_is_chosen_from_by_names(workflow: Workflow) -> None:
+    await workflow.open()
+
+    text = await page(workflow, "/cases", "en", department="logistics", owner="somebody.else")
+    listed = await page(workflow, "/cases", "en", department="logistics")
+
+    assert "No case fits this selection" in text
+    assert "somebody.else" in text
+    assert "Delivery: Short" in listed
