@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
 import httpx
 import pytest
 
+from services.workflow_service.cases.domain.replay import replayed_clocks
+from services.workflow_service.cases.repository import reading
 from services.workflow_service.cases.service.sweeping import sweep_once
 from shared.kernel.clock import ManualClock
 from shared.kernel.errors import ConfigurationError
@@ -286,3 +288,37 @@ async def test_a_switched_on_pack_runs_beside_our_clocks_and_explains_itself(
     assert law["policy"] == {"name": "cn-telecoms", "version": 1, "rule": "answer"}
     assert law["due_at"] == "2026-12-08T16:00:00Z"
     assert "电信用户申诉处理办法 第十条" in law["explanation"]["zh-CN"]
+
+
+async def test_a_deadline_by_law_follows_the_days_that_its_country_announces(
+    workflow: Workflow,
+) -> None:
+    await put(workflow, FASTER.replace("packs: []", "packs: [cn-market-regulation]"))
+    case_id = await workflow.open(channel="regulator")
+    kind = "cn-market-regulation.acceptance"
+    before = clock_of(await workflow.case(case_id), kind)["due_at"]
+    headers, path = {"Content-Type": "application/yaml"}, "/v1/calendars/cn"
+    document = (await workflow.http.get(path)).json()["document"]
+    workflow.clock.advance(timedelta(hours=1))
+    announced = document + "days: {2026-11-28: working, 2026-12-01: holiday, 2026-12-02: holiday}\n"
+
+    tried = await workflow.http.put(f"{path}?dry_run=true", content=announced, headers=headers)
+    await workflow.http.put(path, content=announced, headers=headers)
+    while await sweep_once(workflow.desk):
+        pass
+
+    async with workflow.desk.database.read() as connection:
+        case = await reading.find_case(connection, case_id=case_id)
+        history = await reading.history_of(connection, case_id)
+    assert case is not None
+    after = next(clock for clock in case.clocks if clock.kind == kind)
+    # One Saturday more and two days less, from the same receipt.
+    assert (before, after.due_at) == (
+        "2026-12-02T16:00:00Z",
+        datetime(2026, 12, 3, 16, tzinfo=UTC),
+    )
+    assert tried.json()["open_cases"]["changed_clocks"] == {kind: 1}
+    assert [change.why for change in after.changes] == ["calendar"]
+    assert replayed_clocks(case, history, workflow.desk.rules) == case.clocks
+    mediation = next(c for c in case.clocks if c.kind == "cn-market-regulation.mediation")
+    assert mediation.changes == ()

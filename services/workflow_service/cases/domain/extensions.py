@@ -15,15 +15,12 @@ from services.workflow_service.cases.domain.draft import Change, Draft
 from services.workflow_service.cases.domain.passing import pass_time_before
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.clock import EXTENSION, Clock
 from services.workflow_service.clocks.domain.pack import is_of_a_pack
 from services.workflow_service.organisation.domain.person import StaffRole
 from shared.events import cases as events
 from shared.events.words import ClockKind, ClockState
 from shared.kernel.errors import Conflict, FieldError, Forbidden, InvalidInput
-
-EXTENSION = "extension"
-"""How the history and a clock's explanation name more time."""
 
 _RANKS = tuple(StaffRole)
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from services.workflow_service.cases.domain.by_law import BIND, start_by_law
-from services.workflow_service.cases.domain.calendars import CALENDAR, move
+from services.workflow_service.cases.domain.calendars import CALENDAR, move, move_by_law
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Draft
-from services.workflow_service.cases.domain.extensions import EXTENSION, prolong
+from services.workflow_service.cases.domain.extensions import prolong
 from services.workflow_service.cases.domain.levels import begin_again, take_level
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.merging import MERGE
@@ -29,7 +29,7 @@ from services.workflow_service.cases.domain.reactions import REGRADE
 from services.workflow_service.cases.domain.rising import ESCALATE
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.clock import Clock
+from services.workflow_service.clocks.domain.clock import EXTENSION, Clock
 from shared.events.words import CaseState, ClockKind
 from shared.kernel.records import replace
 
@@ -209,6 +209,7 @@ def _request_approval(draft: Draft, entry: Entry, _data: Data) -> None:
 
 def _calendar(draft: Draft, entry: Entry, data: Data) -> None:
     move(draft, data["labels"], entry.at)
+    move_by_law(draft, data.get("laws", {}), entry.at)
 
 
 def _instant(value: object) -> datetime:

@@ -136,6 +136,13 @@ class Rules:
             for deadline in pack.deadlines:
                 yield pack.kind_of(deadline), self._by_law(pack, deadline, case.opened_at, policy)
 
+    def timing_by_law(self, case: Case, clock: Clock) -> Timing:
+        """Return what a clock of a pack is started by, as its calendar is known now."""
+        pack = self.pack_of(clock)
+        policy = self.policy_of(case.policy)
+        timing = self._by_law(pack, pack.deadline(clock.kind), case.opened_at, policy)
+        return replace(timing, policy=clock.policy)
+
     def _by_law(
         self, pack: Pack, deadline: Deadline, received_at: datetime, policy: Policy
     ) -> Timing:

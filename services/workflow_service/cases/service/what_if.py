@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from services.workflow_service.calendars.domain.book import CalendarBook
+from services.workflow_service.cases.domain.calendars import by_law_now
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import hurried
 from services.workflow_service.cases.domain.rules import Rules, begins_by_law
@@ -62,9 +63,12 @@ async def under_policy(desk: Desk, policy: Policy) -> WhatIf:
 
 async def under_calendars(desk: Desk, book: CalendarBook) -> WhatIf:
     """Compare the due times of open cases with those that other calendars would give them."""
-    always = desk.rules.always.name
+    always, rules = desk.rules.always.name, replace(desk.rules, calendars=book, _timings={})
 
-    def alternative(_case: Case, clock: Clock) -> Clock | None:
+    def alternative(case: Case, clock: Clock) -> Clock | None:
+        if (seconds := by_law_now(case, clock, rules)) is not None:
+            timing = replace(rules.timing_by_law(case, clock), seconds=seconds)
+            return clocks.retarget(clock, timing, at=desk.clock.now(), why="what-if", by="what-if")
         if clock.calendar == always:
             return clock
         calendar = book.current(clock.calendar.partition("@")[0])

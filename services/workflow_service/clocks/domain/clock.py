@@ -17,6 +17,8 @@ from shared.events.words import ClockState
 from shared.kernel.records import replace
 
 RUNNING, PAUSED = ClockState.RUNNING, ClockState.PAUSED
+EXTENSION = "extension"
+"""Why a clock has more time: somebody granted it."""
 STARTED = "started"
 """Why a clock's first segment counts."""
 
