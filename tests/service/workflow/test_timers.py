@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import func, select, update
+from structlog.testing import capture_logs
 
 from services.workflow_service.cases.models import cases
 from services.workflow_service.cases.repository.storage import lock_due
+from services.workflow_service.cases.service.sweeping import sweep_once
 from services.workflow_service.cases.service.timing import BATCH, fire_due_timers
 from services.workflow_service.clocks.jobs import TimerLoop
 from services.workflow_service.clocks.models import timers
@@ -20,6 +23,7 @@ from shared.events.cases import ClockBreached, ClockWarned, Escalated, WaitingEn
 from shared.kernel.clock import ManualClock
 from tests.harness.databases import MakeMigratedUrl
 from tests.service.workflow.conftest import START, Workflow, complaint, complaints, running
+from tests.unit.workflow.rules import COMPANY
 
 
 async def test_a_first_reply_that_does_not_come_warns_twice_then_escalates(
@@ -387,3 +391,48 @@ async def _due(replica: Workflow) -> int:
     )
     async with replica.desk.database.read() as connection:
         return await connection.scalar(statement) or 0
+
+
+async def renamed(workflow: Workflow, case_id: str, calendar: str) -> None:
+    """Let the clocks of a case name another calendar."""
+    async with workflow.desk.database.write() as connection:
+        statement = select(cases.c.clocks).where(cases.c.id == case_id)
+        clocks = json.dumps(await connection.scalar(statement))
+        other = json.loads(clocks.replace("company@1", calendar))
+        await connection.execute(update(cases).where(cases.c.id == case_id).values(clocks=other))
+
+
+async def test_a_case_whose_calendar_is_lost_holds_up_nobody_else(workflow: Workflow) -> None:
+    lost, other = await workflow.open(), await workflow.open()
+    for case_id in (lost, other):
+        await workflow.act(case_id, "request-information", text="请提供照片")
+    await renamed(workflow, lost, "nowhere@7")
+
+    # The wait ends: whoever works out when to go on needs the calendar.
+    with capture_logs() as logged:
+        await workflow.pass_time(timedelta(days=8))
+
+    assert {one["complaint_id"] for one in logged if one["event"] == "timer.failed"} == {lost}
+    assert "WaitingEnded" not in await workflow.names(lost)
+    assert "WaitingEnded" in await workflow.names(other)
+
+
+async def test_clocks_of_the_time_before_calendars_had_versions_go_on(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    await renamed(workflow, case_id, "working-hours-cn")
+
+    explained = await workflow.http.get(f"/v1/cases/{case_id}/clocks")
+    await workflow.pass_time(timedelta(hours=5))
+    case = await workflow.act(case_id, "escalate", reason="客户要求")
+    await workflow.http.put(
+        "/v1/calendars/company",
+        content=COMPANY + "days: {2026-11-24: holiday}\n",
+        headers={"Content-Type": "application/yaml"},
+    )
+    while await sweep_once(workflow.desk):
+        pass
+    after = await workflow.case(case_id)
+
+    assert explained.status_code == 200
+    assert case["escalation_level"] == 2
+    assert after["history"][-1]["action"] == "calendar"

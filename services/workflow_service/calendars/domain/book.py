@@ -12,7 +12,7 @@ from services.workflow_service.calendars.domain.calendar import (
     WorkingCalendar,
 )
 from services.workflow_service.calendars.domain.document import CalendarDocument
-from shared.kernel.errors import NotFound, Unavailable
+from shared.kernel.errors import NotFound, RedressError
 
 
 class UnknownCalendar(NotFound):
@@ -22,8 +22,30 @@ class UnknownCalendar(NotFound):
     title = "There is no such calendar"
 
 
-class UnknownVersion(Unavailable):
-    """A clock names a version that is not loaded here: another replica has made it meanwhile."""
+class UnknownVersion(RedressError):
+    """A clock names a version that is nowhere: who decides has looked for new ones before.
+
+    No `Unavailable`: trying again would not help, and would hold up every other case.
+    """
+
+    code = "unknown-calendar-version"
+    title = "A clock names a calendar version that does not exist"
+
+
+BEFORE_VERSIONS = "company@1"
+"""What stands for calendars of the time before versions: made of the same settings.
+
+Clocks of that time name theirs without a version, such as `working-hours-cn`.
+"""
+
+
+def name_in(label: str) -> str:
+    """Return the name of the calendar whose version a clock names."""
+    return _versioned(label).partition("@")[0]
+
+
+def _versioned(label: str) -> str:
+    return label if "@" in label else BEFORE_VERSIONS
 
 
 YearsDays = Callable[[str, int], Mapping[date, SpecialDay]]
@@ -96,7 +118,7 @@ class CalendarBook:
         """Tell whether a version is in the book."""
         if label in self._calendars:
             return True
-        name, _, version = label.partition("@")
+        name, _, version = _versioned(label).partition("@")
         return any(str(v.version) == version for v in self.versions.get(name, ()))
 
     def labelled(self, label: str) -> WorkingCalendar:
@@ -104,11 +126,11 @@ class CalendarBook:
         found = self._calendars.get(label)
         if found is not None:
             return found
-        name, _, version = label.partition("@")
+        name, _, version = _versioned(label).partition("@")
         for candidate in self.versions.get(name, ()):
             if str(candidate.version) == version:
                 return self._calendar(candidate)
-        raise UnknownVersion(f"the calendar {label} is not known here yet")
+        raise UnknownVersion(f"the calendar {label} is not known")
 
     def _calendar(self, version: CalendarVersion) -> WorkingCalendar:
         # Kept for good: each has an index of its working time that grows with use.

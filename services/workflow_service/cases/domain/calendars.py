@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from services.workflow_service.calendars.domain.book import name_in
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import SYSTEM, Change, Draft
 from services.workflow_service.cases.domain.passing import pass_time_before
@@ -44,8 +45,7 @@ def newer(clock: Clock, rules: Rules) -> str | None:
     """Return the label of a later version of a live clock's calendar."""
     if not clock.is_live or clock.calendar == rules.always.name:
         return None
-    name = clock.calendar.partition("@")[0]
-    current = rules.calendars.current(name).name
+    current = rules.calendars.current(name_in(clock.calendar)).name
     return current if current != clock.calendar else None
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from services.workflow_service.calendars.domain.book import CalendarBook
+from services.workflow_service.calendars.domain.book import CalendarBook, name_in
 from services.workflow_service.cases.domain.calendars import by_law_now
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import hurried
@@ -71,7 +71,7 @@ async def under_calendars(desk: Desk, book: CalendarBook) -> WhatIf:
             return clocks.retarget(clock, timing, at=desk.clock.now(), why="what-if", by="what-if")
         if clock.calendar == always:
             return clock
-        calendar = book.current(clock.calendar.partition("@")[0])
+        calendar = book.current(name_in(clock.calendar))
         return clocks.recomputed(replace(clock, calendar=calendar.name), calendar)
 
     return await _compare(desk, alternative)
