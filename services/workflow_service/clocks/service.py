@@ -90,8 +90,9 @@ class Policies:
     async def open(self) -> None:
         """Load the policy that the settings name, where it is new.
 
-        The one that comes with the product gives way to whatever a company has loaded. Raises
-        ConfigurationError where a file's version was another policy before.
+        The one that comes with the product gives way to whatever a company has loaded, and to a
+        later one of its own. Raises ConfigurationError where a company's file has a version that
+        was another policy before.
         """
         async with self.database.write() as connection:
             await lock_policies(connection)
@@ -103,6 +104,11 @@ class Policies:
                 self._check_calendar(first.policy, name="calendar")
                 loading = self._loading(first.policy, first.document, by=first.by)
             except (VersionTaken, InvalidDocument) as wrong:
+                if first.by == PRODUCT and self.versions:
+                    # Another release than the one that loaded it, older perhaps: nobody here can
+                    # mend its file, and cases go on by what is loaded.
+                    log.warning("policy.product-kept", policy=self.current.label, why=wrong.detail)
+                    return
                 raise ConfigurationError(POLICY_SETTING, wrong.detail) from None
             if loading.is_new:
                 await add_policy(connection, loading.stored)

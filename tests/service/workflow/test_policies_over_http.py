@@ -12,6 +12,7 @@ import pytest
 from services.workflow_service.cases.domain.replay import replayed_clocks
 from services.workflow_service.cases.repository import reading
 from services.workflow_service.cases.service.sweeping import sweep_once
+from services.workflow_service.clocks.repository import read_policy_text
 from shared.kernel.clock import ManualClock
 from shared.kernel.errors import ConfigurationError
 from tests.harness.databases import MakeMigratedUrl
@@ -221,6 +222,26 @@ async def test_a_file_whose_version_was_another_policy_stops_the_start(
     with pytest.raises(ConfigurationError, match="company@4 was another policy before"):
         async with running(tmp_path, url, clock):
             pass
+
+
+@pytest.mark.parametrize("version", [1, 3])
+async def test_the_policy_of_another_release_stops_no_start(
+    tmp_path: Path, migrated_url: MakeMigratedUrl, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    url, clock = migrated_url("workflow"), ManualClock(START)
+    async with running(tmp_path, url, clock) as first:
+        loaded = (await first.http.get("/v1/policies")).json()["document"]
+    other = DEFAULT.replace("version: 3", f"version: {version}").replace("4 hours", "5 hours")
+    monkeypatch.setattr(
+        "services.workflow_service.cases.service.desk.read_policy",
+        lambda _path: (read_policy_text(other, name="policy.yaml"), other),
+    )
+
+    async with running(tmp_path, url, clock) as again:
+        kept = (await again.http.get("/v1/policies")).json()["document"]
+
+    assert other != loaded
+    assert kept == loaded
 
 
 async def test_running_clocks_follow_a_changed_calendar(workflow: Workflow) -> None:
