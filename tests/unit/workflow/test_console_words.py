@@ -11,9 +11,11 @@ from jinja2.ext import babel_extract
 import services.workflow_service.console
 import shared.web
 from services.notification_service.templates.domain.names import name_of
+from services.workflow_service.cases.domain.by_law import BIND
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.merging import MERGE, REPEAT
-from services.workflow_service.escalation.domain.ladder import Cause
+from services.workflow_service.escalation.domain.ladder import Cause, WentUp
+from shared.events.words import Outcome
 from shared.web.i18n import load_catalogue
 
 HERE = Path(services.workflow_service.console.__file__).parent
@@ -53,6 +55,11 @@ def test_every_cause_of_an_escalation_has_words_on_the_page_and_in_the_message(
     assert name_of(cause.value, "zh-CN") != cause.value
 
 
-@pytest.mark.parametrize("action", [*Action, REPEAT, MERGE])
+@pytest.mark.parametrize("code", [*Outcome, *WentUp])
+def test_every_outcome_and_every_way_over_our_head_has_words(code: str) -> None:
+    assert str(code) in words_of("reasons")
+
+
+@pytest.mark.parametrize("action", [*Action, REPEAT, MERGE, BIND])
 def test_every_line_of_the_history_has_words(action: str) -> None:
     assert str(action) in words_of("actions")

@@ -16,8 +16,8 @@ from services.workflow_service.cases.domain.merging import (
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.promises import Commitment, make_promise
 from services.workflow_service.escalation.domain.ladder import Cause, Rise
-from shared.events.cases import CaseMerged
-from shared.events.words import CaseState, ClockKind
+from shared.events.cases import CaseMerged, InformationReceived
+from shared.events.words import CaseState, ClockKind, ClockState
 from tests.unit.workflow.rules import MONDAY_NOON, RULES, complaint, opened
 from tests.unit.workflow.steps import (
     act,
@@ -127,3 +127,24 @@ def test_a_further_repeat_is_told_even_at_the_top() -> None:
         ("repeat", "N-2"),
     ]
     assert causes(change) == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "resolve"),
+    [
+        (Cause.REPEAT, CaseState.ASSIGNED, ClockState.RUNNING),
+        (Cause.REGULATOR, CaseState.AWAITING_CUSTOMER, ClockState.PAUSED),
+    ],
+)
+def test_a_customer_who_complains_again_is_not_waited_for_any_more(
+    cause: Cause, state: CaseState, resolve: ClockState
+) -> None:
+    waiting = act(opened(), Action.REQUEST_INFORMATION, minutes=5)
+
+    change = add_repeat(waiting, "7K3F", Rise(cause), now=at(minutes=9), rules=RULES)
+
+    clock = next(one for one in change.case.clocks if one.kind == ClockKind.RESOLVE)
+    assert (change.case.state, clock.state) == (state, resolve)
+    assert (InformationReceived in {type(said.event) for said in change.said}) == (
+        cause is Cause.REPEAT
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.workflow_service.cases.domain.actions import receive_information
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change, Draft
 from services.workflow_service.cases.domain.lifecycle import NOT_BEGUN
@@ -92,10 +93,16 @@ def _end_in(draft: Draft, root: Case, before: CaseState | None) -> None:
 
 
 def add_repeat(root: Case, number: str, rise: Rise, *, now: datetime, rules: Rules) -> Change:
-    """Note another complaint about the matter of an open case, and take the case up."""
+    """Note another complaint about the matter of an open case, and take the case up.
+
+    The customer has spoken: we wait for them no longer. What a regulator sends is not their answer.
+    """
     draft = Draft(root, rules, max(now, root.opened_at))
     pass_time_before(draft, draft.now)
-    draft.system_entry(draft.now, REPEAT, number, draft.case.state)
+    before = draft.case.state
+    if rise.cause is Cause.REPEAT and before is CaseState.AWAITING_CUSTOMER:
+        receive_information(draft, draft.now)
+    draft.system_entry(draft.now, REPEAT, number, before)
     escalate_by_itself(draft, rise, draft.now)
     return draft.finish()
 

@@ -18,7 +18,7 @@ from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.extensions import prolong
 from services.workflow_service.cases.domain.levels import begin_again, take_level
 from services.workflow_service.cases.domain.lifecycle import Action
-from services.workflow_service.cases.domain.merging import MERGE
+from services.workflow_service.cases.domain.merging import MERGE, REPEAT
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.opening import start_clocks
 from services.workflow_service.cases.domain.ownership import enter_department
@@ -221,6 +221,7 @@ _ACTIONS = frozenset(action.value for action in Action)
 _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     "acknowledge": _acknowledge,
     "amend": _amend,
+    REPEAT: _amend,
     REGRADE: _regrade,
     "stop-waiting": _stop_waiting,
     "warn": _on_clock(_warn),
