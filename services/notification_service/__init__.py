@@ -3,7 +3,8 @@
 Owns: the intents to tell somebody something, the messages made of them and what became of each.
 Consumes: ComplaintReceived and ComplaintRegraded (language, grade), all facts of cases; what is
 said when is one table, `messages/routing.yaml`.
-Publishes: NotificationSent, NotificationFailed, NotificationSkipped (redress.notifications.v1).
+Publishes: NotificationSent, NotificationDelivered, NotificationFailed, NotificationSkipped
+(redress.notifications.v1).
 Promises: exactly one intent per fact and recipient; at most one accepted send where the gateway
 knows our reference; what cannot be known after a crash is shown to an operator, never guessed.
 
@@ -16,6 +17,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `tone/` | phrases never to use and duties towards the reader, `/v1/tone-check` |
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |
 | `webhooks/` | events posted to other systems: subscriptions, deliveries, retries |
+| `receipts/` | what gateways say later of what they took, verified and tied to its message |
 | `gateways/` | how a message leaves: SMTP, SMS vendors, files until one is configured |
 
 An import (`imported`) produces nothing at all; what people later do with the case does.

@@ -10,7 +10,12 @@ from fastapi import APIRouter
 
 from services.notification_service.feed import endpoints as feed_endpoints
 from services.notification_service.feed.service import Feed
-from services.notification_service.gateways.service import Gateways, Surroundings, open_gateways
+from services.notification_service.gateways.service import (
+    Gateways,
+    Surroundings,
+    open_gateways,
+    sms_secret,
+)
 from services.notification_service.handlers import SUBSCRIPTIONS
 from services.notification_service.messages import endpoints
 from services.notification_service.messages.domain.judging import Manners
@@ -20,6 +25,7 @@ from services.notification_service.messages.repository.intents import knows_cust
 from services.notification_service.messages.repository.routing import routing_table
 from services.notification_service.messages.repository.standing import reconsider_customer
 from services.notification_service.messages.service.bundling import Digests, Doubles
+from services.notification_service.messages.service.deciding import Operators
 from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
@@ -28,6 +34,9 @@ from services.notification_service.messages.service.rehearsing import Rehearsal
 from services.notification_service.preferences import endpoints as preference_endpoints
 from services.notification_service.preferences.domain.choices import QuietHours
 from services.notification_service.preferences.service import PreferenceBook
+from services.notification_service.receipts import endpoints as receipt_endpoints
+from services.notification_service.receipts.jobs import ReceiptClerk
+from services.notification_service.receipts.service import ReceiptDesk
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings, WebhookSettings
 from services.notification_service.templates import endpoints as template_endpoints
@@ -70,6 +79,8 @@ class _Parts:
     feed: Feed
     room: Room
     webhooks: Webhooks
+    desk: ReceiptDesk
+    clerk: ReceiptClerk
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -102,7 +113,7 @@ def _build_parts(platform: Platform) -> _Parts:
     database = Database.open(url, setting="REDRESS_NOTIFICATION_DATABASE_URL")
     messaging = Messaging(database=database, clock=platform.clock)
     vault = platform.vault(NAME)
-    around = Surroundings(platform.clock, frozenset(Kind), common.public_url)
+    around = Surroundings(platform.clock, frozenset(Kind), _public(common))
     gateways = open_gateways(settings, platform.home, around)
     directory = Directory(
         intake=_client(platform, "intake"),
@@ -131,18 +142,25 @@ def _build_parts(platform: Platform) -> _Parts:
         digests=Digests(page=MailPage(settings.company), base_url=common.base_url),
     )
     sender = Sender(tools)
+    proof_after = timedelta(hours=settings.proof_hours)
     planner = Planner(
         vault=vault,
         routing=routing,
         wake=sender.wake,
         digest_every=timedelta(minutes=settings.staff_digest_minutes),
+        proof_after=proof_after,
     )
+    desk = ReceiptDesk(messaging, wake_sender=sender.wake, proof_after=proof_after)
+    clerk = ReceiptClerk(desk)
     room = _room(templates, wordings, messaging, gateways, directory)
     feed = Feed(platform.bus)
     webhooks = assemble(
         messaging, platform.bus, vault, replica=platform.replica, settings=load(WebhookSettings)
     )
-    return _Parts(messaging, vault, gateways, directory, sender, planner, feed, room, webhooks)
+    return _Parts(
+        *(messaging, vault, gateways, directory, sender, planner, feed, room),
+        *(webhooks, desk, clerk),
+    )
 
 
 def _room(
@@ -176,6 +194,23 @@ def _manners(settings: NotificationSettings, common: CommonSettings) -> Manners:
     )
 
 
+def _public(common: CommonSettings) -> str | None:
+    """Return where the world reaches us, None where only this machine does."""
+    return common.base_url if common.public_url else None
+
+
+def _trust(platform: Platform) -> receipt_endpoints.Trust:
+    settings = load(NotificationSettings)
+    return receipt_endpoints.Trust(
+        clock=platform.clock,
+        token=settings.receipt_token,
+        networks=settings.receipt_networks,
+        twilio_token=settings.twilio_auth_token,
+        http_secret=sms_secret(settings),
+        public_url=_public(platform.settings),
+    )
+
+
 def _client(platform: Platform, service: str) -> ServiceClient:
     # One quick second try: while an owner is away the messages wait in the queue, not in here.
     url = platform.settings.service_url(service)
@@ -196,7 +231,10 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         messaging=parts.messaging, subscriptions=SUBSCRIPTIONS, container=parts.planner
     )
     return [
-        endpoints.router(archive),
+        endpoints.router(archive, Operators(parts.messaging, wake=parts.sender.wake)),
+        receipt_endpoints.router(
+            receipt_endpoints.Counter(parts.desk, parts.clerk, _trust(platform))
+        ),
         template_endpoints.router(parts.room),
         preference_endpoints.router(_preferences(parts)),
         endpoints.pages_router(archive, pages, scope=scope),
@@ -230,5 +268,6 @@ def _add_loops(supervisor: Supervisor, platform: Platform, parts: _Parts) -> Non
     supervisor.add("notification results", parts.sender.settle)
     supervisor.add("notification leases", parts.sender.keep)
     supervisor.add("notification relay", relay.run)
+    supervisor.add("receipts", parts.clerk.run)
     supervisor.add("feed readers", parts.feed.tidy)
     parts.webhooks.add_loops(supervisor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from email.utils import parseaddr
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -52,6 +52,24 @@ class VendorSettings(RedressSettings):
     twilio_endpoint: str = Field(
         default="https://api.twilio.com", description="Where Twilio takes SMS."
     )
+    sms_receipt_minutes: int | None = Field(
+        default=None,
+        ge=1,
+        description="An SMS without a receipt after so long goes by e-mail; default: never.",
+    )
+    receipt_token: str | None = Field(
+        default=None,
+        min_length=24,
+        description="Secret end of the paths for receipts of Aliyun, Tencent Cloud and mail.",
+    )
+    receipt_sources: str = Field(
+        default="",
+        description="Networks that those come from, such as `10.0.0.0/8,203.0.113.7`; "
+        "default: any.",
+    )
+    proof_hours: int = Field(
+        default=24, ge=1, description="A mandatory notice without proof after so long alarms."
+    )
     sms_per_second: float | None = Field(
         default=None, gt=0, description="Most SMS a second that the gateway is given, per process."
     )
@@ -60,6 +78,29 @@ class VendorSettings(RedressSettings):
         default=None, gt=0, description="Most e-mails a second, per process."
     )
     email_burst: int = Field(default=1, ge=1, description="So many of them may go at once.")
+
+    @property
+    def receipt_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks that receipts come from; none means any."""
+        parts = (one.strip() for one in self.receipt_sources.split(","))
+        return tuple(ip_network(part) for part in parts if part)
+
+    @field_validator("receipt_token")
+    @classmethod
+    def _fits_into_a_path(cls, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(r"[A-Za-z0-9._~-]{24,128}", value) is None:
+            raise ValueError("must have 24 to 128 letters, digits, and - . _ ~")
+        return value
+
+    @field_validator("receipt_sources")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, (one.strip() for one in value.split(","))):
+            try:
+                ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part!r} is no network, such as 10.0.0.0/8") from None
+        return value
 
     @field_validator("aliyun_sms_endpoint", "tencent_sms_endpoint", "twilio_endpoint")
     @classmethod

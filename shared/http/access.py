@@ -18,6 +18,7 @@ class Scope(StrEnum):
     CASES_WRITE = "cases:write"
     POLICIES_WRITE = "policies:write"
     NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_WRITE = "notifications:write"
     EVENTS_READ = "events:read"
     TEMPLATES_WRITE = "templates:write"
     TEMPLATES_TEST = "templates:test"
@@ -61,6 +62,7 @@ ROLES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
         Role.LEAD: _HANDLING | {Scope.ANALYTICS_READ},
         Role.MANAGER: _HANDLING | {Scope.ANALYTICS_READ, Scope.POLICIES_WRITE},
         # Supervision and the executive own the cases of levels 3 and 4, and grant more time.
+        # Quality are operators too: they decide about messages of which nobody knows.
         Role.QUALITY: _READING
         | {
             Scope.CASES_WRITE,
@@ -68,6 +70,7 @@ ROLES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
             Scope.POLICIES_WRITE,
             Scope.TEMPLATES_WRITE,
             Scope.TEMPLATES_TEST,
+            Scope.NOTIFICATIONS_WRITE,
         },
         Role.EXECUTIVE: _READING | {Scope.CASES_WRITE},
         Role.DEPARTMENT: frozenset({Scope.COMPLAINTS_READ, Scope.CASES_READ, Scope.CASES_WRITE}),

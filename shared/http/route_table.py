@@ -29,6 +29,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/events": "notification",
         "/v1/tone-check": "notification",
         "/v1/notices": "notification",
+        "/v1/receipts": "notification",
         "/v1/templates": "notification",
         "/survey": "notification",
         "/preferences": "notification",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from services.notification_service.gateways.aliyun import AliyunAccount, AliyunSms
@@ -29,12 +30,15 @@ TWILIO_RECEIPTS = "/v1/receipts/twilio"
 class Gateways:
     """One gateway per channel; `configured` once a real one is among them.
 
-    `limits` are the channels that may be given only so many messages a second.
+    `limits` are the channels that may be given only so many messages a second, `names` what proof
+    of notice calls the gateways, `receipts_after` by when a receipt must have come.
     """
 
     by_channel: Mapping[MessageChannel, Gateway]
     configured: bool
     limits: Mapping[MessageChannel, RateLimit] = field(default_factory=dict)
+    names: Mapping[MessageChannel, str] = field(default_factory=dict)
+    receipts_after: Mapping[MessageChannel, timedelta] = field(default_factory=dict)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -71,7 +75,20 @@ def open_gateways(
         {MessageChannel.EMAIL: email, MessageChannel.SMS: sms},
         configured=email is not files or sms is not files,
         limits=_limits(settings),
+        names={
+            MessageChannel.EMAIL: "file" if email is files else "smtp",
+            MessageChannel.SMS: "file" if sms is files else settings.sms_gateway or "http",
+        },
+        receipts_after=_receipts_after(settings, real=sms is not files),
     )
+
+
+def _receipts_after(
+    settings: NotificationSettings, *, real: bool
+) -> dict[MessageChannel, timedelta]:
+    if settings.sms_receipt_minutes is None or not real:
+        return {}
+    return {MessageChannel.SMS: timedelta(minutes=settings.sms_receipt_minutes)}
 
 
 def _limits(settings: NotificationSettings) -> dict[MessageChannel, RateLimit]:

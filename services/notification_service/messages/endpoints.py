@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.schemas import Notification
+from services.notification_service.messages.service.deciding import Decision, Operators
 from services.notification_service.messages.service.reading import Archive, Shown
 from shared.events.words import MessageChannel
 from shared.http.access import Scope
-from shared.http.auth import principal_of, requires
+from shared.http.auth import Principal, principal_of, requires
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.kernel.errors import NotFound
 from shared.web.pages import Pages
+
+MessageId = Annotated[str, Path(max_length=36)]
+Operator = Annotated[Principal, Depends(requires(Scope.NOTIFICATIONS_WRITE))]
 
 # The HTML of a mail styles itself and may do nothing else: no scripts, no requests, no forms.
 _MAIL_CSP = (
@@ -24,7 +28,7 @@ _MAIL_CSP = (
 )
 
 
-def router(archive: Archive) -> APIRouter:
+def router(archive: Archive, operators: Operators) -> APIRouter:
     """Make the paths for machines."""
     routes = APIRouter(tags=["notifications"], dependencies=[KNOWN_QUERY])
 
@@ -47,6 +51,22 @@ def router(archive: Archive) -> APIRouter:
         link_next(request, response, next_cursor)
         items = [Notification.model_validate(row._asdict()) for row in rows]
         return Page[Notification](items=items, next_cursor=next_cursor)
+
+    @routes.post("/v1/notifications/{message_id}/resend")
+    async def resend(message_id: MessageId, principal: Operator) -> Notification:
+        """Send a message again that is unknown, failed or undelivered; who said so is recorded.
+
+        The channels that were given up are tried again too. An unknown one may reach the person
+        twice: that is what the operator decides.
+        """
+        decided = await operators.decide(message_id, Decision.RESEND, by=principal.id)
+        return Notification.model_validate(decided._asdict())
+
+    @routes.post("/v1/notifications/{message_id}/mark-sent")
+    async def mark_sent(message_id: MessageId, principal: Operator) -> Notification:
+        """Count an unknown message as sent, as the gateway's own list shows it to be."""
+        decided = await operators.decide(message_id, Decision.MARK_SENT, by=principal.id)
+        return Notification.model_validate(decided._asdict())
 
     return routes
 

@@ -25,8 +25,9 @@ from services.notification_service.gateways.domain.port import (
 )
 from services.notification_service.gateways.service import Gateways
 from services.notification_service.messages.domain import results
+from services.notification_service.messages.domain.fingerprint import fingerprint
 from services.notification_service.messages.domain.results import Progress, Result
-from services.notification_service.messages.domain.words import Reason, State
+from services.notification_service.messages.domain.words import Reason, State, ended_by
 from services.notification_service.messages.repository import deliveries, intents
 from services.notification_service.messages.repository.deliveries import Crashed, Leased, Recovered
 from services.notification_service.messages.service.bundling import Digests, Doubles
@@ -38,7 +39,13 @@ from services.notification_service.messages.service.preparing import (
     Ready,
 )
 from services.notification_service.messages.service.sealing import sealed
-from services.notification_service.messages.service.settling import Outcome, progress_of, settle
+from services.notification_service.messages.service.settling import (
+    HandedOver,
+    Outcome,
+    progress_of,
+    settle,
+)
+from services.notification_service.recipients.domain.masking import masked
 from shared.events.words import MessageChannel
 from shared.kernel import logging
 from shared.kernel.ids import new_id
@@ -228,9 +235,10 @@ class Sender:
     async def _hand_over(self, ready: Ready) -> None:
         gateway = self._tools.gateways.by_channel[ready.channel]
         failure: Exception | None = None
+        reference: str | None = None
         try:
             async with self._lanes[ready.channel]:
-                await gateway.send(_outgoing(ready))
+                reference = await gateway.send(_outgoing(ready))
         except Exception as raised:  # the outermost edge: a defect of a gateway's adapter
             if not isinstance(raised, GatewayError):
                 log.exception("message.defect", message=ready.reference, channel=ready.channel)
@@ -238,10 +246,14 @@ class Sender:
         finally:
             for one in ready.all:
                 self._under_way.pop(one.row.id, None)
-        self._gather(*self._results(ready.all, failure, ready.channel))
+        self._gather(*self._results(ready.all, failure, ready.channel, reference))
 
     def _results(
-        self, sent: Sequence[Ready], failure: Exception | None, channel: MessageChannel
+        self,
+        sent: Sequence[Ready],
+        failure: Exception | None,
+        channel: MessageChannel,
+        reference: str | None = None,
     ) -> list[Outcome]:
         """Return what one hand-over came to for each message in it: the same, at the same time."""
         now, jitter = self._clock.now(), _jitter()
@@ -261,8 +273,20 @@ class Sender:
                 result = results.uncertain(
                     progress, reason, repeatable=known and repeatable, now=now, jitter=jitter
                 )
-            outcomes.append(Outcome(one.row, result, now))
+            handed = self._handed(one, reference, now) if failure is None else None
+            outcomes.append(Outcome(one.row, result, now, handed))
         return outcomes
+
+    def _handed(self, ready: Ready, reference: str | None, now: datetime) -> HandedOver:
+        gateways, channel = self._tools.gateways, ready.channel
+        awaited = gateways.receipts_after.get(channel)
+        return HandedOver(
+            gateway=gateways.names.get(channel, channel),
+            reference=reference,
+            address_masked=masked(ready.address),
+            digest=fingerprint(ready.rendered.text, ready.rendered.subject),
+            receipt_due_at=None if awaited is None else now + awaited,
+        )
 
     def _gather(self, *outcomes: Outcome) -> None:
         if outcomes:
@@ -341,7 +365,7 @@ def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:
         return Outcome(row, Result(State.SKIPPED, progress_of(row), hopeless.reason), now)
     last = row.channel or (row.tried[-1] if row.tried else None)
     progress = Progress(MessageChannel(last) if last else None, row.tries, tuple(row.tried))
-    return Outcome(row, Result(State.FAILED, progress, hopeless.reason), now)
+    return Outcome(row, Result(ended_by(hopeless.reason), progress, hopeless.reason), now)
 
 
 def _later(row: Leased, again: datetime) -> Result:

@@ -60,6 +60,9 @@ notifications = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime, nullable=True),
+    Column("delivered_at", UtcDateTime, nullable=True),
+    Column("mandatory", Boolean, nullable=False, server_default=text("false")),
+    Column("proof_due_at", UtcDateTime, nullable=True),
     Column("leased_by", String(64), nullable=True),
     Column("leased_until", UtcDateTime, nullable=True),
     Column("template_version", String(16), nullable=True),
@@ -99,6 +102,60 @@ notifications = Table(
         sqlite_where=text("state = 'queued' AND gathered"),
         postgresql_where=text("state = 'queued' AND gathered"),
     ),
+    Index(
+        "notifications_proof_idx",
+        "proof_due_at",
+        sqlite_where=text("proof_due_at IS NOT NULL"),
+        postgresql_where=text("proof_due_at IS NOT NULL"),
+    ),
     Index("notifications_complaint_idx", "complaint_id", "id"),
     Index("notifications_state_idx", "state", "id"),
+)
+
+
+# One row per time that a gateway took a message: what was handed to whom, and the receipt for it.
+hand_overs = Table(
+    "hand_overs",
+    metadata,
+    Column("id", String(36), nullable=False),
+    Column("notification_id", String(36), nullable=False),
+    Column("complaint_id", String(36), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("gateway", String(16), nullable=False),
+    Column("reference", String(128), nullable=True),
+    Column("address_masked", String(128), nullable=True),
+    Column("digest", String(64), nullable=True),
+    Column("handed_over_at", UtcDateTime, nullable=False),
+    Column("receipt_due_at", UtcDateTime, nullable=True),
+    Column("arrival", String(16), nullable=True),
+    Column("receipt_id", String(36), nullable=True),
+    PrimaryKeyConstraint("id", name="hand_overs_pkey"),
+    ForeignKeyConstraint(
+        ["notification_id"], ["notifications.id"], name="hand_overs_notification_fkey"
+    ),
+    Index("hand_overs_notification_idx", "notification_id", "id"),
+    Index("hand_overs_reference_idx", "gateway", "reference"),
+    Index(
+        "hand_overs_awaited_idx",
+        "receipt_due_at",
+        sqlite_where=text("arrival IS NULL AND receipt_due_at IS NOT NULL"),
+        postgresql_where=text("arrival IS NULL AND receipt_due_at IS NOT NULL"),
+    ),
+)
+
+# What a person decided about a message that machines could not: resend it, or count it as sent.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", String(36), nullable=False),
+    Column("notification_id", String(36), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("was", String(16), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("id", name="decisions_pkey"),
+    ForeignKeyConstraint(
+        ["notification_id"], ["notifications.id"], name="decisions_notification_fkey"
+    ),
+    Index("decisions_notification_idx", "notification_id", "id"),
 )

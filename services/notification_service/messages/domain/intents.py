@@ -29,6 +29,7 @@ class Intent:
     recipient: str
     facts: Facts = field(default_factory=dict)
     route: str | None = None
+    mandatory: bool = False
 
 
 def intents_of(
@@ -43,7 +44,7 @@ def intents_of(
         recipient = _recipient(event, row.to)
         if recipient is not None:
             facts = _facts(event, row.audience)
-            intent = Intent(row.kind, row.audience, recipient, facts, row.name)
+            intent = Intent(row.kind, row.audience, recipient, facts, row.name, row.mandatory)
             found.setdefault((row.kind, recipient), intent)
     return list(found.values())
 

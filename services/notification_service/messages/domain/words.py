@@ -47,11 +47,15 @@ class State(StrEnum):
     """Where a message stands: `queued → sending → sent | unknown | failed`, or skipped.
 
     `unknown`: it may have been accepted, and sending again might double it; a person decides.
+    Where the gateway sends receipts `sent` becomes `delivered`, or the other channel is tried;
+    `undelivered` where there is no other.
     """
 
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
     UNKNOWN = "unknown"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -72,6 +76,14 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate_limited"
     GATHERED = "gathered"
     CRASHED = "crashed_while_sending"
+    UNDELIVERED = "undelivered"
+    NO_RECEIPT = "no_receipt"
+
+
+def ended_by(reason: str) -> State:
+    """Return the state of a message that has no channel left, by why the last one was given up."""
+    by_receipt = reason.startswith((Reason.UNDELIVERED, Reason.NO_RECEIPT))
+    return State.UNDELIVERED if by_receipt else State.FAILED
 
 
 WAITING = frozenset({Reason.QUIET_HOURS, Reason.RATE_LIMITED, Reason.GATHERED})

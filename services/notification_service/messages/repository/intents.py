@@ -75,6 +75,8 @@ class NewIntent(TypedDict):
     created_at: datetime
     next_attempt_at: datetime
     gathered: bool
+    mandatory: bool
+    proof_due_at: datetime | None
 
 
 async def remember(connection: AsyncConnection, rows: Sequence[NewComplaint]) -> None:

@@ -73,6 +73,12 @@ async def page(
     return [Listed._make(row) for row in await connection.execute(chosen)]
 
 
+async def listed(connection: AsyncConnection, message_id: str) -> Listed | None:
+    """Return one message."""
+    row = (await connection.execute(select(*_LISTED).where(_n.id == message_id))).one_or_none()
+    return None if row is None else Listed._make(row)
+
+
 async def stored_page(
     connection: AsyncConnection, *, about: str | None, before: str | None, limit: int
 ) -> Sequence[Stored]:

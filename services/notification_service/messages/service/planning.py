@@ -36,7 +36,9 @@ class Planner:
         routing: RoutingTable,
         wake: Callable[[], None],
         digest_every: timedelta = timedelta(0),
+        proof_after: timedelta = timedelta(hours=24),
     ) -> None:
+        self._proof_after = proof_after
         self._vault = vault
         self._routing = routing
         self._wake = wake
@@ -79,7 +81,7 @@ class Planner:
         ids = [event.complaint_id for event, _ in told]
         counts = await repository.last_occurrences(work.connection, ids)
         rows = [
-            _row(
+            self._row(
                 work,
                 event,
                 intent,
@@ -150,34 +152,36 @@ class Planner:
     def _new_key(self) -> bytes:
         return self._vault.new_data_key().wrapped
 
+    def _row(
+        self,
+        work: UnitOfWork,
+        event: EventData,
+        intent: Intent,
+        *,
+        occurrence: int,
+        gathered_until: datetime | None,
+    ) -> NewIntent:
+        return {
+            "id": new_id(),
+            "complaint_id": event.complaint_id,
+            "kind": intent.kind,
+            "occurrence": occurrence,
+            "audience": intent.audience,
+            "recipient": intent.recipient,
+            "route": intent.route,
+            "facts": intent.facts,
+            "state": State.QUEUED,
+            "tried": (),
+            "attempts": 0,
+            "tries": 0,
+            "reason": Reason.GATHERED if gathered_until else None,
+            "created_at": work.now,
+            "next_attempt_at": gathered_until or work.now,
+            "gathered": gathered_until is not None,
+            "mandatory": intent.mandatory,
+            "proof_due_at": work.now + self._proof_after if intent.mandatory else None,
+        }
+
 
 def _complaint(known: Known) -> Complaint:
     return Complaint(known.language, known.urgency, known.category, known.priority)
-
-
-def _row(
-    work: UnitOfWork,
-    event: EventData,
-    intent: Intent,
-    *,
-    occurrence: int,
-    gathered_until: datetime | None,
-) -> NewIntent:
-    return {
-        "id": new_id(),
-        "complaint_id": event.complaint_id,
-        "kind": intent.kind,
-        "occurrence": occurrence,
-        "audience": intent.audience,
-        "recipient": intent.recipient,
-        "route": intent.route,
-        "facts": intent.facts,
-        "state": State.QUEUED,
-        "tried": (),
-        "attempts": 0,
-        "tries": 0,
-        "reason": Reason.GATHERED if gathered_until else None,
-        "created_at": work.now,
-        "next_attempt_at": gathered_until or work.now,
-        "gathered": gathered_until is not None,
-    }

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.notification_service.messages.domain.results import Progress, Result
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.repository import deliveries as repository
+from services.notification_service.messages.repository import hand_overs
 from services.notification_service.messages.repository.deliveries import Leased, Settled
+from services.notification_service.messages.repository.hand_overs import NewHandOver
+from services.notification_service.messages.service.saying import Saying, say
 from shared.events.base import NotificationEvent
 from shared.events.deliveries import NotificationFailed, NotificationSent, NotificationSkipped
 from shared.events.words import MessageChannel
-from shared.messaging import Messaging, UnitOfWork
+from shared.kernel.ids import new_id
+from shared.messaging import Messaging
 
 _SAID: dict[State, type[NotificationEvent]] = {
     State.SENT: NotificationSent,
     State.FAILED: NotificationFailed,
+    State.UNDELIVERED: NotificationFailed,
     State.SKIPPED: NotificationSkipped,
 }
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What a gateway took; `receipt_due_at` where it says later what became of it."""
+
+    gateway: str
+    reference: str | None
+    address_masked: str
+    digest: str
+    receipt_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one leased message came to, and when."""
+    """What one leased message came to, and when; `handed` where a gateway took it."""
 
     row: Leased
     result: Result
     at: datetime
+    handed: HandedOver | None = None
 
 
 def progress_of(row: Leased) -> Progress:
@@ -46,31 +62,8 @@ async def settle(messaging: Messaging, outcomes: Sequence[Outcome], *, by: str) 
     async with messaging.unit_of_work() as work:
         held = await repository.settle(work.connection, [_settled(one) for one in outcomes], by=by)
         told = [one for one in outcomes if one.row.id in held and one.result.state in _SAID]
-        await _say(work, told)
-
-
-async def _say(work: UnitOfWork, outcomes: Sequence[Outcome]) -> None:
-    counts = Counter(one.row.complaint_id for one in outcomes)
-    if not counts:
-        return
-    last = await repository.take_sequences(work.connection, counts)
-    for one in outcomes:
-        last[one.row.complaint_id] += 1
-        work.emit(_event(one), sequence=last[one.row.complaint_id], at=one.at)
-
-
-def _event(outcome: Outcome) -> NotificationEvent:
-    row, result = outcome.row, outcome.result
-    return _SAID[result.state](
-        complaint_id=row.complaint_id,
-        number=row.number,
-        notification_id=row.id,
-        kind=row.kind,
-        occurrence=row.occurrence,
-        audience=row.audience,
-        channel=result.progress.channel or "none",
-        reason=result.reason if result.state is not State.SENT else None,
-    )
+        await hand_overs.add(work.connection, _taken(outcomes, held))
+        await say(work, [_saying(one) for one in told])
 
 
 def _settled(outcome: Outcome) -> Settled:
@@ -85,3 +78,31 @@ def _settled(outcome: Outcome) -> Settled:
         "to_sent_at": outcome.at if result.state is State.SENT else None,
         "to_next_attempt_at": result.next_attempt_at or outcome.at,
     }
+
+
+def _taken(outcomes: Sequence[Outcome], held: Collection[str]) -> list[NewHandOver]:
+    return [
+        {
+            "id": new_id(),
+            "notification_id": one.row.id,
+            "complaint_id": one.row.complaint_id,
+            "channel": one.result.progress.channel or "none",
+            "gateway": one.handed.gateway,
+            "reference": one.handed.reference,
+            "address_masked": one.handed.address_masked,
+            "digest": one.handed.digest,
+            "handed_over_at": one.at,
+            "receipt_due_at": one.handed.receipt_due_at,
+            "arrival": None,
+            "receipt_id": None,
+        }
+        for one in outcomes
+        if one.handed is not None and one.row.id in held
+    ]
+
+
+def _saying(outcome: Outcome) -> Saying:
+    result = outcome.result
+    reason = result.reason if result.state is not State.SENT else None
+    model = _SAID[result.state]
+    return Saying(model, outcome.row, result.progress.channel, reason, outcome.at)

@@ -1,0 +1,1 @@
+"""Statements over receipts and the hand-overs that they are about."""
