@@ -18,6 +18,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |
 | `webhooks/` | events posted to other systems: subscriptions, deliveries, retries |
 | `receipts/` | what gateways say later of what they took, verified and tied to its message |
+| `notices/` | proof of what customers were told, and the alarm where a mandatory notice has none |
 | `gateways/` | how a message leaves: SMTP, SMS vendors, files until one is configured |
 
 An import (`imported`) produces nothing at all; what people later do with the case does.

@@ -31,6 +31,9 @@ from services.notification_service.messages.service.planning import Planner
 from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.messages.service.reading import Archive
 from services.notification_service.messages.service.rehearsing import Rehearsal
+from services.notification_service.notices import endpoints as notice_endpoints
+from services.notification_service.notices.jobs import NoticeWatch
+from services.notification_service.notices.service import Notices
 from services.notification_service.preferences import endpoints as preference_endpoints
 from services.notification_service.preferences.domain.choices import QuietHours
 from services.notification_service.preferences.service import PreferenceBook
@@ -81,6 +84,7 @@ class _Parts:
     webhooks: Webhooks
     desk: ReceiptDesk
     clerk: ReceiptClerk
+    notices: Notices
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -157,9 +161,10 @@ def _build_parts(platform: Platform) -> _Parts:
     webhooks = assemble(
         messaging, platform.bus, vault, replica=platform.replica, settings=load(WebhookSettings)
     )
+    notices = Notices(messaging, wake_sender=sender.wake)
     return _Parts(
         *(messaging, vault, gateways, directory, sender, planner, feed, room),
-        *(webhooks, desk, clerk),
+        *(webhooks, desk, clerk, notices),
     )
 
 
@@ -235,6 +240,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         receipt_endpoints.router(
             receipt_endpoints.Counter(parts.desk, parts.clerk, _trust(platform))
         ),
+        notice_endpoints.router(parts.notices),
         template_endpoints.router(parts.room),
         preference_endpoints.router(_preferences(parts)),
         endpoints.pages_router(archive, pages, scope=scope),
@@ -269,5 +275,6 @@ def _add_loops(supervisor: Supervisor, platform: Platform, parts: _Parts) -> Non
     supervisor.add("notification leases", parts.sender.keep)
     supervisor.add("notification relay", relay.run)
     supervisor.add("receipts", parts.clerk.run)
+    supervisor.add("proof of notice", NoticeWatch(parts.notices).run)
     supervisor.add("feed readers", parts.feed.tidy)
     parts.webhooks.add_loops(supervisor)

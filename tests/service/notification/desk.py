@@ -15,6 +15,8 @@ from services.notification_service.gateways.service import Gateways
 from services.notification_service.messages import endpoints
 from services.notification_service.messages.service.deciding import Operators
 from services.notification_service.messages.service.reading import Archive
+from services.notification_service.notices import endpoints as notice_endpoints
+from services.notification_service.notices.service import Notices
 from services.notification_service.receipts import endpoints as receipt_endpoints
 from services.notification_service.receipts.domain.signing import Network
 from services.notification_service.receipts.jobs import ReceiptClerk
@@ -59,6 +61,7 @@ class Desk:
 
     notification: Notification
     desk: ReceiptDesk
+    notices: Notices
     http: httpx.AsyncClient
     keys: KeyStore
     sms: Named
@@ -83,6 +86,7 @@ class Desk:
             http_secret=read_secret(SECRET),
             public_url=PUBLIC,
         )
+        notices = Notices(messaging, wake_sender=lambda: None)
         archive = Archive(database=notification.database, vault=notification.vault)
         app = create_app(
             platform,
@@ -93,12 +97,14 @@ class Desk:
                     receipt_endpoints.Counter(desk, ReceiptClerk(desk), trust)
                 ),
                 endpoints.router(archive, Operators(messaging, wake=lambda: None)),
+                notice_endpoints.router(notices),
             ],
             health=Health(database=notification.database, bus=bus, failing=dict),
         )
         transport = httpx.ASGITransport(app)
         http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
-        found = cls(notification, desk, http, keys, Named("biz"), Named("mail", repeatable=True))
+        email = Named("mail", repeatable=True)
+        found = cls(notification, desk, notices, http, keys, Named("biz"), email)
         found.use("aliyun")
         return found
 

@@ -19,6 +19,7 @@ _NAMES: dict[str, tuple[str, str]] = {
     "promise": ("对客户的承诺", "a promise to the customer"),
     "receive-information": ("等客户补充", "the customer's answer"),
     "decision": ("主管决定", "a supervisor's decision"),
+    "notice": ("送达证明", "proof that the customer was told"),
     "breach": ("超时", "a missed deadline"),
     "clock_breached": ("超时", "a missed deadline"),
     "manual": ("人工升级", "a person's decision"),
