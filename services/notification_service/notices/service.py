@@ -105,8 +105,10 @@ def _alert(told: Told, occurrence: int, work: UnitOfWork) -> NewIntent:
         "tried": (),
         "attempts": 0,
         "tries": 0,
+        "reason": None,
         "created_at": work.now,
         "next_attempt_at": work.now,
+        "gathered": False,
         "mandatory": False,
         "proof_due_at": None,
     }
