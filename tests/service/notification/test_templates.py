@@ -22,9 +22,11 @@ __all__ = ["neighbours", "running"]
 
 CLOSED = "/v1/templates/closed/en"
 OWN = (
-    "{% block sms %}{{ company }}: {{ number }} is closed. Thank you!{% endblock %}\n"
+    "{% block sms %}{{ company }}: {{ number }} is closed. Thank you! We will reopen it if you"
+    " ask us to.{% endblock %}\n"
     "{% block subject %}Closed: {{ number }}{% endblock %}\n"
-    "{% block email %}\nDear {{ name or 'customer' }},\n\n{{ number }} is closed.\n{% endblock %}\n"
+    "{% block email %}\nDear {{ name or 'customer' }},\n\n{{ number }} is closed. We will reopen it"
+    " if you ask us to.\n{% endblock %}\n"
 )
 
 
@@ -138,6 +140,26 @@ async def test_a_version_that_reads_badly_in_some_scene_cannot_speak(running: Ru
     assert (await running.http.get(CLOSED)).json()["active"] == "built-in"
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "says"),
+    [
+        (OWN.replace("Thank you!", "If we were at fault, we are sorry."), "line 1: “"),
+        (OWN.replace(" We will reopen it if you ask us to.", ""), "does not say what we do next"),
+    ],
+)
+async def test_a_version_in_a_tone_that_hurts_cannot_speak(
+    running: Running, spoilt: str, says: str
+) -> None:
+    await put(running.http, spoilt)
+
+    refused = await activate(running.http, 1)
+
+    assert refused.status_code == 422
+    assert {error["code"] for error in refused.json()["errors"]} <= {"tone", "duty"}
+    assert any(says in error["detail"] for error in refused.json()["errors"])
+    assert (await running.http.get(CLOSED)).json()["active"] == "built-in"
+
+
 async def test_a_preview_shows_both_messages_their_length_and_their_faults(
     running: Running,
 ) -> None:
@@ -145,7 +167,9 @@ async def test_a_preview_shows_both_messages_their_length_and_their_faults(
 
     shown = (await running.http.post(f"{CLOSED}/preview", json={"source": source})).json()
 
-    assert shown["sms"]["text"] == "Redress: 7K3F-9Q2M-X is closed. Thank you!"
+    assert shown["sms"]["text"] == (
+        "Redress: 7K3F-9Q2M-X is closed. Thank you! We will reopen it if you ask us to."
+    )
     assert (shown["sms"]["encoding"], shown["sms"]["characters"], shown["sms"]["segments"]) == (
         "GSM-7",
         len(shown["sms"]["text"]),

@@ -20,6 +20,7 @@ from services.notification_service.templates.domain.scene import CannotRender, L
 from services.notification_service.templates.domain.sms import measure
 from services.notification_service.templates.service import LOCALES, Templates
 from services.notification_service.templates.service.checking import language_faults, reading_faults
+from services.notification_service.templates.service.toning import tone_faults
 from shared.events.words import MessageChannel
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -71,8 +72,11 @@ def test_our_own_wordings_keep_to_what_we_ask_of_others(kind: Kind, locale: Loca
     source = TEMPLATES.source(kind, locale)
     assert source is not None
 
-    faults = language_faults(source) or reading_faults(
-        TEMPLATES, source, (kind, locale), samples_of(kind, locale)
+    place = (kind, locale)
+    faults = (
+        language_faults(source)
+        or reading_faults(TEMPLATES, source, place, samples_of(kind, locale))
+        or tone_faults(TEMPLATES, source, place)
     )
 
     assert not faults

@@ -133,6 +133,22 @@ def samples_of(kind: str, locale: Locale) -> list[Sample]:
     return found + [Sample(name, whole.model_copy(update=given)) for name, given in others.items()]
 
 
+_IN_TONE: Final = frozenset(
+    {
+        "everything is known",
+        "answered without a solution",
+        "a second round",
+        "a final offer",
+        "added to an open complaint",
+    }
+)
+
+
+def scenes_for_tone(kind: str, locale: Locale) -> list[Sample]:
+    """Return the scenes of which the tone is judged: what is missing is no fault of tone."""
+    return [sample for sample in samples_of(kind, locale) if sample.name in _IN_TONE]
+
+
 def _others(locale: Locale) -> dict[str, dict[str, object]]:
     first, _ = _OPTIONS[locale]
     long = (_DESCRIPTION[locale] + " ") * 300

@@ -19,6 +19,7 @@ from services.notification_service.templates.service.checking import (
 )
 from services.notification_service.templates.service.rendering import LOCALES, Templates
 from services.notification_service.templates.service.speaking import Wordings
+from services.notification_service.templates.service.toning import tone_faults
 from shared.db.database import Database
 from shared.events.words import MessageChannel
 from shared.kernel import logging
@@ -143,10 +144,12 @@ class TemplateDesk:
         refuse(self.faults(kind, locale, source))
 
     def faults(self, kind: str, locale: Locale, source: str) -> list[Fault]:
-        """Return everything that keeps a wording from speaking: its language, then how it reads."""
-        samples = samples_of(kind, locale)
-        return language_faults(source) or reading_faults(
-            self._templates, source, (kind, locale), samples
+        """Return what keeps a wording from speaking: its language, how it reads, its tone."""
+        place, samples = (kind, locale), samples_of(kind, locale)
+        return (
+            language_faults(source)
+            or reading_faults(self._templates, source, place, samples)
+            or tone_faults(self._templates, source, place)
         )
 
     def typical_sms(self, template: Template) -> str:
