@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from services.workflow_service.cases.models import words
-from shared.events.cases import InformationRequested, SolutionProposed
+from shared.events.cases import InformationRequested, SolutionProposed, StepCarriedOut
 from shared.http import idempotency
 from tests.service.workflow.conftest import START, Workflow, complaint, complaints
 
@@ -315,3 +315,28 @@ async def test_people_are_told_to_services_only(workflow: Workflow) -> None:
     assert people["li.na"]["department"] == "logistics"
     assert people["emma.jones"]["locale"] == "en"
     assert outside.status_code == 403
+
+
+async def test_a_step_is_told_with_the_number_by_which_it_can_be_followed(
+    workflow: Workflow,
+) -> None:
+    case_id = await workflow.open()
+    await workflow.act(case_id, "propose", **OFFER)
+    await workflow.act(case_id, "accept", option="A")
+
+    await workflow.act(
+        case_id, "carry-out", text="已寄出", kind="re_send", reference="SF1234567890"
+    )
+
+    (step,) = [e for _, e in await workflow.said(case_id) if isinstance(e, StepCarriedOut)]
+    assert (step.kind, step.reference) == ("re_send", "SF1234567890")
+
+
+async def test_a_reference_is_no_place_for_words(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    body = {"text": "已寄出", "reference": "寄给王芳"}
+
+    refused = await workflow.http.post(f"/v1/cases/{case_id}/carry-out", json=body)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/reference"

@@ -203,7 +203,13 @@ def receive_information(draft: Draft, at: datetime) -> None:
 
 
 def _carry_out(draft: Draft, command: Command, _before: CaseState) -> None:
-    draft.say(events.StepCarriedOut, command.at, words_id=command.words_id)
+    draft.say(
+        events.StepCarriedOut,
+        command.at,
+        kind=command.step,
+        reference=command.reference,
+        words_id=command.words_id,
+    )
 
 
 def _resolve(draft: Draft, command: Command, _before: CaseState) -> None:

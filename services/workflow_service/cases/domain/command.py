@@ -29,8 +29,8 @@ class Command:
     """One action by one person at one time. `words_id` and `note_id` are fresh ids.
 
     `roles` are the person's, as far as the credential tells; `overrules`: an administrator, who has
-    every authority. `just_now`: nobody said when it happened; it is of the time at which it is
-    decided.
+    every authority. `step` and `reference` are the kind and the number of what was carried out.
+    `just_now`: nobody said when it happened; it is of the time at which it is decided.
     """
 
     action: Action
@@ -46,6 +46,8 @@ class Command:
     option: str | None = None
     outcome: Outcome = Outcome.SOLVED
     final: bool = False
+    step: str | None = None
+    reference: str | None = None
     by_customer: bool = False
     roles: frozenset[str] = frozenset()
     overrules: bool = False

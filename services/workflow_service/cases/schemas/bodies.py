@@ -40,6 +40,7 @@ def _in_utc(moment: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its offset, as UTC."""
 
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/#-]{0,63}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
@@ -75,6 +76,26 @@ class TextBody(ActionBody):
     )
 
     text: Text
+
+
+class CarryOutBody(TextBody):
+    """What was done, and the number by which the customer can follow it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "text": "补发的两件今天已寄出。",
+                "kind": "re_send",
+                "reference": "SF1234567890",
+            }
+        },
+    )
+
+    kind: Code | None = None
+    reference: Reference | None = Field(
+        default=None, description="A parcel number, a refund reference; no name, no words"
+    )
 
 
 class SummaryBody(ActionBody):
@@ -195,7 +216,7 @@ BODIES: Mapping[Action, type[ActionBody]] = {
     Action.REFUSE: ReasonBody,
     Action.ACCEPT: AcceptBody,
     Action.DECLINE: TextBody,
-    Action.CARRY_OUT: TextBody,
+    Action.CARRY_OUT: CarryOutBody,
     Action.RESOLVE: SummaryBody,
     Action.CLOSE: ActionBody,
     Action.REOPEN: ReasonBody,
@@ -230,6 +251,8 @@ def to_command(
         ),
         option=body.option if isinstance(body, AcceptBody) else None,
         outcome=body.outcome if isinstance(body, SummaryBody) else Outcome.SOLVED,
+        step=body.kind if isinstance(body, CarryOutBody) else None,
+        reference=body.reference if isinstance(body, CarryOutBody) else None,
         final=isinstance(body, ProposeBody) and body.final,
         by_customer=isinstance(body, EscalateBody) and body.by_customer,
     )
