@@ -199,8 +199,8 @@ class WebhookSettings(RedressSettings):
 
     model_config = SettingsConfigDict(env_prefix="REDRESS_WEBHOOK_")
 
-    allowed_networks: str = Field(
-        default="",
+    allowed_networks: str | None = Field(
+        default=None,
         description="Networks besides the public ones that webhooks may go to, also by plain "
         "http: `127.0.0.0/8,10.1.0.0/16`.",
     )
@@ -231,8 +231,8 @@ class WebhookSettings(RedressSettings):
 
     @field_validator("allowed_networks")
     @classmethod
-    def _are_networks(cls, value: str) -> str:
-        for part in filter(None, map(str.strip, value.split(","))):
+    def _are_networks(cls, value: str | None) -> str | None:
+        for part in filter(None, map(str.strip, (value or "").split(","))):
             try:
                 ip_network(part)
             except ValueError:

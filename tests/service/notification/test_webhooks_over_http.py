@@ -118,6 +118,11 @@ async def test_a_repeated_request_gets_the_same_secret_and_the_database_holds_it
         ({"url": "https://user:pw@crm.example.com/"}, "/url", "invalid_url"),
         ({"url": "https://crm.example.com/#x"}, "/url", "invalid_url"),
         ({"url": "https://" + "x" * 2000}, "/url", "too_long"),
+        ({"url": "https://crm.example.com:99999/"}, "/url", "invalid_url"),
+        ({"url": "https://crm.example.com:0/"}, "/url", "invalid_url"),
+        ({"url": "https://crm..example.com/"}, "/url", "invalid_url"),
+        ({"url": "https://crm%2fexample.com/"}, "/url", "invalid_url"),
+        ({"url": "https://crm.example.com\\@127.0.0.1/"}, "/url", "invalid_url"),
         ({"url": "https://127.0.0.1/"}, "/url", "forbidden_address"),
         ({"url": "https://localhost:8000/v1/complaints"}, "/url", "forbidden_address"),
         ({"url": "https://2130706433/"}, "/url", "forbidden_address"),
@@ -186,6 +191,7 @@ async def test_a_connection_goes_to_the_very_address_that_was_judged(
     world = World(database)
     resolver = targets.Resolver(())
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(targets, "_KEPT_SECONDS", 0.0)
 
     first = await resolver.addresses(targets.parse_target(URL))
     with pytest.raises(targets.NotAllowed):

@@ -54,7 +54,7 @@ def assemble(
     messaging: Messaging, bus: Bus, vault: Vault, *, replica: str, settings: WebhookSettings
 ) -> Webhooks:
     """Put webhooks together."""
-    resolver = Resolver(networks(settings.allowed_networks))
+    resolver = Resolver(networks(settings.allowed_networks or ""))
     probe_every = timedelta(seconds=settings.probe_seconds)
     settler = Settler(messaging, _policy(settings), replica=replica)
     post = PostTools(

@@ -16,7 +16,7 @@ from services.notification_service.webhooks.repository.subscriptions import Webh
 from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events import topics
 from shared.events.envelope import BrokenEnvelope
-from shared.events.structured import CloudEvent, to_cloud_event
+from shared.events.structured import LONGEST_NAME, CloudEvent, to_cloud_event
 from shared.events.topics import PARTITIONS
 from shared.kernel import logging
 from shared.kernel.clock import from_rfc3339
@@ -98,7 +98,9 @@ class Follower:
 
     async def unknown(self, records: Iterable[LoggedRecord]) -> bool:
         """Tell whether records are about complaints that nothing is known of yet."""
-        subjects = {record.key for record in records if record.topic == topics.NOTIFICATIONS}
+        keys = {record.key for record in records if record.topic == topics.NOTIFICATIONS}
+        # A key that nobody of ours made, such as one that no database takes, is of no complaint.
+        subjects = {key for key in keys if key.isprintable() and len(key) <= LONGEST_NAME}
         if not subjects:
             return False
         async with self._messaging.database.read() as connection:

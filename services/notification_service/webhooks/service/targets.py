@@ -1,16 +1,18 @@
 """Where a webhook goes: its URL, and the addresses behind its name that may be called.
 
-A name is resolved anew before each connection, and the connection goes to the very address that
-was judged: between a look and a second one a name may change its meaning (DNS rebinding).
+A name is resolved before it is called, and the connection goes to the very address that was judged:
+between a look and a second one a name may change its meaning (DNS rebinding).
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import httpx
 
@@ -20,8 +22,13 @@ from shared.kernel.errors import FieldError, InvalidInput
 _RESOLVERS = 16
 """Threads of their own: names that hang must not hold up what else this process does."""
 
+_KEPT_SECONDS = 5.0
+"""Looking up takes a thread, and one name is asked for with every delivery."""
+
 MAX_URL = 2000
 _PORTS = {"http": 80, "https": 443}
+_LAST_PORT = 65_535
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 
 
 class Unresolvable(Exception):
@@ -61,10 +68,21 @@ def parse_target(text: str) -> Target:
             "invalid_url", "Give a URL with https://, such as https://crm.example.com/hook."
         )
     if url.userinfo or url.fragment:
-        raise refused(
-            "invalid_url", "A URL with a user name, a password or a #fragment is not taken."
-        )
-    return Target(url, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
+        detail = "A URL with a user name, a password or a #fragment is not taken."
+        raise refused("invalid_url", detail)
+    host = url.raw_host.decode("ascii")
+    port = _PORTS[url.scheme] if url.port is None else url.port
+    if not (_HOST.fullmatch(host) or _is_address(host)) or not 0 < port <= _LAST_PORT:
+        raise refused("invalid_url", "The URL's host or port is none that can be called.")
+    return Target(url, host, port)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def refused(code: str, detail: str) -> InvalidInput:
@@ -78,6 +96,7 @@ class Resolver:
     def __init__(self, allowed: Sequence[Network]) -> None:
         self._allowed = allowed
         self._threads = ThreadPoolExecutor(_RESOLVERS, "webhook-names")
+        self._found: dict[tuple[str, int], tuple[list[str], float]] = {}
         self._asking: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
 
     def close(self) -> None:
@@ -115,7 +134,13 @@ class Resolver:
 
         So one name that hangs takes one thread, however often it is asked for.
         """
+        if _is_address(target.host):
+            return [target.host]
         key = (target.host, target.port)
+        now = asyncio.get_running_loop().time()
+        found, until = self._found.get(key, ([], 0.0))
+        if now < until:
+            return found
         asking = self._asking.get(key)
         if asking is None:
             asking = asyncio.ensure_future(self._ask(*key))
@@ -124,6 +149,8 @@ class Resolver:
         found = await asyncio.shield(asking)
         if not found:
             raise Unresolvable
+        self._found = {k: v for k, v in self._found.items() if v[1] > now}
+        self._found[key] = (found, now + _KEPT_SECONDS)
         return found
 
     async def _ask(self, host: str, port: int) -> list[str]:
