@@ -77,8 +77,8 @@ def check_an_hour_away(product: Product, crm: Crm, victims: list[str]) -> None:
     start = product.get("/v1/events", after="latest")["cursor"]
     made = product.post("/v1/webhooks", {"url": crm.url})
     crm.listen(made["secret"])
-    complaints = [_complain(product) for _ in range(4)]
-    crm.eventually_knows(8)
+    complaints = [_complain(product) for _ in range(8)]
+    crm.eventually_knows(16)
 
     crm.down()
     ends = time.monotonic() + HOUR_SECONDS
@@ -87,14 +87,14 @@ def check_an_hour_away(product: Product, crm: Crm, victims: list[str]) -> None:
     webhook = f"/v1/webhooks/{made['id']}"
     # On a busy machine the restart alone may take that long; then the hour lasts longer.
     while time.monotonic() < ends or product.get(webhook)["state"] != "suspended":
-        complaints += [_complain(product) for _ in range(4)]
-        _withdraw(product, complaints[-4])
+        complaints += [_complain(product) for _ in range(8)]
+        _withdraw(product, complaints[-8])
     assert product.get(webhook)["pending"] > len(complaints)
 
     crm.listen(made["secret"])
     crm.eventually_knows(len(complaints))
     _kill(product, next(victim))
-    complaints += [_complain(product) for _ in range(4)]
+    complaints += [_complain(product) for _ in range(8)]
     eventually(lambda: _is_settled(product, webhook), seconds=90, what="nothing left to deliver")
 
     # A relay that was killed may have said something twice: the log has it twice, under one id.

@@ -353,3 +353,12 @@ async def test_a_wrong_question_is_refused_with_the_field(
 
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("path", ["/a%00b", "/a%00b/deliveries", "/{id}/deliveries?event_id=%00"])
+async def test_what_no_database_takes_is_no_fault_of_ours(door: Door, path: str) -> None:
+    made = await door.made()
+
+    answer = await door.http.get("/v1/webhooks" + path.format(id=made["id"]))
+
+    assert answer.status_code in {404, 422}, answer.text

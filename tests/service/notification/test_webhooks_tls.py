@@ -94,7 +94,7 @@ async def crm(identity: Identity) -> AsyncIterator[Receiver]:
 
 async def post(url: str, tls: ssl.SSLContext) -> Attempt:
     resolver = Resolver(networks("127.0.0.0/8"))
-    tools = PostTools(SystemClock(), resolver, tls, timeout_seconds=5)
+    tools = PostTools(SystemClock(), resolver, lambda: tls, timeout_seconds=5)
     endpoint = Endpoint(url, tools)
     try:
         return await endpoint.post(Waiting(1, "w", "s", "e", b'{"subject":"s"}'), KEYS)

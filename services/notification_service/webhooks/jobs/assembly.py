@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 import httpx
 
@@ -60,7 +61,7 @@ def assemble(
     post = PostTools(
         clock=messaging.clock,
         resolver=resolver,
-        tls=httpx.create_ssl_context(),
+        tls=cache(httpx.create_ssl_context),
         timeout_seconds=settings.timeout_seconds,
     )
     courier = Courier(CourierTools(messaging, vault, post, settler, probe_every, replica))
