@@ -133,6 +133,9 @@ def _build_parts(platform: Platform) -> _Parts:
         templates=wordings,
         default_locale=common.default_locale,
         survey_needs_consent=settings.survey_consent == "required",
+        room_locales={
+            name: room.locale for name, room in gateways.rooms.items() if room.locale is not None
+        },
     )
     judge = Judge(database, routing=routing, manners=_manners(settings, common))
     tools = SenderTools(
@@ -153,6 +156,7 @@ def _build_parts(platform: Platform) -> _Parts:
         wake=sender.wake,
         digest_every=timedelta(minutes=settings.staff_digest_minutes),
         proof_after=proof_after,
+        rooms={name: room.kinds for name, room in gateways.rooms.items()},
     )
     desk = ReceiptDesk(messaging, wake_sender=sender.wake, proof_after=proof_after)
     clerk = ReceiptClerk(desk)

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.kernel.settings import RedressSettings
@@ -131,6 +131,18 @@ class NotificationSettings(VendorSettings):
         default=False,
         description="Whether that gateway knows our reference: then an uncertain SMS goes again.",
     )
+    chat_url: SecretStr | None = Field(
+        default=None,
+        description="Address of a team's chat that hears of breaches, escalations and alarms, such "
+        "as `dingtalk://secret@token`, or any of Apprise's (`docs/gateways.md`).",
+    )
+    chat_file: Path | None = Field(
+        default=None, description="YAML file of several rooms, each with the kinds it hears."
+    )
+    chat_per_second: float = Field(
+        default=0.3, gt=0, description="Most posts a second to all rooms (DingTalk: 20 a minute)."
+    )
+    chat_burst: int = Field(default=5, ge=1, description="So many of them may go at once.")
     company: str = Field(default="Redress", description="The name that messages are signed with.")
 
     routing_file: Path | None = Field(

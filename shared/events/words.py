@@ -6,6 +6,7 @@ Events carry them as plain strings: a new word must not break an old subscriber.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 
 class Channel(StrEnum):
@@ -147,3 +148,9 @@ class MessageChannel(StrEnum):
 
     SMS = "sms"
     EMAIL = "email"
+    CHAT = "chat"
+    """A team's room; never the customer's."""
+
+
+PersonalChannel = Literal[MessageChannel.SMS, MessageChannel.EMAIL]
+"""How a message travels to one person."""

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from services.notification_service.gateways.aliyun import AliyunAccount, AliyunSms
 from services.notification_service.gateways.approved_file import SETTING, read_approved
+from services.notification_service.gateways.chat import Chat
+from services.notification_service.gateways.chat_file import open_rooms
 from services.notification_service.gateways.domain.approved import Approved
 from services.notification_service.gateways.domain.port import Gateway
 from services.notification_service.gateways.domain.rate import RateLimit
+from services.notification_service.gateways.domain.rooms import Room
 from services.notification_service.gateways.domain.standard_webhook import read_secret
 from services.notification_service.gateways.file_outbox import FileOutbox
 from services.notification_service.gateways.http_sms import HttpSms
@@ -31,7 +34,8 @@ class Gateways:
     """One gateway per channel; `configured` once a real one is among them.
 
     `limits` are the channels that may be given only so many messages a second, `names` what proof
-    of notice calls the gateways, `receipts_after` by when a receipt must have come.
+    of notice calls the gateways, `receipts_after` by when a receipt must have come, `rooms` the
+    team's chats.
     """
 
     by_channel: Mapping[MessageChannel, Gateway]
@@ -39,6 +43,7 @@ class Gateways:
     limits: Mapping[MessageChannel, RateLimit] = field(default_factory=dict)
     names: Mapping[MessageChannel, str] = field(default_factory=dict)
     receipts_after: Mapping[MessageChannel, timedelta] = field(default_factory=dict)
+    rooms: Mapping[str, Room] = field(default_factory=dict)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -71,11 +76,23 @@ def open_gateways(
     if settings.smtp_url is not None:
         email = Smtp(read_smtp_url(settings.smtp_url), sender=settings.mail_from)
     sms = _open_sms(settings, around or Surroundings()) or files
+    rooms = open_rooms(settings, around.kinds if around else ())
+    by_channel: dict[MessageChannel, Gateway] = {
+        MessageChannel.EMAIL: email,
+        MessageChannel.SMS: sms,
+        # Always there: a message to a room that is gone must still say so.
+        MessageChannel.CHAT: Chat(
+            {name: room.url.get_secret_value() for name, room in rooms.items()},
+            clock=(around or Surroundings()).clock,
+        ),
+    }
     return Gateways(
-        {MessageChannel.EMAIL: email, MessageChannel.SMS: sms},
+        by_channel,
         configured=email is not files or sms is not files,
+        rooms=rooms,
         limits=_limits(settings),
         names={
+            MessageChannel.CHAT: "chat",
             MessageChannel.EMAIL: "file" if email is files else "smtp",
             MessageChannel.SMS: "file" if sms is files else settings.sms_gateway or "http",
         },
@@ -95,6 +112,7 @@ def _limits(settings: NotificationSettings) -> dict[MessageChannel, RateLimit]:
     given = {
         MessageChannel.SMS: (settings.sms_per_second, settings.sms_burst),
         MessageChannel.EMAIL: (settings.email_per_second, settings.email_burst),
+        MessageChannel.CHAT: (settings.chat_per_second, settings.chat_burst),
     }
     return {
         channel: RateLimit(per_second, burst=burst)

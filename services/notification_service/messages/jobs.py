@@ -285,6 +285,7 @@ class Sender:
             reference=reference,
             address_masked=masked(ready.address),
             digest=fingerprint(ready.rendered.text, ready.rendered.subject),
+            template=ready.rendered.template,
             receipt_due_at=None if awaited is None else now + awaited,
         )
 

@@ -125,6 +125,7 @@ hand_overs = Table(
     Column("reference", String(128), nullable=True),
     Column("address_masked", String(128), nullable=True),
     Column("digest", String(64), nullable=True),
+    Column("template", String(64), nullable=True),
     Column("handed_over_at", UtcDateTime, nullable=False),
     Column("receipt_due_at", UtcDateTime, nullable=True),
     Column("arrival", String(16), nullable=True),

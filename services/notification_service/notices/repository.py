@@ -46,6 +46,7 @@ class HandOver(NamedTuple):
     gateway: str
     reference: str | None
     digest: str | None
+    template: str | None
     handed_over_at: datetime
     receipt_due_at: datetime | None
     arrival: str | None
@@ -100,7 +101,7 @@ async def handed_over(
     """Return the hand-overs of messages with their receipts, oldest first."""
     chosen = (
         select(
-            *(_h[name] for name in HandOver._fields[:10]),
+            *(_h[name] for name in HandOver._fields[:11]),
             _r.code,
             _r.happened_at,
             _r.received_at,

@@ -31,6 +31,7 @@ class HandOverOut(BaseModel):
     digest: str | None = Field(
         description="SHA-256 of the words in UTF-8; an e-mail's subject and an empty line first"
     )
+    template: str | None = Field(description="the version of the wording")
     receipt_due_at: AwareDatetime | None = Field(description="null: this one sends no receipts")
     receipt_missing: bool
     receipt: ReceiptOut | None
@@ -73,6 +74,7 @@ class NoticeOut(BaseModel):
                         "handed_over_at": "2026-11-22T08:00:00.410000Z",
                         "digest": "9f86d081884c7d659a2feaa0c55ad015"
                         "a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                        "template": "built-in",
                         "receipt_due_at": "2026-11-22T08:30:00.410000Z",
                         "receipt_missing": False,
                         "receipt": {
@@ -139,6 +141,7 @@ def _hand_over(one: HandOver) -> HandOverOut:
         reference=one.reference,
         handed_over_at=one.handed_over_at,
         digest=one.digest,
+        template=one.template,
         receipt_due_at=one.receipt_due_at,
         receipt_missing=one.arrival == "missing",
         receipt=_receipt(one),

@@ -174,6 +174,7 @@ def _unheard_of(receipt: Matched, about: Standing, at: datetime) -> NewHandOver:
         "reference": receipt.reference,
         "address_masked": about.address_masked,
         "digest": None,
+        "template": None,
         "handed_over_at": at,
         "receipt_due_at": None,
         "arrival": receipt.arrival,

@@ -12,7 +12,7 @@ from services.notification_service.templates.domain.sms import measure
 from services.notification_service.templates.domain.trials import Preview
 from services.notification_service.templates.domain.versions import VersionState
 from services.notification_service.templates.repository import Stored, Template, Trial
-from shared.events.words import Audience, MessageChannel
+from shared.events.words import Audience, MessageChannel, PersonalChannel
 
 _EXAMPLE = (
     "{% block sms %}【{{ company }}】您的投诉 {{ number }} 已结案。{% endblock %}\n"
@@ -61,7 +61,7 @@ class PreviewBody(SceneBody):
 class TestSendBody(SceneBody):
     """Where a trial message goes."""
 
-    channel: MessageChannel
+    channel: PersonalChannel
     address: str = Field(max_length=254, examples=["you@example.com"])
 
 

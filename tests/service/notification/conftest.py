@@ -143,6 +143,7 @@ class Notification:
             routing=self.routing,
             wake=self.sender.wake,
             digest_every=self.digest_every,
+            rooms={name: room.kinds for name, room in gateways.rooms.items()},
         )
 
     async def hear(self, *events: EventData) -> None:

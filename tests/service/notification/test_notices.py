@@ -68,6 +68,7 @@ async def test_a_delivered_notice_shows_its_whole_way_and_not_its_words(desk: De
         "reference": "biz-1",
         "handed_over_at": "2026-11-23T02:00:00Z",
         "digest": hashlib.sha256(text.encode()).hexdigest(),
+        "template": "built-in",
         "receipt_due_at": "2026-11-23T02:10:00Z",
         "receipt_missing": False,
     }

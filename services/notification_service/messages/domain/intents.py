@@ -5,14 +5,14 @@ What is said to whom when is one table: `messages/routing.yaml`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
 from services.notification_service.messages.domain.conditions import Complaint
 from services.notification_service.messages.domain.routing import RoutingTable, To
-from services.notification_service.messages.domain.words import CUSTOMER, OPERATORS, Kind
+from services.notification_service.messages.domain.words import CUSTOMER, OPERATORS, ROOM, Kind
 from shared.events import cases
 from shared.events.base import EventData
 from shared.events.words import Audience, ClockKind
@@ -47,6 +47,18 @@ def intents_of(
             intent = Intent(row.kind, row.audience, recipient, facts, row.name, row.mandatory)
             found.setdefault((row.kind, recipient), intent)
     return list(found.values())
+
+
+def with_rooms(intents: Sequence[Intent], rooms: Mapping[str, Collection[str]]) -> Sequence[Intent]:
+    """Return intents and those of the team's rooms: each room hears a kind once for a fact."""
+    found = {
+        (intent.kind, room): replace(intent, recipient=f"{ROOM}{room}", mandatory=False)
+        for intent in intents
+        if intent.audience is Audience.STAFF
+        for room, kinds in rooms.items()
+        if intent.kind in kinds
+    }
+    return [*intents, *found.values()]
 
 
 def _recipient(event: EventData, to: To) -> str | None:

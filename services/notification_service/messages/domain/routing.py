@@ -29,7 +29,7 @@ from services.notification_service.messages.domain.words import Kind
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.cases import CaseImported
 from shared.events.registry import EVENT_TYPES
-from shared.events.words import Audience, MessageChannel, Urgency
+from shared.events.words import Audience, MessageChannel, PersonalChannel, Urgency
 
 # An import (CaseImported) tells nobody anything, whatever a table says.
 TELLABLE: Mapping[str, type[EventData]] = {
@@ -42,7 +42,7 @@ TELLABLE: Mapping[str, type[EventData]] = {
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-def _no_doubles(channels: tuple[MessageChannel, ...]) -> tuple[MessageChannel, ...]:
+def _no_doubles(channels: tuple[PersonalChannel, ...]) -> tuple[PersonalChannel, ...]:
     if len(set(channels)) < len(channels):
         raise ValueError("names a channel twice")
     return channels
@@ -57,7 +57,7 @@ def _span(given: object) -> object:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-Channels = Annotated[tuple[MessageChannel, ...], Field(min_length=1), AfterValidator(_no_doubles)]
+Channels = Annotated[tuple[PersonalChannel, ...], Field(min_length=1), AfterValidator(_no_doubles)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 
 

@@ -95,4 +95,7 @@ CUSTOMER = "customer"
 OPERATORS = "operators"
 """Stands for every operator until the sender knows who they are (one intent each)."""
 
+ROOM = "chat:"
+"""What the recipient of a message to a team's chat begins with; the room's name follows."""
+
 OPERATOR_ROLES = frozenset({"admin", "quality"})

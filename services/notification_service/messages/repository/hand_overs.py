@@ -27,6 +27,7 @@ class NewHandOver(TypedDict):
     reference: str | None
     address_masked: str | None
     digest: str | None
+    template: str | None
     handed_over_at: datetime
     receipt_due_at: datetime | None
     arrival: str | None

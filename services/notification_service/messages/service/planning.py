@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.notification_service.messages.domain.conditions import Complaint
 from services.notification_service.messages.domain.digest import gathered_until
-from services.notification_service.messages.domain.intents import Intent, intents_of
+from services.notification_service.messages.domain.intents import Intent, intents_of, with_rooms
 from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.domain.words import Reason, State
 from services.notification_service.messages.repository import intents as repository
@@ -27,7 +27,10 @@ from shared.messaging import UnitOfWork
 
 
 class Planner:
-    """Turns facts into intents. `wake` tells the sender that new ones were committed."""
+    """Turns facts into intents. `wake` tells the sender that new ones were committed.
+
+    `rooms` are the team's chats with the kinds that each hears too.
+    """
 
     def __init__(
         self,
@@ -37,7 +40,9 @@ class Planner:
         wake: Callable[[], None],
         digest_every: timedelta = timedelta(0),
         proof_after: timedelta = timedelta(hours=24),
+        rooms: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        self._rooms = rooms or {}
         self._proof_after = proof_after
         self._vault = vault
         self._routing = routing
@@ -89,7 +94,7 @@ class Planner:
                 gathered_until=self._gathered_until(work, intent, known.get(event.complaint_id)),
             )
             for event, found in told
-            for intent in found
+            for intent in with_rooms(found, self._rooms)
         ]
         await repository.add_intents(work.connection, rows)
         work.after_commit(self._wake)

@@ -14,6 +14,7 @@ from services.notification_service.messages.domain.routing import RoutingTable, 
 from services.notification_service.messages.domain.words import (
     OPERATOR_ROLES,
     OPERATORS,
+    ROOM,
     Reason,
 )
 from services.notification_service.messages.repository.deliveries import Leased
@@ -107,7 +108,9 @@ class Preparer:
         routing: RoutingTable,
         default_locale: Locale,
         survey_needs_consent: bool = False,
+        room_locales: Mapping[str, Locale] | None = None,
     ) -> None:
+        self._room_locales = room_locales or {}
         self._directory = directory
         self._templates = templates
         self._routing = routing
@@ -164,7 +167,10 @@ class Preparer:
             return
         reached = contact or person
         addresses = _addresses(reached)
-        left = self._channels_left(row, chosen)
+        room = row.recipient.removeprefix(ROOM) if row.recipient.startswith(ROOM) else None
+        if room is not None:
+            addresses = {MessageChannel.CHAT: room}
+        left = self._channels_left(row, chosen) if room is None else (MessageChannel.CHAT,)
         channel = _channel(row, left, addresses)
         if channel is None:
             refused = set(addresses) - set(left) - set(row.tried)
@@ -175,6 +181,8 @@ class Preparer:
             prepared.hopeless.append(Hopeless(row, Reason.NO_WORDS, failed=False))
             return
         locale = chosen.locale or self._locale(row, reached)
+        if room is not None:
+            locale = self._room_locales.get(room) or self._default_locale
         try:
             scene = scene_of(row, contact, reached.name if reached else None, words)
             rendered = self._templates.render(row.kind, locale, channel, scene)

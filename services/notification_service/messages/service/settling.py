@@ -35,6 +35,7 @@ class HandedOver:
     reference: str | None
     address_masked: str
     digest: str
+    template: str | None
     receipt_due_at: datetime | None
 
 
@@ -91,6 +92,7 @@ def _taken(outcomes: Sequence[Outcome], held: Collection[str]) -> list[NewHandOv
             "reference": one.handed.reference,
             "address_masked": one.handed.address_masked,
             "digest": one.handed.digest,
+            "template": one.handed.template,
             "handed_over_at": one.at,
             "receipt_due_at": one.handed.receipt_due_at,
             "arrival": None,

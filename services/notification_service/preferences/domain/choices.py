@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from shared.events.words import MessageChannel
+from shared.events.words import MessageChannel, PersonalChannel
 
 
 def _time_of_day(value: object) -> object:
@@ -75,7 +75,7 @@ class Consent(_Choice):
 class Preferences(_Choice):
     """All that a customer may choose; null leaves it to the company's rules."""
 
-    channel: MessageChannel | None = Field(
+    channel: PersonalChannel | None = Field(
         default=None, description="the channel that is tried first; the other stays the fallback"
     )
     locale: Literal["zh-CN", "en"] | None = Field(

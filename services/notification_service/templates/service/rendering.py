@@ -96,7 +96,7 @@ class Templates:
         if template is None:
             raise CannotRender(f"there is no wording {locale}/{kind}.j2")
         write = partial(_block, template, self._context(locale, scene), f"{locale}/{kind}")
-        if channel is MessageChannel.SMS:
+        if channel is not MessageChannel.EMAIL:
             return Rendered(text=economical(one_line(write("sms"))), template=version)
         subject, text = one_line(write("subject")), paragraphs(write("email"))
         html = self._page.write(locale, subject, text)

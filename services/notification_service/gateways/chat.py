@@ -1,0 +1,180 @@
+"""Posts to a team's chats: DingTalk, WeCom and Feishu by their documented bots, others by Apprise.
+
+Apprise serves more than a hundred services, Slack and Teams among them. The three Chinese bots say
+`200 OK` also where they refuse (a wrong signature, a missing keyword, too many a minute) and say so
+in the body only, which Apprise 2.3 does not read for DingTalk and WeCom; it encodes DingTalk's
+signature twice and does not sign for Feishu. An alert that was refused must not count as sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import urlencode
+
+import orjson
+
+from services.notification_service.gateways.domain.judging import judge_unreadable
+from services.notification_service.gateways.domain.port import NotAccepted, Outgoing, Refused
+from services.notification_service.gateways.domain.rooms import Address
+from services.notification_service.gateways.wire import Answer, Wire
+from shared.kernel.clock import Clock
+
+_CONNECT_SECONDS, _READ_SECONDS = 5.0, 15.0
+
+
+class Plugin(Protocol):
+    """What is used of a plugin of Apprise, which ships no types."""
+
+    socket_connect_timeout: float
+    socket_read_timeout: float
+    request_rate_per_sec: float
+
+    def notify(self, *, body: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is posted where."""
+
+    url: str
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """One vendor's bot: how a text is posted, and in which field of the answer 0 means taken."""
+
+    post: Callable[[Address, str, datetime], Post]
+    codes: tuple[str, ...]
+
+
+class Chat:
+    """Posts to rooms, whose name is a message's address.
+
+    Repeatable: no room deduplicates, but a team would rather read an alert twice than never.
+    """
+
+    repeatable = True
+
+    def __init__(self, urls: Mapping[str, str], *, clock: Clock) -> None:
+        self._urls = urls
+        self._clock = clock
+        self._wire = Wire("chat")
+        # Apprise waits in threads; a room that hangs must not hold up who else uses threads.
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="chat")
+
+    async def send(self, message: Outgoing) -> str | None:
+        """Post one message; raises a GatewayError naming the room and never its address."""
+        url = self._urls.get(message.address)
+        if url is None:
+            raise Refused(f"there is no chat room {message.address} any more")
+        address = Address.read(url)
+        bot = BOTS.get(address.scheme)
+        if bot is None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._threads, _by_apprise, url, message)
+        else:
+            await self._by_bot(bot, address, message)
+        return None
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""
+        await self._wire.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _by_bot(self, bot: Bot, address: Address, message: Outgoing) -> None:
+        post = bot.post(address, message.text, self._clock.now())
+        answer = await self._wire.post(
+            post.url, body=orjson.dumps(post.body), headers={"Content-Type": "application/json"}
+        )
+        code = _code(answer, bot)
+        said = f"chat room {message.address} ({address.scheme}) answered"
+        if code is None:
+            raise judge_unreadable(answer.status, f"{said} {answer.status} without a code")
+        if code != "0":
+            # A signature, a keyword, a limit a minute: all can be mended or waited for.
+            raise NotAccepted(f"{said} {code}")
+
+
+def _code(answer: Answer, bot: Bot) -> str | None:
+    return answer.text(*bot.codes) if answer.status == 200 else None
+
+
+def _dingtalk(address: Address, text: str, now: datetime) -> Post:
+    """https://open.dingtalk.com/document/robots/custom-robot-access."""
+    query = {"access_token": address.token}
+    if address.secret is not None:
+        timestamp = str(int(now.timestamp() * 1000))
+        signed = f"{timestamp}\n{address.secret}".encode()
+        query |= {"timestamp": timestamp, "sign": _sign(address.secret.encode(), signed)}
+    endpoint = address.endpoint or "https://oapi.dingtalk.com"
+    body = {"msgtype": "text", "text": {"content": text}}
+    return Post(f"{endpoint}/robot/send?{urlencode(query)}", body)
+
+
+def _wecom(address: Address, text: str, _now: datetime) -> Post:
+    """https://developer.work.weixin.qq.com/document/path/91770."""
+    endpoint = address.endpoint or "https://qyapi.weixin.qq.com"
+    url = f"{endpoint}/cgi-bin/webhook/send?{urlencode({'key': address.token})}"
+    return Post(url, {"msgtype": "text", "text": {"content": text}})
+
+
+def _feishu(address: Address, text: str, now: datetime) -> Post:
+    """https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot."""
+    body: dict[str, object] = {"msg_type": "text", "content": {"text": text}}
+    if address.secret is not None:
+        timestamp = str(int(now.timestamp()))
+        # Feishu has what is signed as the key, and signs nothing with it.
+        body |= {
+            "timestamp": timestamp,
+            "sign": _sign(f"{timestamp}\n{address.secret}".encode(), b""),
+        }
+    endpoint = address.endpoint or "https://open.feishu.cn"
+    return Post(f"{endpoint}/open-apis/bot/v2/hook/{address.token}", body)
+
+
+def _sign(key: bytes, text: bytes) -> str:
+    return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
+
+
+BOTS: Mapping[str, Bot] = {
+    "dingtalk": Bot(_dingtalk, ("errcode",)),
+    "wecombot": Bot(_wecom, ("errcode",)),
+    "feishu": Bot(_feishu, ("code", "StatusCode")),
+}
+
+
+def knows(url: str) -> bool:
+    """Tell whether a room's address can be posted to: ours, or any that Apprise reads."""
+    return Address.read(url).scheme in BOTS or _plugin(url) is not None
+
+
+def _by_apprise(url: str, message: Outgoing) -> None:
+    plugin = _plugin(url)
+    if plugin is None:
+        raise Refused(f"the address of chat room {message.address} cannot be read")
+    plugin.socket_connect_timeout = _CONNECT_SECONDS
+    plugin.socket_read_timeout = _READ_SECONDS
+    # It would sleep between two messages, 5.5 seconds by default; the room's rate is ours to keep.
+    plugin.request_rate_per_sec = 0
+    if not plugin.notify(body=message.text):
+        raise NotAccepted(f"chat room {message.address} did not take it")
+
+
+def _plugin(url: str) -> Plugin | None:
+    # Loaded here: it takes half a second, and most installations have no room.
+    import apprise
+
+    # What it logs has tokens in it.
+    logging.getLogger("apprise").disabled = True
+    found: Plugin | None = apprise.Apprise.instantiate(url)
+    return found
