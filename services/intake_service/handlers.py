@@ -30,6 +30,8 @@ SUBSCRIPTIONS: Subscriptions[None] = Subscriptions(
         cases.WaitingEnded: follow_cases,
         cases.UpdateDue: follow_cases,
         cases.FollowUpDue: follow_cases,
+        cases.CallBackDue: follow_cases,
+        cases.SatisfactionRecorded: follow_cases,
         cases.PromiseMade: follow_cases,
         cases.PromiseKept: follow_cases,
         cases.PromiseDelayed: follow_cases,

@@ -10,6 +10,7 @@ from services.workflow_service.calendars.endpoints import router as calendars_ro
 from services.workflow_service.calendars.schemas import WhatIfView
 from services.workflow_service.cases.endpoints.acting import internal_router as words_router
 from services.workflow_service.cases.endpoints.acting import router as cases_router
+from services.workflow_service.cases.endpoints.calling import router as calling_router
 from services.workflow_service.cases.endpoints.policies import router as policies_router
 from services.workflow_service.cases.endpoints.time import router as time_router
 from services.workflow_service.cases.schemas.policies import what_if_view
@@ -52,6 +53,7 @@ def build(platform: Platform) -> ServiceUnit:
         routers=[
             cases_router(desk),
             time_router(desk),
+            calling_router(desk),
             calendars_router(desk.calendars, _around_calendars(desk)),
             policies_router(desk),
             console.router(desk, _pages(platform)),

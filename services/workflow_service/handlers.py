@@ -7,7 +7,8 @@ from services.workflow_service.cases.service.desk import Desk
 from shared.events import topics
 from shared.events.base import Source
 from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
-from shared.events.deliveries import NotificationSent, NotificationSkipped
+from shared.events.deliveries import NotificationFailed, NotificationSent, NotificationSkipped
+from shared.events.surveys import SurveyAnswered
 from shared.messaging import Subscriptions
 
 SUBSCRIPTIONS: Subscriptions[Desk] = Subscriptions(
@@ -20,5 +21,7 @@ SUBSCRIPTIONS: Subscriptions[Desk] = Subscriptions(
         ComplaintRegraded: listening.regrade_cases,
         NotificationSent: listening.note_sent,
         NotificationSkipped: listening.note_skipped,
+        NotificationFailed: listening.note_failed,
+        SurveyAnswered: listening.note_answers,
     },
 )

@@ -26,6 +26,9 @@ class WorkflowSettings(RedressSettings):
     organisation_file: Path | None = Field(
         default=None, description="Departments, people and routing of the company's own (YAML)."
     )
+    call_script_file: Path | None = Field(
+        default=None, description="Script of call-backs of the company's own (YAML)."
+    )
     country: str = Field(
         default="CN",
         pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?|none)$",

@@ -291,6 +291,29 @@ class FollowUpDue(WorkflowEvent):
 
     due_at: datetime | None = None
     owner: str | None = None
+    round: int = Field(default=1, description="the round whose resolution is asked about")
+
+
+class CallBackDue(WorkflowEvent):
+    """The customer is to be called, as the question whether all is well got no other answer."""
+
+    call_back: str = Field(description="id of the task")
+    reason: str = Field(description="unanswered, unreachable, asked, or agreed with the customer")
+    due_at: datetime | None = None
+    owner: str | None = None
+
+
+class SatisfactionRecorded(WorkflowEvent):
+    """The customer told how satisfied they are; the words stay with who asked."""
+
+    # `source` is what every event's class calls its service: in Python the field has another name.
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    score: int = Field(description="1 very dissatisfied … 5 very satisfied")
+    told_by: str = Field(alias="source", description="survey or call")
+    round: int = Field(default=1, description="the round whose resolution was judged")
+    wants_call: bool = Field(default=False, description="the customer wants to be called")
+    owner: str | None = None
 
 
 class CaseMerged(WorkflowEvent):

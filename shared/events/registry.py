@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from shared.events import cases, complaints, deliveries
+from shared.events import cases, complaints, deliveries, surveys
 from shared.events.base import EventData
 from shared.events.envelope import Envelope
 
@@ -37,6 +37,8 @@ EVENT_TYPES: tuple[type[EventData], ...] = (
     cases.ApprovalRequested,
     cases.ApprovalGranted,
     cases.ApprovalRefused,
+    cases.CallBackDue,
+    cases.SatisfactionRecorded,
     cases.PromiseMade,
     cases.PromiseKept,
     cases.PromiseDelayed,
@@ -53,6 +55,7 @@ EVENT_TYPES: tuple[type[EventData], ...] = (
     deliveries.NotificationDelivered,
     deliveries.NotificationFailed,
     deliveries.NotificationSkipped,
+    surveys.SurveyAnswered,
 )
 
 REGISTRY: Mapping[tuple[str, int], type[EventData]] = MappingProxyType(

@@ -66,6 +66,8 @@ cases = Table(
     Column("changed_at", UtcDateTime),
     Column("approval", JsonDocument),
     Column("approver", String(64)),
+    Column("call_backs", JsonDocument),
+    Column("satisfaction", JsonDocument),
     PrimaryKeyConstraint("id", name="pk_cases"),
     UniqueConstraint("number", name="uq_cases_number"),
     Index("ix_cases_state", "state", "id"),
@@ -113,6 +115,19 @@ case_history = Table(
     Column("note_id", String(36)),
     Column("data", JsonDocument),
     PrimaryKeyConstraint("complaint_id", "version", "place", name="pk_case_history"),
+)
+
+# What a list of call-backs asks for; all that there is to know of one lies with its case.
+call_backs = Table(
+    "call_backs",
+    metadata,
+    Column("id", String(36), nullable=False),
+    Column("complaint_id", String(36), nullable=False),
+    Column("state", String(20), nullable=False),
+    PrimaryKeyConstraint("id", name="pk_call_backs"),
+    ForeignKeyConstraint(["complaint_id"], ["cases.id"], name="fk_call_backs_cases"),
+    Index("ix_call_backs_state", "state", "id"),
+    Index("ix_call_backs_complaint_id", "complaint_id"),
 )
 
 # One key per complaint: destroying it (CustomerErased) makes its words unreadable for ever.

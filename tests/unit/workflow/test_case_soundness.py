@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.workflow_service.cases.domain.actions import decide
+from services.workflow_service.cases.domain.call_back import CallResult
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.command import OptionText
 from services.workflow_service.cases.domain.draft import Change
@@ -47,11 +48,20 @@ from services.workflow_service.cases.domain.reactions import (
     told,
 )
 from services.workflow_service.cases.domain.replay import replayed_clocks
+from services.workflow_service.cases.domain.satisfaction import (
+    Call,
+    CallBackOver,
+    UnknownCallBack,
+    note_call,
+    survey_not_sent,
+    surveyed,
+)
 from services.workflow_service.cases.repository.rows import clocks_of, clocks_text, data_text
 from services.workflow_service.clocks.domain.pack import is_of_a_pack
 from services.workflow_service.escalation.domain.ladder import Cause, Rise
 from shared.events.base import Money
 from shared.events.complaints import ComplaintAmended
+from shared.events.surveys import SurveyAnswered
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import InvalidInput
 from shared.kernel.ids import new_id
@@ -83,7 +93,7 @@ steps = st.lists(
         st.sampled_from(
             [
                 *("act", "act", "act", "time", "regrade", "amend", "receipt", "repeat", "merge"),
-                *("news", "promise", "kept", "delay", "extend"),
+                *("news", "promise", "kept", "delay", "extend", "survey", "unsent", "call", "call"),
             ]
         ),
         st.integers(min_value=0, max_value=30),
@@ -123,6 +133,46 @@ def extended(case: Case, step: Step, now: datetime) -> Change | None:
     try:
         return extend_clock(case, asked, now=now, rules=EVERY_CLOCK)
     except (InvalidInput, NotExtendable):
+        return None
+
+
+def random_survey(case: Case, step: Step, now: datetime) -> Change | None:
+    _, pick, seconds, _ = step
+    said = SurveyAnswered(
+        complaint_id=case.id,
+        number=case.number,
+        survey="s",
+        round=max(1, case.round - (pick % 7 == 0)),
+        score=1 + seconds % 5,
+        wants_call=pick % 3 == 0,
+    )
+    # Some are heard of late, as events are when the machine was down.
+    heard_at = now + timedelta(hours=pick if pick % 4 == 0 else 0)
+    return surveyed(case, said, at=now, now=heard_at, rules=EVERY_CLOCK)
+
+
+def random_unsent(case: Case, step: Step, now: datetime) -> Change | None:
+    reason = "no_consent" if step[1] % 5 == 0 else "no_address"
+    return survey_not_sent(case, reason, at=now, now=now, rules=EVERY_CLOCK)
+
+
+def random_call(case: Case, step: Step, now: datetime) -> Change | None:
+    _, pick, seconds, _ = step
+    result = list(CallResult)[pick % len(CallResult)]
+    again = now + timedelta(hours=30) if result is CallResult.LATER else None
+    made = Call(
+        call_back=case.call_backs[-1].id if case.call_backs else "none",
+        by="tester",
+        at=now,
+        result=result,
+        words_id="words",
+        note_id="note",
+        score=1 + seconds % 5 if result is CallResult.REACHED and pick % 2 else None,
+        call_again_at=again,
+    )
+    try:
+        return note_call(case, made, now=now, rules=EVERY_CLOCK)
+    except (CallBackOver, UnknownCallBack, InvalidInput):
         return None
 
 
@@ -184,6 +234,9 @@ STEPS: Mapping[str, Callable[[Case, Step, datetime], Change | None]] = {
     "kept": promised,
     "delay": promised,
     "extend": extended,
+    "survey": random_survey,
+    "unsent": random_unsent,
+    "call": random_call,
 }
 
 
@@ -222,10 +275,30 @@ def amending(case: Case, pick: int) -> ComplaintAmended:
 @given(arrivals, steps)
 def test_whatever_happens_a_case_stays_sound(arrival: dict[str, object], path: list[Step]) -> None:
     opening = open_case(complaint(**arrival), now=MONDAY_NOON, rules=EVERY_CLOCK)
-    case, now, history = opening.case, MONDAY_NOON, stored(opening.entries)
-    sequence = case.sequence
-    assert replayed_clocks(case, history, EVERY_CLOCK) == case.clocks
+    history = stored(opening.entries)
+    assert replayed_clocks(opening.case, history, EVERY_CLOCK) == opening.case.clocks
 
+    walk(opening.case, history, path, MONDAY_NOON)
+
+
+@untimed
+@given(steps)
+def test_whatever_is_answered_after_a_resolution_the_case_stays_sound(path: list[Step]) -> None:
+    opening = open_case(complaint(), now=MONDAY_NOON, rules=EVERY_CLOCK)
+    resolved = decided(opening.case, Action.RESOLVE, MONDAY_NOON, told_at=MONDAY_NOON)
+    assert resolved is not None
+    to_call = MONDAY_NOON + timedelta(hours=40)
+    asked = fire_due(resolved.case, now=to_call, rules=EVERY_CLOCK)
+    assert asked is not None
+    assert asked.case.open_call_back is not None
+    history = [entry for change in (opening, resolved, asked) for entry in stored(change.entries)]
+
+    walk(asked.case, history, path, to_call)
+
+
+def walk(case: Case, history: list[Entry], path: Iterable[Step], now: datetime) -> None:
+    """Do one step after another, and look at the case and its history after each."""
+    sequence = case.sequence
     for step in path:
         now += timedelta(seconds=step[2])
         change = random_step(case, step, now)
@@ -252,7 +325,8 @@ def assert_sound(case: Case) -> None:
     assert clocks_of(orjson.loads(clocks_text(case)), policy=case.policy) == case.clocks
     if case.state in SETTLED_STATES:
         assert not any(clock.is_open for clock in case.clocks)
-        assert case.next_point() is None
+        assert case.next_point() == case.call_again_at
+    assert sum(task.is_open for task in case.call_backs) <= 1
     assert (case.state is CaseState.AWAITING_CUSTOMER) == (case.state_before is not None)
     assert (case.state is CaseState.AWAITING_CUSTOMER) == (case.awaiting_until is not None)
     paused = [clock for clock in case.clocks if clock.state is ClockState.PAUSED]

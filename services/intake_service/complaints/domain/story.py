@@ -21,6 +21,7 @@ MILESTONES = {
     "Resolved": "resolved",
     "Rejected": "rejected",
     "Withdrawn": "withdrawn",
+    "SatisfactionRecorded": "satisfaction_recorded",
     "Reopened": "reopened",
     "Closed": "closed",
 }

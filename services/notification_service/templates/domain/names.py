@@ -37,6 +37,7 @@ _NAMES: dict[str, tuple[str, str]] = {
     "regulator": ("监管部门转来", "it came from a regulator"),
     "media": ("媒体转来", "it came from the media"),
     "emergency": ("紧急情况", "an emergency"),
+    "low_score": ("客户不满意", "the customer was not satisfied"),
     "unassigned": ("无人负责", "nobody was in charge"),
 }
 

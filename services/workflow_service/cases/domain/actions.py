@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from services.workflow_service.cases.domain.by_law import bind_by_law
+from services.workflow_service.cases.domain.call_back import CallBackState
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.command import Command, wrong
 from services.workflow_service.cases.domain.draft import Change, Draft
@@ -245,6 +246,7 @@ def reopen(draft: Draft, at: datetime, reason: str | None = None) -> None:
         outcome=None,
         final_offer=False,
     )
+    draft.end_call_back(CallBackState.NOT_NEEDED, at)
     enter_department(draft, None, at)
     draft.say(events.Reopened, at, round=draft.case.round, reason=reason, owner=owner)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.workflow_service.cases.domain.call_back import CallBack, Satisfaction
 from services.workflow_service.cases.domain.lifecycle import (
     OPEN_STATES,
     SETTLED_STATES,
@@ -60,6 +61,7 @@ class Case:
     `escalated_at`. `final_offer`: the present proposal is our last word. `watched` is why the case
     is on the watch list. `merged_into` is the complaint whose case goes on in its place. `approval`
     is a proposal of which the customer does not know yet: it waits for somebody to approve it.
+    `satisfaction` is what the customer said last of how they were treated.
     """
 
     id: str
@@ -94,6 +96,8 @@ class Case:
     merged_into: str | None = None
     changed_at: datetime | None = None
     approval: Approval | None = None
+    call_backs: tuple[CallBack, ...] = ()
+    satisfaction: Satisfaction | None = None
 
     @property
     def is_open(self) -> bool:
@@ -118,10 +122,22 @@ class Case:
         }
         return tuple(a for a in allowed_from(self.state) if not impossible.get(a))
 
+    @property
+    def open_call_back(self) -> CallBack | None:
+        """The task to call the customer, while there is one."""
+        return next((task for task in self.call_backs if task.is_open), None)
+
+    @property
+    def call_again_at(self) -> datetime | None:
+        """When the owner is reminded to call the customer again."""
+        task = self.open_call_back
+        return task.call_again_at if task else None
+
     def next_point(self) -> datetime | None:
-        """Return when a clock warns or breaches or a wait ends, whichever is first; or None."""
+        """Return when a clock warns or breaches, a wait ends or a call is agreed; or None."""
         points = [clock.next_point() for clock in self.clocks]
-        return min((at for at in (*points, self.awaiting_until) if at), default=None)
+        others = (self.awaiting_until, self.call_again_at)
+        return min((at for at in (*points, *others) if at), default=None)
 
     def next_step(self) -> tuple[str | None, datetime | None]:
         """Return what comes next and when it is due: for tracking pages and CRM systems.

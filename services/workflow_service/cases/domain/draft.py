@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
+from services.workflow_service.cases.domain.call_back import CallBack, CallBackState
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.milestones import HURRIED, Effects
 from services.workflow_service.cases.domain.promise import Promise, PromiseState
@@ -128,6 +129,7 @@ class Draft:
         if effects.ends_all:
             self.cancel_all(at)
             self._void_promises()
+            self.end_call_back(CallBackState.NOT_NEEDED, at)
         self.start_clocks(effects.starts, at)
         if effects.is_heard:
             self.heard(at)
@@ -201,6 +203,17 @@ class Draft:
         for promise in self.case.promises:
             if promise.state is PromiseState.OPEN:
                 self.put_promise(replace(promise, state=PromiseState.VOID))
+
+    def put_call_back(self, task: CallBack) -> None:
+        """Replace a call-back."""
+        tasks = (task if one.id == task.id else one for one in self.case.call_backs)
+        self.case = replace(self.case, call_backs=tuple(tasks))
+
+    def end_call_back(self, state: CallBackState, at: datetime) -> None:
+        """End the task to call the customer, where there is one."""
+        task = self.case.open_call_back
+        if task is not None:
+            self.put_call_back(replace(task, state=state, ended_at=at, call_again_at=None))
 
     def follow_state(self, at: datetime, why: str) -> None:
         """Stop the clocks that stand still in the case's present state, and let the others run."""

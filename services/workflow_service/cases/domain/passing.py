@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from services.workflow_service.cases.domain.call_back import CallReason
+from services.workflow_service.cases.domain.calling import (
+    CALL_BACK,
+    is_call_point,
+    open_call_back,
+    remind_of_call,
+)
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.levels import begin_again
@@ -27,8 +34,11 @@ def pass_time(draft: Draft, until: datetime) -> bool:
     """Do whatever is due by `until`, oldest first; tell whether there was anything."""
     fired = False
     while (at := draft.case.next_point()) is not None and at <= until:
+        task = draft.case.open_call_back
         if at == draft.case.awaiting_until:
             give_up_waiting(draft, at)
+        elif task is not None and at == task.call_again_at:
+            remind_of_call(draft, task, at)
         else:
             _fire(draft, next(c for c in draft.case.clocks if c.next_point() == at), at)
         fired = True
@@ -74,6 +84,10 @@ def _reach(draft: Draft, clock: Clock, at: datetime) -> None:
         promise = delay_by_itself(draft, warned)
         state, data = draft.case.state, {"promise": promise.id, "due_at": promise.due_at}
         draft.system_entry(draft.now, DELAY, "by-itself", state, place=place, point=at, **data)
+    elif is_call_point(draft, clock, point):
+        _note(draft, CALL_BACK, clock, at, CallReason.UNANSWERED)
+        draft.put(clock, warned)
+        open_call_back(draft, CallReason.UNANSWERED)
     else:
         _warn(draft, clock, warned, point)
 
@@ -94,7 +108,13 @@ def _warn(draft: Draft, clock: Clock, warned: Clock, point: WarningPoint) -> Non
 def _open_window(draft: Draft, clock: Clock, at: datetime) -> None:
     _note(draft, "open-window", clock, at)
     draft.put(clock, clocks.open_window(clock, at=draft.now))
-    draft.say(events.FollowUpDue, draft.now, due_at=clock.due_at, owner=draft.case.owner)
+    draft.say(
+        events.FollowUpDue,
+        draft.now,
+        due_at=clock.due_at,
+        owner=draft.case.owner,
+        round=draft.case.round,
+    )
 
 
 def _update(draft: Draft, clock: Clock, at: datetime) -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.workflow_service.cases.domain.actions import receive_information, reopen
+from services.workflow_service.cases.domain.actions import receive_information
+from services.workflow_service.cases.domain.by_itself import reopen_by_itself
 from services.workflow_service.cases.domain.by_law import bind_by_law
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change, Draft
-from services.workflow_service.cases.domain.lifecycle import NOT_BEGUN, Action
-from services.workflow_service.cases.domain.milestones import effects_of
+from services.workflow_service.cases.domain.lifecycle import NOT_BEGUN
 from services.workflow_service.cases.domain.opening import placed
 from services.workflow_service.cases.domain.ownership import give_to
 from services.workflow_service.cases.domain.passing import pass_time, pass_time_before
@@ -103,13 +103,7 @@ def _let_up(draft: Draft, at: datetime) -> None:
     if case.merged_into is not None:
         return
     if not case.is_open:
-        before = case.state
-        reopen(draft, at, Cause.SUPERVISION.value)
-        draft.follow_state(at, Action.REOPEN.value)
-        draft.apply(effects_of(Action.REOPEN, before), at)
-        draft.follow_state(at, Action.REOPEN.value)
-        again = {"owner": draft.case.owner, "department": draft.case.department}
-        draft.system_entry(at, Action.REOPEN.value, Cause.SUPERVISION.value, before, **again)
+        reopen_by_itself(draft, at, Cause.SUPERVISION.value)
     escalate_by_itself(
         draft, Rise(Cause.SUPERVISION, to=SUPERVISION_LEVEL, asked_by_customer=True), at
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from services.workflow_service.cases.domain.by_law import BIND, start_by_law
 from services.workflow_service.cases.domain.calendars import CALENDAR, move, move_by_law
+from services.workflow_service.cases.domain.calling import CALL_BACK
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.draft import Draft
 from services.workflow_service.cases.domain.extensions import prolong
@@ -28,6 +29,11 @@ from services.workflow_service.cases.domain.proposals import REQUEST_APPROVAL, a
 from services.workflow_service.cases.domain.reactions import REGRADE
 from services.workflow_service.cases.domain.rising import ESCALATE
 from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.domain.satisfaction import (
+    CALL_ATTEMPT,
+    NO_FOLLOW_UP,
+    SATISFACTION,
+)
 from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import EXTENSION, Clock
 from shared.events.words import CaseState, ClockKind
@@ -63,6 +69,7 @@ def _at_opening(case: Case, opening: Entry) -> Case:
         escalation_level=0,
         clocks=(),
         promises=(),
+        call_backs=(),
         changed_at=None,
     )
     return _graded(begun, opening.data or {})
@@ -207,6 +214,19 @@ def _request_approval(draft: Draft, entry: Entry, _data: Data) -> None:
     await_approval(draft, entry.at)
 
 
+def _call_back(draft: Draft, entry: Entry, data: Data) -> None:
+    if "point" in data:
+        clock = draft.case.clocks[data["place"]]
+        draft.put(clock, _warn(clock, entry, _instant(data["point"])))
+
+
+def _follow_up(draft: Draft, entry: Entry, data: Data) -> None:
+    if data.get("met"):
+        draft.meet(ClockKind.FOLLOW_UP, entry.at)
+    if data.get("cancelled"):
+        draft.cancel(ClockKind.FOLLOW_UP, entry.at)
+
+
 def _calendar(draft: Draft, entry: Entry, data: Data) -> None:
     move(draft, data["labels"], entry.at)
     move_by_law(draft, data.get("laws", {}), entry.at)
@@ -236,6 +256,10 @@ _SYSTEM_STEPS: Mapping[str, Callable[[Draft, Entry, Data], None]] = {
     "promise": _promise,
     "keep-promise": _keep_promise,
     DELAY: _delay_promise,
+    CALL_BACK: _call_back,
+    CALL_ATTEMPT: _follow_up,
+    SATISFACTION: _follow_up,
+    NO_FOLLOW_UP: _follow_up,
     MERGE: lambda draft, entry, _data: draft.cancel_all(entry.at),
     ESCALATE: _escalate,
     Action.DE_ESCALATE.value: _move_level,

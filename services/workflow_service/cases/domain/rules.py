@@ -27,7 +27,7 @@ from services.workflow_service.clocks.domain.policy import (
     Policy,
     Subject,
 )
-from services.workflow_service.clocks.domain.target import WHOLE, Target
+from services.workflow_service.clocks.domain.target import WHOLE, Mark, Target
 from services.workflow_service.clocks.domain.wording import Both, name_of
 from services.workflow_service.organisation.domain.people import Assignment, Organisation
 from shared.events.words import ClockKind
@@ -236,14 +236,17 @@ class Rules:
         if line is None:
             return None
         calendar = self._calendar_for(policy, line.target)
-        opens = policy.conduct_of(kind).opens_after
+        seconds = line.target.counted_seconds(calendar.day_seconds, halved=line.halved)
+        after = policy.conduct_of(kind).opens_after
+        # A window that ends sooner opens sooner too: else it would never open for who has half.
+        opens = after.counted_seconds(calendar.day_seconds, halved=line.halved) if after else None
         return Timing(
-            seconds=line.target.counted_seconds(calendar.day_seconds, halved=line.halved),
+            seconds=seconds,
             calendar=calendar,
             policy=policy.label,
             rule=line.rule,
-            marks=tuple(policy.warnings_of(kind)),
-            opens_seconds=opens.counted_seconds(calendar.day_seconds) if opens else None,
+            marks=_marks(policy, kind, seconds, opens),
+            opens_seconds=opens,
             urgent=line.urgent,
         )
 
@@ -285,6 +288,16 @@ class Rules:
 def begins_by_law(received_at: datetime) -> datetime:
     """Return from when a deadline of a rule from outside is counted: the second of the receipt."""
     return received_at.replace(microsecond=0)
+
+
+def _marks(policy: Policy, kind: ClockKind, seconds: int, opens: int | None) -> tuple[Mark, ...]:
+    """Return the points of a clock; before its window opens nobody can do anything about it."""
+    marks = [*policy.warnings_of(kind)]
+    if opens is not None and opens < seconds:
+        marks = [mark for mark in marks if mark.offset(seconds) > opens]
+    if kind is ClockKind.FOLLOW_UP:
+        marks.append(policy.satisfaction.call_back_at)
+    return tuple(dict.fromkeys(marks))
 
 
 def subject_of(case: Case) -> Subject:

@@ -29,7 +29,7 @@ from shared.kernel.ids import new_id
 from shared.messaging import UnitOfWork
 
 
-def _without_blanks(values: object) -> object:
+def without_blanks(values: object) -> object:
     """Take `?state=` for no filter, as a form sends it."""
     return [value for value in values if value != ""] if isinstance(values, list) else values
 
@@ -39,9 +39,9 @@ def _blank_as_none(value: object) -> object:
 
 
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
-Names = Annotated[list[Name], BeforeValidator(_without_blanks), Query()]
-States = Annotated[list[CaseState], BeforeValidator(_without_blanks), Query()]
-Priorities = Annotated[list[Priority], BeforeValidator(_without_blanks), Query()]
+Names = Annotated[list[Name], BeforeValidator(without_blanks), Query()]
+States = Annotated[list[CaseState], BeforeValidator(without_blanks), Query()]
+Priorities = Annotated[list[Priority], BeforeValidator(without_blanks), Query()]
 
 
 class _People(NamedTuple):

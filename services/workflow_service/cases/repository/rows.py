@@ -10,6 +10,14 @@ from typing import Any
 import orjson
 from sqlalchemy import RowMapping
 
+from services.workflow_service.cases.domain.call_back import (
+    CallAttempt,
+    CallBack,
+    CallBackState,
+    CallReason,
+    CallResult,
+    Satisfaction,
+)
 from services.workflow_service.cases.domain.case import Case, Facts
 from services.workflow_service.cases.domain.promise import Promise, PromiseState
 from services.workflow_service.clocks.domain.clock import (
@@ -69,6 +77,8 @@ def row_of(case: Case) -> tuple[object, ...]:
         case.changed_at,
         _approval_text(case.approval),
         case.approval.approver if case.approval else None,
+        _text(case.call_backs) if case.call_backs else None,
+        _text(case.satisfaction) if case.satisfaction else None,
     )
 
 
@@ -108,6 +118,8 @@ def case_of(row: RowMapping) -> Case:
         merged_into=row["merged_into"],
         changed_at=row["changed_at"],
         approval=_approval(row["approval"]),
+        call_backs=tuple(_call_back(document) for document in row["call_backs"] or ()),
+        satisfaction=_satisfaction(row["satisfaction"]),
     )
 
 
@@ -237,6 +249,33 @@ def _approval(document: Document | None) -> Approval | None:
             "requested_at": _at(document["requested_at"]),
         }
     )
+
+
+def _call_back(document: Document) -> CallBack:
+    times = {
+        name: _instant(document[name])
+        for name in ("opened_at", "due_at", "call_again_at", "ended_at")
+    }
+    return CallBack(
+        **{
+            **document,
+            **times,
+            "reason": CallReason(document["reason"]),
+            "state": CallBackState(document["state"]),
+            "attempts": tuple(_attempt(one) for one in document["attempts"]),
+        }
+    )
+
+
+def _attempt(document: Document) -> CallAttempt:
+    times = {name: _instant(document[name]) for name in ("at", "call_again_at")}
+    return CallAttempt(**{**document, **times, "result": CallResult(document["result"])})
+
+
+def _satisfaction(document: Document | None) -> Satisfaction | None:
+    if document is None:
+        return None
+    return Satisfaction(**{**document, "at": datetime.fromisoformat(document["at"])})
 
 
 def _is_unbroken(clock: Clock) -> bool:

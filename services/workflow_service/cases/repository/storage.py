@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
-from services.workflow_service.cases.models import case_history, cases
+from services.workflow_service.cases.models import call_backs, case_history, cases
 from services.workflow_service.cases.repository.rows import case_of, data_text, row_of
 from services.workflow_service.clocks.models import timers
 from services.workflow_service.clocks.repository import set_timers
@@ -64,12 +64,18 @@ async def store(connection: AsyncConnection, changes: Sequence[Change], *, now: 
     latest = _latest(changes)
     await upsert_rows(connection, cases, [row_of(case) for case in latest])
     await _insert_history(connection, changes, now)
+    await _index_call_backs(connection, latest)
     await set_timers(connection, [(c.id, c.next_point()) for c in latest])
 
 
 def _latest(changes: Sequence[Change]) -> Sequence[Case]:
     """Return each case once, as its last change left it."""
     return list({change.case.id: change.case for change in changes}.values())
+
+
+async def _index_call_backs(connection: AsyncConnection, latest: Sequence[Case]) -> None:
+    rows = [(task.id, case.id, task.state.value) for case in latest for task in case.call_backs]
+    await upsert_rows(connection, call_backs, rows)
 
 
 async def _insert_history(

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.workflow_service.cases.domain.call_back import Satisfaction
 from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.repository.spoken import Spoken
@@ -110,6 +111,20 @@ def _in_words(spoken: Spoken) -> str | None:
     return "\n".join(f"{option['key']}: {option['text']}" for option in spoken.options)
 
 
+class SatisfactionView(BaseModel):
+    """What the customer said last: 1 very dissatisfied … 5 very satisfied, by survey or call."""
+
+    score: int
+    source: str
+    at: datetime
+    round: int
+
+    @classmethod
+    def of(cls, said: Satisfaction) -> Self:
+        """Show an answer."""
+        return cls(score=said.score, source=said.told_by, at=said.at, round=said.round)
+
+
 class CaseView(BaseModel):
     """A case: our handling of one complaint, with the complaint's id."""
 
@@ -179,6 +194,7 @@ class CaseView(BaseModel):
     approval: ApprovalView | None = Field(
         default=None, description="a proposal that the customer does not know of yet"
     )
+    satisfaction: SatisfactionView | None = None
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -230,4 +246,5 @@ def _fields(case: Case) -> dict[str, Any]:
         "watched": case.watched is not None,
         "watched_because": case.watched,
         "approval": ApprovalView.of(case.approval) if case.approval else None,
+        "satisfaction": SatisfactionView.of(case.satisfaction) if case.satisfaction else None,
     }

@@ -15,9 +15,11 @@ from services.workflow_service.calendars.domain.document import CalendarDocument
 from services.workflow_service.calendars.domain.statutory import STATUTORY
 from services.workflow_service.calendars.repository.public_days import is_known
 from services.workflow_service.calendars.service import COMPANY, Calendars
+from services.workflow_service.cases.domain.call_script import CallScript
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.repository.calling import read_script
 from services.workflow_service.cases.service.loads import Loads
 from services.workflow_service.clocks.repository import (
     POLICY_SETTING,
@@ -45,6 +47,7 @@ class Documents:
     organisation: Organisation
     calendar: CalendarDocument
     zone: ZoneInfo
+    script: CallScript
 
 
 @dataclass(slots=True)
@@ -135,6 +138,7 @@ def read_documents(settings: WorkflowSettings, common: CommonSettings) -> Docume
         organisation=read_organisation(_file(settings.organisation_file)),
         calendar=_calendar(settings, common),
         zone=common.zone,
+        script=read_script(_file(settings.call_script_file)),
     )
 
 

@@ -15,6 +15,12 @@ from services.workflow_service.cases.domain.reactions import (
     repeat_regraded,
     told,
 )
+from services.workflow_service.cases.domain.satisfaction import (
+    NO_ADDRESS,
+    NO_CONSENT,
+    survey_not_sent,
+    surveyed,
+)
 from services.workflow_service.cases.domain.segments import (
     LOOKED_BACK,
     OUTSIDE,
@@ -28,7 +34,8 @@ from services.workflow_service.cases.service.desk import Desk, publish
 from services.workflow_service.cases.service.merging import matters_of
 from shared.events.base import EventData, NotificationEvent
 from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
-from shared.events.deliveries import NotificationSent, NotificationSkipped
+from shared.events.deliveries import NotificationFailed, NotificationSent, NotificationSkipped
+from shared.events.surveys import SurveyAnswered
 from shared.events.words import Audience, Segment
 from shared.kernel.errors import NotFound
 from shared.messaging import Incoming, UnitOfWork
@@ -36,8 +43,8 @@ from shared.messaging import Incoming, UnitOfWork
 E = TypeVar("E", bound=EventData)
 Decide = Callable[[Case, Incoming[E]], Change | None]
 
-ACKNOWLEDGEMENT = "acknowledgement"
-"""The kind of notification's message of receipt."""
+ACKNOWLEDGEMENT, SURVEY = "acknowledgement", "survey"
+"""The kinds of notification's message of receipt, and of that which asks for the score."""
 
 
 class CaseMissing(NotFound):
@@ -127,8 +134,32 @@ async def note_sent(
 async def note_skipped(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[NotificationSkipped]]
 ) -> None:
-    """Cancel the acknowledge clock of complaints whose receipt could not be sent to anybody."""
+    """Cancel the acknowledge clock whose receipt went to nobody; call who gets no survey."""
     await _acknowledge(desk, uow, batch, sent=False)
+    surveys = [i for i in batch if _is_survey(i.data)]
+    # Not sent as something newer was, or as surveys are off: the follow-up's own time comes.
+    told = [i for i in surveys if i.data.reason in {NO_ADDRESS, NO_CONSENT}]
+    await _call_back(desk, uow, told)
+
+
+async def note_failed(
+    desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[NotificationFailed]]
+) -> None:
+    """Have customers called whom a survey did not reach."""
+    await _call_back(desk, uow, [i for i in batch if _is_survey(i.data)])
+
+
+async def note_answers(
+    desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[SurveyAnswered]]
+) -> None:
+    """Record what customers said in surveys; a low score opens the case again."""
+    rules, _load = await desk.rules_with_load(uow)
+
+    def decide(case: Case, incoming: Incoming[SurveyAnswered]) -> Change | None:
+        at = incoming.envelope.time
+        return surveyed(case, incoming.data, at=at, now=uow.now, rules=rules)
+
+    await _change(desk, uow, batch, decide)
 
 
 N = TypeVar("N", bound=NotificationEvent)
@@ -144,6 +175,18 @@ async def _acknowledge(
         return acknowledged(case, at=at, sent=sent, now=uow.now, rules=desk.rules)
 
     await _change(desk, uow, receipts, decide)
+
+
+async def _call_back(desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[N]]) -> None:
+    def decide(case: Case, incoming: Incoming[N]) -> Change | None:
+        at, reason = incoming.envelope.time, incoming.data.reason
+        return survey_not_sent(case, reason, at=at, now=uow.now, rules=desk.rules)
+
+    await _change(desk, uow, batch, decide)
+
+
+def _is_survey(data: NotificationEvent) -> bool:
+    return data.kind == SURVEY and data.audience == Audience.CUSTOMER
 
 
 def _is_receipt(data: NotificationEvent) -> bool:

@@ -208,6 +208,24 @@ class PromiseConduct(BaseModel):
     delays_by_itself: int = Field(default=1, ge=0, le=10)
 
 
+class AfterAsking(StrEnum):
+    """What asking whether the customer is satisfied came to."""
+
+    ANSWER = "answer"
+    NO_ANSWER = "no_answer"
+
+
+class SatisfactionConduct(BaseModel):
+    """Which score reopens, when and how often customers are called, and what closes a case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low_score: int = Field(default=2, ge=0, le=5)
+    call_back_at: MarkText = Mark(percent=75)
+    attempts: int = Field(default=3, ge=1, le=20)
+    closes_after: tuple[AfterAsking, ...] = (AfterAsking.ANSWER, AfterAsking.NO_ANSWER)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """The line of a policy that gives a clock its target. `rule` is how explanations name it.
@@ -255,6 +273,7 @@ class Policy(BaseModel):
     halved_for: Halved = Halved()
     awaiting_customer_ends_after: TargetText = Target(seconds=7 * 86400, days=0, business=False)
     promises: PromiseConduct = PromiseConduct()
+    satisfaction: SatisfactionConduct = SatisfactionConduct()
     packs: tuple[Annotated[PackUse, BeforeValidator(_pack)], ...] = ()
     extensions: Extensions = Extensions()
     authority: Authority = Authority({})

@@ -24,6 +24,8 @@ class Cause(StrEnum):
     REGULATOR = "regulator"
     MEDIA = "media"
     EMERGENCY = "emergency"
+    LOW_SCORE = "low_score"
+    """Asked after the resolution, the customer was not satisfied."""
     DECISION = "decision"
 
 
