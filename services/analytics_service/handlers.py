@@ -26,6 +26,7 @@ REACTIONS: Mapping[type[EventData], Any] = MappingProxyType(
         cases.ClockBreached: folding.clock_breached,
         cases.Escalated: folding.escalated,
         cases.Resolved: folding.resolved,
+        cases.SatisfactionRecorded: folding.satisfaction_recorded,
         cases.Rejected: folding.rejected,
         cases.Withdrawn: folding.withdrawn,
         cases.Reopened: folding.reopened,

@@ -3,8 +3,8 @@
 Owns: the intents to tell somebody something, the messages made of them and what became of each.
 Consumes: ComplaintReceived and ComplaintRegraded (language, grade), all facts of cases; what is
 said when is one table, `messages/routing.yaml`.
-Publishes: NotificationSent, NotificationDelivered, NotificationFailed, NotificationSkipped
-(redress.notifications.v1).
+Publishes: NotificationSent, NotificationDelivered, NotificationFailed, NotificationSkipped,
+SurveyAnswered (redress.notifications.v1).
 Promises: exactly one intent per fact and recipient; at most one accepted send where the gateway
 knows our reference; what cannot be known after a crash is shown to an operator, never guessed.
 
@@ -13,6 +13,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `messages/` | intents, routing, the sender loop, `/v1/notifications`, the `/outbox` page |
 | `preferences/` | how each customer wishes to be written to: channel, zone, quiet hours, consent |
 | `recipients/` | who is told and in which words: asked of intake and workflow when sending |
+| `surveys/` | is the customer satisfied: `/survey/{token}`, answered once (docs/surveys.md) |
 | `templates/` | wordings in Chinese and English, a company's own versions, SMS length |
 | `tone/` | phrases never to use and duties towards the reader, `/v1/tone-check` |
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |

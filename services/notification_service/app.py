@@ -16,7 +16,7 @@ from services.notification_service.gateways.service import (
     open_gateways,
     sms_secret,
 )
-from services.notification_service.handlers import SUBSCRIPTIONS
+from services.notification_service.handlers import SUBSCRIPTIONS, Listener
 from services.notification_service.messages import endpoints
 from services.notification_service.messages.domain.judging import Manners
 from services.notification_service.messages.domain.words import Kind
@@ -42,6 +42,8 @@ from services.notification_service.receipts.jobs import ReceiptClerk
 from services.notification_service.receipts.service import ReceiptDesk
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings, WebhookSettings
+from services.notification_service.surveys.endpoints import machines, page
+from services.notification_service.surveys.service import Links, SurveyBook
 from services.notification_service.templates import endpoints as template_endpoints
 from services.notification_service.templates.endpoints import Room
 from services.notification_service.templates.service import Templates
@@ -69,6 +71,7 @@ from shared.worker import Supervisor
 
 NAME = "notification"
 _MESSAGES = Path(__file__).parent / "messages"
+_SURVEYS = Path(__file__).parent / "surveys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ def _build_parts(platform: Platform) -> _Parts:
         routing=routing,
         templates=wordings,
         default_locale=common.default_locale,
+        links=_links(platform).of,
         survey_needs_consent=settings.survey_consent == "required",
         room_locales={
             name: room.locale for name, room in gateways.rooms.items() if room.locale is not None
@@ -220,6 +224,25 @@ def _trust(platform: Platform) -> receipt_endpoints.Trust:
     )
 
 
+def _links(platform: Platform) -> Links:
+    common = platform.settings
+    staff_url = common.public_url or common.service_url("workflow")
+    return Links(platform.vault(NAME), common.base_url, staff_url)
+
+
+def _surveys(platform: Platform, parts: _Parts) -> SurveyBook:
+    return SurveyBook(
+        parts.messaging,
+        vault=parts.vault,
+        links=_links(platform),
+        valid=timedelta(days=load(NotificationSettings).survey_days),
+    )
+
+
+def _listener(platform: Platform, parts: _Parts) -> Listener:
+    return Listener(parts.planner, _surveys(platform, parts))
+
+
 def _client(platform: Platform, service: str) -> ServiceClient:
     # One quick second try: while an owner is away the messages wait in the queue, not in here.
     url = platform.settings.service_url(service)
@@ -227,17 +250,18 @@ def _client(platform: Platform, service: str) -> ServiceClient:
 
 
 def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
+    surveys = _surveys(platform, parts)
     archive = Archive(database=parts.messaging.database, vault=parts.vault)
     pages = Pages(
         platform.settings,
         clock=platform.clock,
-        templates=[_MESSAGES / "pages"],
-        locales=[_MESSAGES / "locale"],
+        templates=[_MESSAGES / "pages", _SURVEYS / "pages"],
+        locales=[_MESSAGES / "locale", _SURVEYS / "locale"],
     )
     # With a gateway real people are written to: what they were told is not for every reader.
     scope = Scope.ADMIN if parts.gateways.configured else Scope.NOTIFICATIONS_READ
     letters = DeadLetters(
-        messaging=parts.messaging, subscriptions=SUBSCRIPTIONS, container=parts.planner
+        messaging=parts.messaging, subscriptions=SUBSCRIPTIONS, container=_listener(platform, parts)
     )
     return [
         endpoints.router(archive, Operators(parts.messaging, wake=parts.sender.wake)),
@@ -248,6 +272,9 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         template_endpoints.router(parts.room),
         preference_endpoints.router(_preferences(parts)),
         endpoints.pages_router(archive, pages, scope=scope),
+        machines.router(surveys),
+        machines.internal_router(surveys),
+        page.router(surveys, pages, parts.directory),
         feed_endpoints.router(parts.feed),
         tone_endpoints.router(),
         webhook_endpoints.router(parts.webhooks.subscribers, AnswerSeal(parts.vault)),
@@ -269,7 +296,7 @@ def _add_loops(supervisor: Supervisor, platform: Platform, parts: _Parts) -> Non
         messaging=parts.messaging,
         bus=platform.bus,
         subscriptions=SUBSCRIPTIONS,
-        container=parts.planner,
+        container=_listener(platform, parts),
         member=platform.replica,
     )
     relay = Relay(messaging=parts.messaging, bus=platform.bus, service=NAME)

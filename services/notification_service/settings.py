@@ -145,6 +145,9 @@ class NotificationSettings(VendorSettings):
     chat_burst: int = Field(default=5, ge=1, description="So many of them may go at once.")
     company: str = Field(default="Redress", description="The name that messages are signed with.")
 
+    survey_days: int = Field(
+        default=14, ge=1, le=365, description="For how many days a survey can be answered."
+    )
     routing_file: Path | None = Field(
         default=None, description="Changes to the routing table of the company's own (YAML)."
     )

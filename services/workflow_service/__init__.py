@@ -4,7 +4,8 @@
 |---|---|
 | owns | cases, their clocks, promises and history, the words spoken in handling |
 | | the organisation; calendars and policies in all their versions |
-| hears | ComplaintReceived, ComplaintAmended, ComplaintRegraded, NotificationSent and …Skipped |
+| hears | ComplaintReceived, ComplaintAmended, ComplaintRegraded, SurveyAnswered |
+| | NotificationSent, …Skipped and …Failed |
 | says | CaseOpened, CaseMerged, CaseImported, and what `shared/events/cases.py` has until Closed |
 | promises | one case per complaint, under its id, and no forbidden step |
 | | one open case per matter that a customer complains of, unless they went over our head |

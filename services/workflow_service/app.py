@@ -15,12 +15,13 @@ from services.workflow_service.cases.endpoints.policies import router as policie
 from services.workflow_service.cases.endpoints.time import router as time_router
 from services.workflow_service.cases.schemas.policies import what_if_view
 from services.workflow_service.cases.service.answer_links import AnswerLinks
+from services.workflow_service.cases.service.answers import AnswerReader
 from services.workflow_service.cases.service.desk import Desk, read_documents
 from services.workflow_service.cases.service.sweeping import SWEPT, sweep_once
 from services.workflow_service.cases.service.timing import BATCH, LANES, fire_due_timers
 from services.workflow_service.cases.service.what_if import under_calendars
 from services.workflow_service.clocks.jobs import TimerLoop
-from services.workflow_service.console import endpoints as console
+from services.workflow_service.console.endpoints import calls, cases
 from services.workflow_service.handlers import SUBSCRIPTIONS
 from services.workflow_service.jobs import RulesWatch
 from services.workflow_service.organisation.endpoints import internal_router as people_router
@@ -28,6 +29,7 @@ from services.workflow_service.organisation.endpoints import router as organisat
 from services.workflow_service.settings import WorkflowSettings
 from shared.db.database import Database
 from shared.http.app import create_app
+from shared.http.client import ServiceClient
 from shared.http.dead_letters import dead_letter_router
 from shared.http.health import Health
 from shared.kernel.settings import load
@@ -46,6 +48,7 @@ def build(platform: Platform) -> ServiceUnit:
     answers = Answers(desk, links)
     supervisor = _loops(platform, desk)
     letters = DeadLetters(messaging=desk.messaging, subscriptions=SUBSCRIPTIONS, container=desk)
+    pages, surveyed = _pages(platform), AnswerReader(_notification(platform))
     app = create_app(
         platform,
         name=NAME,
@@ -56,7 +59,8 @@ def build(platform: Platform) -> ServiceUnit:
             calling_router(desk),
             calendars_router(desk.calendars, _around_calendars(desk)),
             policies_router(desk),
-            console.router(desk, _pages(platform)),
+            cases.router(desk, pages, surveyed),
+            calls.router(desk, pages),
             words_router(desk, links),
             answering.router(answers, _answering_pages(platform)),
             answering.internal_router(answers),
@@ -72,7 +76,7 @@ def build(platform: Platform) -> ServiceUnit:
         app=app,
         supervisor=supervisor,
         opening=(desk.open,),
-        closing=(desk.database.close,),
+        closing=(desk.database.close, surveyed.close),
     )
 
 
@@ -83,12 +87,18 @@ def _around_calendars(desk: Desk) -> Surroundings:
     return Surroundings(changed=desk.reload, what_if=what_if)
 
 
+def _notification(platform: Platform) -> ServiceClient:
+    # One try: who looks at a case does not wait for what somebody said about it.
+    url = platform.settings.service_url("notification")
+    return ServiceClient(url, lambda: platform.keys.service_credential, attempts=1)
+
+
 def _pages(platform: Platform) -> Pages:
     return Pages(
         platform.settings,
         clock=platform.clock,
-        templates=[console.FOLDER / "templates"],
-        locales=[console.FOLDER / "locale"],
+        templates=[cases.FOLDER / "templates"],
+        locales=[cases.FOLDER / "locale"],
     )
 
 

@@ -42,11 +42,17 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
 )
 
 
-def language_of(connection: HTTPConnection, default: Lang) -> Language:
-    """Choose a language: `?lang=`, else the cookie, else Accept-Language, else the default."""
+def language_of(
+    connection: HTTPConnection, default: Lang, *, spoken: Lang | None = None
+) -> Language:
+    """Choose a language: `?lang=`, else the cookie, else Accept-Language, else the default.
+
+    `spoken` is the reader's language where it is known: only a choice of theirs goes before it.
+    """
     asked = connection.query_params.get(LANG_PARAMETER) or connection.cookies.get(LANG_COOKIE)
     tag = match(asked) if asked else None
-    return LANGUAGES[tag or accepted(connection.headers.get("accept-language", "")) or default]
+    likes = spoken or accepted(connection.headers.get("accept-language", ""))
+    return LANGUAGES[tag or likes or default]
 
 
 def match(tag: str) -> Lang | None:

@@ -23,6 +23,7 @@ from shared.web.i18n import (
     LANG_COOKIE,
     LANG_PARAMETER,
     LANGUAGES,
+    Lang,
     Language,
     language_of,
     load_catalogue,
@@ -73,13 +74,15 @@ class Pages:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         csp: Mapping[str, str] | None = None,
+        spoken: Lang | None = None,
         **context: object,
     ) -> HTMLResponse:
         """Render a page. `csp` adds sources to directives, such as `{"worker-src": "'self'"}`.
 
-        Where the address carries `?lang=`, the choice is kept in a cookie.
+        Where the address carries `?lang=`, the choice is kept in a cookie. `spoken` is the language
+        of a reader who is known.
         """
-        language = self.language(request)
+        language = self.language(request, spoken=spoken)
         nonce = secrets.token_urlsafe(16)
         template = self._environments[language.tag].get_template(name)
         text = template.render(self._common(request, language, nonce) | context)
@@ -93,9 +96,9 @@ class Pages:
             )
         return response
 
-    def language(self, request: HTTPConnection) -> Language:
-        """Return the language that this reader gets."""
-        return language_of(request, self._settings.default_locale)
+    def language(self, request: HTTPConnection, *, spoken: Lang | None = None) -> Language:
+        """Return the language that this reader gets; `spoken` is theirs where it is known."""
+        return language_of(request, self._settings.default_locale, spoken=spoken)
 
     def gettext(self, language: Language, message: str) -> str:
         """Translate a message outside a template."""

@@ -23,7 +23,7 @@ _QUIET = (
     "--no-first-run",
 )
 _WORDS = "周三收到的订单少了两件，客服一直推诿，再不处理我就打 12315。"
-_ENGLISH: dict[str, Any] = {
+ENGLISH: dict[str, Any] = {
     "channel": "email",
     "customer": {"name": "Sam Carter", "email": "sam.carter@example.com", "locale": "en"},
     "description": "I was charged twice for the same order.\nNobody answers my e-mails.",
@@ -59,7 +59,7 @@ def story(embedded: Product) -> Story:
     first = embedded.post(
         "/v1/complaints", COMPLAINT | {"description": _WORDS, "customer": somebody()}
     )
-    second = embedded.post("/v1/complaints", _ENGLISH)
+    second = embedded.post("/v1/complaints", ENGLISH)
     eventually(lambda: embedded.case(first["id"]) and embedded.case(second["id"]))
     embedded.act(second["id"], "start-investigation")
     options = [

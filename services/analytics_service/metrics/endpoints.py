@@ -69,6 +69,14 @@ def router(metrics: Metrics) -> APIRouter:
         answer = await metrics.sla(question)
         return _respond(request, answer, lambda: _sla_table(answer, question))
 
+    @routes.get("/satisfaction", response_model=schemas.Satisfaction, responses=_FORMS)
+    async def satisfaction(
+        request: Request, question: Annotated[schemas.SatisfactionQuestion, Query()]
+    ) -> Response:
+        """Tell how satisfied customers were after the resolution: answers, mean, distribution."""
+        answer = await metrics.satisfaction(question)
+        return _respond(request, answer, lambda: _satisfaction_table(answer, question))
+
     @routes.get("/trend", response_model=schemas.Trend, responses=_FORMS)
     async def trend(
         request: Request, question: Annotated[schemas.TrendQuestion, Query()]
@@ -128,6 +136,22 @@ def _sla_table(answer: schemas.Sla, question: schemas.SlaQuestion) -> Table:
     )
     names: tuple[Dimension, ...] = tuple(question.group_by) if answer.groups else ()
     return (*names, "clock", *figures), rows
+
+
+def _satisfaction_table(
+    answer: schemas.Satisfaction, question: schemas.SatisfactionQuestion
+) -> Table:
+    keyed: list[tuple[Row, schemas.Scores]] = [
+        (tuple(group.key.values()), group) for group in answer.groups
+    ]
+    if not question.group_by:
+        keyed = [((), answer.total)]
+    rows = (
+        (*key, found.answered, *found.scores, found.mean, found.satisfied_rate)
+        for key, found in keyed
+    )
+    gave = tuple(f"gave_{score}" for score in range(1, 6))
+    return (*question.group_by, "answered", *gave, "mean", "satisfied_rate"), rows
 
 
 def _trend_table(answer: schemas.Trend, question: schemas.TrendQuestion) -> Table:

@@ -122,6 +122,12 @@ class SlaQuestion(Question):
     group_by: Annotated[list[Dimension], Field(default_factory=list)]
 
 
+class SatisfactionQuestion(Question):
+    """By which dimensions."""
+
+    group_by: Annotated[list[Dimension], Field(default_factory=list)]
+
+
 class TrendQuestion(Question):
     """How wide the buckets, by which dimensions, and what to count."""
 
@@ -205,6 +211,32 @@ class Sla(Answer):
 
     clocks: dict[str, ClockFigures]
     groups: list[SlaGroup]
+
+
+class Scores(BaseModel):
+    """What customers said after a resolution, by survey or in a call.
+
+    `scores[0]` gave 1 (very dissatisfied), `scores[4]` gave 5. `satisfied_rate` is the share of 4
+    and 5; without an answer both figures are null.
+    """
+
+    answered: int
+    scores: list[int]
+    mean: float | None
+    satisfied_rate: float | None
+
+
+class SatisfactionGroup(Scores):
+    """The answers of one group."""
+
+    key: Key
+
+
+class Satisfaction(Answer):
+    """The answers about all complaints selected, and of each group that has any."""
+
+    total: Scores
+    groups: list[SatisfactionGroup]
 
 
 class Bucket(BaseModel):

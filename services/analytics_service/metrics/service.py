@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -61,6 +61,11 @@ class Metrics:
         """Tell what became of the clocks."""
         selection = question.selection(self.zone)
         return await self._serving.read(lambda r: _sla(r, selection, question))
+
+    async def satisfaction(self, question: schemas.SatisfactionQuestion) -> schemas.Satisfaction:
+        """Tell how satisfied customers were."""
+        selection = question.selection(self.zone)
+        return await self._serving.read(lambda r: _satisfaction(r, selection, question))
 
     async def trend(self, question: schemas.TrendQuestion) -> schemas.Trend:
         """Count by the day, week or month of reception."""
@@ -163,6 +168,34 @@ def _figures(counts: Sequence[ClockCounts]) -> schemas.ClockFigures:
         breached=breached,
         running=running,
         met_rate=met / judged if judged else None,
+    )
+
+
+def _satisfaction(
+    reading: Reading, selection: Selection, question: schemas.SatisfactionQuestion
+) -> schemas.Satisfaction:
+    by_key = Facts(reading, selection).scores(question.group_by)
+    groups = [
+        schemas.SatisfactionGroup(
+            key=_named(question.group_by, key), **_scores([by_key[key]]).model_dump()
+        )
+        for key in _sorted_keys(question.group_by, list(by_key))
+        if question.group_by
+    ]
+    return schemas.Satisfaction(
+        as_of=reading.as_of, total=_scores(list(by_key.values())), groups=groups
+    )
+
+
+def _scores(counts: Sequence[Mapping[int, int]]) -> schemas.Scores:
+    scores = [sum(each.get(score, 0) for each in counts) for score in range(1, 6)]
+    answered = sum(scores)
+    points = sum(score * count for score, count in enumerate(scores, start=1))
+    return schemas.Scores(
+        answered=answered,
+        scores=scores,
+        mean=points / answered if answered else None,
+        satisfied_rate=sum(scores[3:]) / answered if answered else None,
     )
 
 

@@ -195,6 +195,65 @@ async def test_a_skipped_acknowledgement_does_not_count(analytics: Running) -> N
     assert (await analytics.get("sla"))["clocks"]["acknowledge"]["due"] == 0
 
 
+async def test_satisfaction_counts_the_last_answer_of_each_complaint(analytics: Running) -> None:
+    log = Log()
+    for salt, (category, scores) in enumerate([("a", (2, 5)), ("a", (4,)), ("b", (1,))]):
+        story = _story(log, salt).received(category=category).opened(owner="li.na")
+        story.case(cases.Resolved, state="resolved", outcome="solved", words_id="w")
+        for score in scores:
+            story.case(
+                cases.SatisfactionRecorded, state="closed", score=score, told_by="survey", round=1
+            )
+    _story(log, 3).received(category="silent").opened(owner="li.na")
+
+    await analytics.hear(log)
+
+    answer = await analytics.get("satisfaction", group_by="category")
+    assert answer["total"] == {
+        "answered": 3, "scores": [1, 0, 0, 1, 1], "mean": pytest.approx(10 / 3),
+        "satisfied_rate": pytest.approx(2 / 3),
+    }  # fmt: skip
+    assert [(group["key"]["category"], group["answered"]) for group in answer["groups"]] == [
+        ("a", 2),
+        ("b", 1),
+    ]
+    asked = "/v1/analytics/satisfaction?group_by=category"
+    table = (await analytics.client.get(asked, headers={"accept": "text/csv"})).text.split("\r\n")
+    assert table[0] == "category,answered,gave_1,gave_2,gave_3,gave_4,gave_5,mean,satisfied_rate"
+    assert table[1:3] == ["a,2,0,0,0,1,1,4.5,1.0", "b,1,1,0,0,0,0,1.0,0.0"]
+
+
+async def test_satisfaction_without_an_answer_has_no_mean(analytics: Running) -> None:
+    log = Log()
+    _story(log).received().opened(owner="li.na")
+
+    await analytics.hear(log)
+
+    assert (await analytics.get("satisfaction"))["total"] == {
+        "answered": 0, "scores": [0, 0, 0, 0, 0], "mean": None, "satisfied_rate": None,
+    }  # fmt: skip
+
+
+async def test_an_answer_meets_the_follow_up_and_one_of_an_earlier_round_counts_for_nothing(
+    analytics: Running,
+) -> None:
+    log = Log()
+    story = _story(log).received().opened(owner="li.na")
+    resolved = {"state": "resolved", "outcome": "solved", "words_id": "w"}
+    due = story.at + timedelta(hours=48)
+    told = {"state": "resolved", "told_by": "survey"}
+    story.case(cases.Resolved, **resolved, next_step="follow_up", next_due_at=due)
+    story.case(cases.Reopened, state="assigned", round=2, owner="li.na")
+    story.case(cases.Resolved, **resolved, next_step="follow_up", next_due_at=due)
+    story.case(cases.SatisfactionRecorded, **told, score=4, round=2)
+    story.case(cases.SatisfactionRecorded, **told, score=1, round=1)
+
+    await analytics.hear(log)
+
+    assert (await analytics.get("sla"))["clocks"]["follow_up"]["met"] == 1
+    assert (await analytics.get("satisfaction"))["total"]["mean"] == 4
+
+
 async def test_the_trend_has_no_holes(analytics: Running) -> None:
     log = Log()
     _story(log, 0).received(received_at="2026-09-01T00:00:00Z")
@@ -254,6 +313,7 @@ async def test_places_can_be_had_as_geojson(analytics: Running) -> None:
         ("resolution-times?group_by=tier", "tier,stage,count,mean_seconds,p50_seconds"),
         ("sla?group_by=tier", "tier,clock,due,met,breached,running,met_rate"),
         ("sla", "clock,due,met,breached,running,met_rate"),
+        ("satisfaction", "answered,gave_1"),
         ("trend?group_by=tier", "start,tier,count"),
         ("trend", "start,count"),
     ],

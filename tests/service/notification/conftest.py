@@ -25,6 +25,7 @@ from services.notification_service.messages.service.preparing import Preparer
 from services.notification_service.preferences.domain.choices import QuietHours
 from services.notification_service.recipients.service import Directory
 from services.notification_service.settings import NotificationSettings
+from services.notification_service.surveys.service import Links
 from services.notification_service.templates.service import Templates
 from services.notification_service.templates.service.mail_html import MailPage
 from services.notification_service.templates.service.speaking import Wordings
@@ -113,17 +114,23 @@ class Notification:
     def __post_init__(self) -> None:
         self.use(open_gateways(self.settings, self.home))
 
+    @property
+    def links(self) -> Links:
+        """Makes the links of messages."""
+        return Links(self.vault, "http://127.0.0.1:8000", "http://127.0.0.1:8000")
+
     def use(self, gateways: Gateways) -> None:
         """Begin anew with these gateways, as after a restart."""
         self.gateways = gateways
         client = self.neighbours.client()
-        directory = Directory(intake=client, workflow=client, clock=self.clock)
+        self.directory = Directory(intake=client, workflow=client, clock=self.clock)
         templates = Templates(zone=ZoneInfo("Asia/Shanghai"), company="Redress")
         preparer = Preparer(
-            directory=directory,
+            directory=self.directory,
             templates=Wordings(templates, database=self.database, clock=self.clock),
             routing=self.routing,
             default_locale="zh-CN",
+            links=self.links.of,
         )
         judge = Judge(self.database, routing=self.routing, manners=self.manners)
         self.sender = Sender(

@@ -6,12 +6,15 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
+
 from services.workflow_service.app import build
 from shared.bus.local_log import LocalLog
 from shared.bus.port import LoggedRecord, Record, TopicPartition
 from shared.events import topics
-from shared.events.complaints import ComplaintReceived
+from shared.events.base import EventData
 from shared.events.envelope import Envelope
+from shared.events.surveys import SurveyAnswered
 from shared.http.keys import KeyStore
 from shared.kernel.clock import ManualClock
 from shared.kernel.ids import new_id
@@ -42,6 +45,42 @@ async def test_a_complaint_in_the_log_becomes_a_case_whose_breach_is_told_in_ord
     assert [(e.type, e.sequence) for e in said] == [("CaseOpened", 1), ("ClockBreached", 2)]
 
 
+async def test_an_answer_that_comes_twice_is_recorded_and_reopens_once(
+    tmp_path: Path, migrated_sqlite_url: MakeMigratedUrl
+) -> None:
+    clock, bus = ManualClock(START), LocalLog(tmp_path / "log.db")
+    await bus.start()
+    await bus.ensure_topics()
+    unit = build(_platform(tmp_path, migrated_sqlite_url("workflow"), clock, bus))
+    await unit.start()
+    received = complaint(START)
+    case_id = received.complaint_id
+    await _publish(bus, received, times=1)
+    await _said(bus, case_id, until="CaseOpened")
+    transport = httpx.ASGITransport(app=unit.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+        done = await http.post(f"/v1/cases/{case_id}/resolve", json={"summary": "已补发"})
+        assert done.status_code == 200
+    clock.advance(timedelta(hours=25))
+    await _said(bus, case_id, until="FollowUpDue")
+    answer = SurveyAnswered(
+        complaint_id=case_id, number=received.number, survey=new_id(), round=1, score=1
+    )
+
+    await _publish(bus, answer, times=3)
+    said = await _said(bus, case_id, until="Escalated")
+
+    await unit.stop()
+    await bus.stop()
+    names = [event.type for event in said]
+    assert [names.count(name) for name in ("SatisfactionRecorded", "Reopened", "Escalated")] == [
+        1,
+        1,
+        1,
+    ]
+    assert [event.sequence for event in said] == list(range(1, len(said) + 1))
+
+
 def _platform(home: Path, url: str, clock: ManualClock, bus: LocalLog) -> Platform:
     settings = CommonSettings(
         home=home, workflow_database_url=url, workflow_master_key=new_master_key()
@@ -57,7 +96,7 @@ def _platform(home: Path, url: str, clock: ManualClock, bus: LocalLog) -> Platfo
     )
 
 
-async def _publish(bus: LocalLog, data: ComplaintReceived, *, times: int) -> None:
+async def _publish(bus: LocalLog, data: EventData, *, times: int) -> None:
     envelope = Envelope(
         id=new_id(),
         source=data.source.value,

@@ -222,6 +222,20 @@ class Facts:
                 counts[kind].add(state, row[-1])
         return found
 
+    def scores(self, dimensions: Sequence[Dimension]) -> dict[tuple[Value, ...], dict[int, int]]:
+        """Count each score that customers gave, by group; who gave none is left out."""
+        columns = [self._columns.value(each) for each in dimensions]
+        rows = self._all(
+            f"SELECT {', '.join([*columns, 'score'])}, count(*) FROM facts",
+            grouped=len(columns) + 1,
+        )
+        width = len(dimensions)
+        found: dict[tuple[Value, ...], dict[int, int]] = {}
+        for row in rows:
+            if row[width] is not None:
+                found.setdefault(key_of(dimensions, row[:width]), {})[row[width]] = row[-1]
+        return found
+
     def buckets(
         self, interval: Interval, measure: Measure, dimensions: Sequence[Dimension]
     ) -> list[tuple[date, tuple[Value, ...], int]]:

@@ -76,6 +76,7 @@ class Fact:
     reopened: int = 0
     handovers: int = 0
     breached: bool = False
+    score: int | None = None
     acknowledged_at: datetime | None = None
     assigned_at: datetime | None = None
     first_reply_at: datetime | None = None

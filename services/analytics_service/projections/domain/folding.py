@@ -173,6 +173,16 @@ def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
         fact.cancel_clock(kind)
 
 
+def satisfaction_recorded(fact: Fact, data: cases.SatisfactionRecorded, at: datetime) -> None:
+    """Keep what the customer said last; about an earlier round it says nothing of the present."""
+    if data.round != fact.reopened + 1:
+        fact.score = data.score if fact.score is None else fact.score
+        return
+    fact.score = data.score
+    if not data.wants_call:
+        fact.meet_clock(ClockKind.FOLLOW_UP)
+
+
 def rejected(fact: Fact, data: cases.Rejected, at: datetime) -> None:
     """End a case without a resolution; the customer has an answer, which resolve waits for."""
     fact.meet_clock(ClockKind.RESOLVE)

@@ -86,7 +86,8 @@ _TO_ALL = frozenset(
 _FACTS: Mapping[Audience, frozenset[str]] = {
     Audience.CUSTOMER: _TO_ALL | {"words_id", "round", "final", "reference"},
     Audience.STAFF: _TO_ALL
-    | {"clock", "level", "cause", "priority", "late_seconds", "handovers", "round"},
+    | {"clock", "level", "cause", "priority", "late_seconds", "handovers", "round"}
+    | {"call_back", "score", "wants_call"},
 }
 
 
@@ -107,6 +108,8 @@ def _found_out(event: EventData, audience: Audience) -> Facts:
             return {"due_at": due.isoformat()} if due is not None else {}
         case cases.SolutionAccepted() if audience is Audience.STAFF:
             return {"chosen": event.option}
+        case cases.CallBackDue() if audience is Audience.STAFF:
+            return {"cause": event.reason}
         case cases.PromiseBroken() if audience is Audience.STAFF:
             return {"clock": ClockKind.PROMISE}
         case cases.ApprovalRequested() | cases.ApprovalGranted() | cases.ApprovalRefused():

@@ -127,7 +127,8 @@ class Route(BaseModel):
             raise ValueError(f"{self.event} is no fact that somebody can be told of")
         if self.to in _NAMED_BY_EVENT and self.to not in model.model_fields:
             raise ValueError(f"{self.event} names no {self.to}")
-        known = {*model.model_fields, *COMPLAINT}
+        named = {info.alias or name for name, info in model.model_fields.items()}
+        known = {*named, *COMPLAINT}
         for field in (one for tests in (*self.when, *self.unless) for one in tests):
             if field not in known:
                 raise ValueError(f"{self.event} has no field {field} to put a condition on")

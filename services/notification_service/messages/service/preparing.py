@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -15,6 +15,7 @@ from services.notification_service.messages.domain.words import (
     OPERATOR_ROLES,
     OPERATORS,
     ROOM,
+    Kind,
     Reason,
 )
 from services.notification_service.messages.repository.deliveries import Leased
@@ -39,9 +40,8 @@ from shared.kernel.errors import Unavailable
 log = logging.get(__name__)
 
 A = TypeVar("A")
-
-_SURVEY = "survey"
-"""The kind that asks how it went: consent to it is of its own."""
+LinkMaker = Callable[[Leased], Mapping[str, str]]
+"""Makes the links that a wording may have beside the tracking link, by their names in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ class Preparer:
         default_locale: Locale,
         survey_needs_consent: bool = False,
         room_locales: Mapping[str, Locale] | None = None,
+        links: LinkMaker | None = None,
     ) -> None:
         self._room_locales = room_locales or {}
         self._directory = directory
@@ -116,6 +117,7 @@ class Preparer:
         self._routing = routing
         self._default_locale = default_locale
         self._survey_needs_consent = survey_needs_consent
+        self._links: LinkMaker = links or (lambda _row: {})
 
     async def prepare(
         self, rows: Sequence[Leased], chosen: Mapping[str, Preferences] | None = None
@@ -185,6 +187,7 @@ class Preparer:
             locale = self._room_locales.get(room) or self._default_locale
         try:
             scene = scene_of(row, contact, reached.name if reached else None, words)
+            scene = scene.model_copy(update=self._links(row))
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
             prepared.hopeless.append(Hopeless(row, broken.detail[:200], failed=True))
@@ -205,7 +208,7 @@ class Preparer:
             return sorted(order, key=lambda channel: channel is not MessageChannel.EMAIL)
         if row.audience != Audience.CUSTOMER:
             return order
-        is_survey = row.kind == _SURVEY
+        is_survey = row.kind == Kind.SURVEY
         return channels_left(
             order,
             chosen,

@@ -37,6 +37,10 @@ _NAMES: dict[str, tuple[str, str]] = {
     "regulator": ("监管部门转来", "it came from a regulator"),
     "media": ("媒体转来", "it came from the media"),
     "emergency": ("紧急情况", "an emergency"),
+    "unanswered": ("客户没有填写满意度评价", "the survey was not answered"),
+    "unreachable": ("评价邀请无法送达", "no survey could be sent"),
+    "asked": ("客户希望我们打电话", "the customer wants to be called"),
+    "agreed": ("到了与客户约定的时间", "the time that was agreed on has come"),
     "low_score": ("客户不满意", "the customer was not satisfied"),
     "unassigned": ("无人负责", "nobody was in charge"),
 }

@@ -11,6 +11,8 @@ from services.notification_service.templates.domain.language import is_for_staff
 from services.notification_service.templates.domain.scene import Locale, OfferedOption, Scene
 
 _DUE: Final = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+_SURVEY: Final = "http://127.0.0.1:8000/survey/Vd0xk3oWmQxXb1sLq9Tz4A"
+_CASE: Final = "http://127.0.0.1:8000/cases/7K3F-9Q2M-X"
 _TRACK: Final = "http://127.0.0.1:8000/track/Vd0xk3oWmQxXb1sL"
 _ANSWER: Final = "http://127.0.0.1:8000/answer/AZrBLX1_eoCAAE8tH28KEZ5cB1r3sQxWm2XbLk0Vd3o"
 
@@ -106,13 +108,17 @@ def whole_scene(kind: str, locale: Locale) -> Scene:
         priority="P2",
         clock="acknowledge" if kind == "operator_alert" else "first_reply",
         level=1,
-        cause="breach",
+        cause="unanswered" if kind == "staff_follow_up" else "breach",
         state="investigating",
         new_due_at=_DUE + timedelta(days=1),
         answer_url=None if staff else _ANSWER,
         chosen="A" if kind == "staff_answered" else None,
         into_number="4M2T-8HXC-5" if kind == "staff_merged" else None,
         amount="460.00 CNY" if kind.startswith("staff_approval") else None,
+        survey_url=_SURVEY if kind == "survey" else None,
+        case_url=_CASE if staff else None,
+        score=2 if staff else None,
+        wants_call=staff,
     )
 
 

@@ -70,6 +70,10 @@ class Scene(BaseModel):
     amount: str | None = None
     answer_url: str | None = None
     chosen: str | None = None
+    survey_url: str | None = None
+    case_url: str | None = None
+    score: int | None = None
+    wants_call: bool = False
 
 
 class Rendered(BaseModel):

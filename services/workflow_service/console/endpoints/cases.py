@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from services.workflow_service.cases.repository.reading import CaseFilter
 from services.workflow_service.cases.service import reading
+from services.workflow_service.cases.service.answers import AnswerReader
 from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.cases.service.explaining import (
     Explained,
@@ -22,14 +23,14 @@ from shared.events.words import ClockState
 from shared.http.auth import Scope, principal_of
 from shared.web.pages import Pages
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent.parent
 SHOWN = 100
 """So many cases stand on a page; who has more due at once needs people, not a second page."""
 
 _ORDER = {ClockState.BREACHED: 0, ClockState.RUNNING: 1, ClockState.PAUSED: 2}
 
 
-def router(desk: Desk, pages: Pages) -> APIRouter:
+def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
     """Make the pages."""
     routes = APIRouter(include_in_schema=False)
 
@@ -75,6 +76,7 @@ def router(desk: Desk, pages: Pages) -> APIRouter:
             open_clocks=_most_pressing(one for one in laid_open if one.clock.is_open),
             ended_clocks=[one for one in laid_open if not one.clock.is_open],
             promises=await promises_in_words(desk, file.case),
+            answers=await answers.of(file.case),
             history=[told(line, file.words, people, desk.rules) for line in file.history[::-1]],
             people=people,
         )

@@ -1,0 +1,1 @@
+"""Surveys: whether customers are satisfied, asked a day after the resolution, answered once."""

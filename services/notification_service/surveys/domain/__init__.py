@@ -1,0 +1,1 @@
+"""What a survey is, and when it can be answered."""

@@ -1,0 +1,1 @@
+"""`/v1/surveys` for machines, and `/survey/{token}`, the customer's page."""

@@ -1,0 +1,1 @@
+"""Pages of staff: what is due next, one case, and the customers to be called."""
