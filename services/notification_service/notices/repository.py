@@ -35,6 +35,7 @@ class Told(NamedTuple):
     delivered_at: datetime | None
     proof_due_at: datetime | None
     reason: str | None
+    template_version: str | None
 
 
 class HandOver(NamedTuple):

@@ -65,6 +65,7 @@ class NoticeOut(BaseModel):
                 "sent_at": "2026-11-22T08:00:00.410000Z",
                 "delivered_at": "2026-11-22T08:00:05Z",
                 "reason": None,
+                "template_version": "built-in",
                 "hand_overs": [
                     {
                         "channel": "sms",
@@ -104,6 +105,9 @@ class NoticeOut(BaseModel):
     sent_at: AwareDatetime | None
     delivered_at: AwareDatetime | None
     reason: str | None = Field(description="why it was not sent, or not by the first channel")
+    template_version: str | None = Field(
+        description="of the wording it was last written with, see /v1/templates"
+    )
     hand_overs: list[HandOverOut]
     decisions: list[DecisionOut]
 
@@ -125,6 +129,7 @@ def notice_out(notice: Notice) -> NoticeOut:
         sent_at=told.sent_at,
         delivered_at=told.delivered_at,
         reason=told.reason,
+        template_version=told.template_version,
         hand_overs=[_hand_over(one) for one in notice.hand_overs],
         decisions=[
             DecisionOut(action=one.action, was=one.was, by=one.by, at=one.at)

@@ -61,6 +61,7 @@ async def test_a_delivered_notice_shows_its_whole_way_and_not_its_words(desk: De
     }
     assert found["planned_at"] == START.isoformat().replace("+00:00", "Z")
     assert found["delivered_at"] == "2026-11-23T02:00:05Z"
+    assert found["template_version"] == "built-in"
     assert hand_over == {
         "channel": "sms",
         "to": "138****8000",

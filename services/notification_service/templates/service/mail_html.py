@@ -1,8 +1,8 @@
 """Turn the text of an e-mail into its HTML: the same words, one source.
 
 Empty lines part paragraphs; `> ` quotes; `- ` begins an item, and indented lines go on with it. A
-line `what to do: address` becomes a button, because an address of eighty characters is nothing to
-hit with a thumb.
+line that ends with `what to do: address` becomes a button, because an address of eighty characters
+is nothing to hit with a thumb.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Final
+from typing import Final, NamedTuple
 
 from jinja2 import DictLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -19,10 +19,20 @@ from markupsafe import Markup, escape
 from services.notification_service.templates.domain.scene import Locale
 
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")
-_CALL: Final = re.compile(r"(?P<what>[^\s].{0,79}?)\s?[:：]\s?(?P<url>https?://[^\s<>\"]+)")
+_ENDS: Final = ("。", "！", "？", ". ", "! ", "? ")
+_WIDEST: Final = 40
+_OPEN: Final[dict[Locale, str]] = {"zh-CN": "打开页面", "en": "Open the page"}
 _BUTTON: Final = Markup('<a class="button{}" href="{}">{}</a>')
 _LINK: Final = Markup('<a href="{}">{}</a>')
 _FIRST, _SECOND = "", " second"
+
+
+class _Call(NamedTuple):
+    """Something to do: what leads to it, what the button says, and where it goes."""
+
+    lead: str
+    what: str
+    url: str
 
 
 class MailPage:
@@ -41,9 +51,9 @@ class MailPage:
         """Return the HTML of a message's text."""
         parts = [part.strip("\n").splitlines() for part in text.split("\n\n")]
         # Where options are to be chosen from, those are what the mail is for.
-        choices = any(len(lines) > 1 and _goes_on(lines[1]) for lines in parts)
+        choices = any(len(lines) > 1 and _goes_on(lines[1], locale) for lines in parts)
         weight = _SECOND if choices else _FIRST
-        blocks = [_html_block(lines, weight) for lines in parts if lines]
+        blocks = [_html_block(lines, weight, locale) for lines in parts if lines]
         return self._wrapper.render(
             lang=locale, subject=subject, blocks=blocks, company=self._company
         )
@@ -60,38 +70,65 @@ def paragraphs(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
 
 
-def _html_block(lines: Sequence[str], weight: str) -> Markup:
+def _html_block(lines: Sequence[str], weight: str, locale: Locale) -> Markup:
     """Turn one paragraph of text into HTML."""
     if all(line.startswith("> ") for line in lines):
         quoted = Markup("<br>").join(_linked(line[2:]) for line in lines)
         return Markup("<blockquote>{}</blockquote>").format(quoted)
     if lines[0].startswith("- ") and all(line.startswith(("- ", "  ")) for line in lines):
-        return Markup("<ul>{}</ul>").format(_items(lines))
-    called = _CALL.fullmatch(lines[0]) if len(lines) == 1 else None
-    if called is not None:
-        return Markup("<p>{}</p>").format(_button(called, weight))
-    return Markup("<p>{}</p>").format(Markup("<br>").join(_linked(line) for line in lines))
+        return Markup("<ul>{}</ul>").format(_items(lines, locale))
+    called = _called(lines[-1], locale)
+    if called is None:
+        return Markup("<p>{}</p>").format(Markup("<br>").join(_linked(line) for line in lines))
+    led = [_linked(line) for line in (*lines[:-1], called.lead) if line]
+    return Markup("<p>{}</p>").format(Markup("<br>").join([*led, _button(called, weight)]))
 
 
-def _items(lines: Sequence[str]) -> Markup:
+def _items(lines: Sequence[str], locale: Locale) -> Markup:
     items: list[Markup] = []
     for line in lines:
-        called = _CALL.fullmatch(line[2:].strip())
+        called = _called(line[2:].strip(), locale)
         if line.startswith("- "):
-            named = _LINK.format(called["url"], called["what"]) if called else _linked(line[2:])
-            items.append(named)
+            named = called is not None and not called.lead
+            said = _LINK.format(called.url, called.what) if called and named else None
+            items.append(said or _linked(line[2:]))
         else:
-            said = _button(called, _FIRST) if called else _linked(line.strip())
-            items[-1] += Markup("<br>") + said
+            items[-1] += Markup("<br>")
+            items[-1] += _button(called, _FIRST) if called else _linked(line.strip())
     return Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
 
 
-def _goes_on(line: str) -> bool:
-    return line.startswith("  ") and _CALL.fullmatch(line.strip()) is not None
+def _goes_on(line: str, locale: Locale) -> bool:
+    return line.startswith("  ") and _called(line.strip(), locale) is not None
 
 
-def _button(called: re.Match[str], weight: str) -> Markup:
-    return _BUTTON.format(weight, called["url"], called["what"])
+def _called(line: str, locale: Locale) -> _Call | None:
+    """Return what a line calls for, None for one that calls for nothing.
+
+    The last sentence says what the button does; where it is too long for one, it stays a sentence.
+    """
+    # By hand and not by one pattern: a pattern that looks for both ends of a long line is slow.
+    place = max(line.rfind("http://"), line.rfind("https://"))
+    url, said = line[max(place, 0) :], line[: max(place, 0)].rstrip()
+    if _URL.fullmatch(url) is None:
+        return None
+    if not said:
+        return _Call("", _OPEN[locale], url)
+    if not said.endswith((":", "：")):
+        return None
+    cut = max(said.rfind(end) + len(end) if end in said else 0 for end in _ENDS)
+    lead, what = said[:cut].strip(), said[cut:-1].strip()
+    if not what or _width(what) > _WIDEST or re.search("[，,；;]", what):
+        return _Call(said, _OPEN[locale], url)
+    return _Call(lead, what, url)
+
+
+def _width(text: str) -> int:
+    return sum(1 if character.isascii() else 2 for character in text)
+
+
+def _button(called: _Call, weight: str) -> Markup:
+    return _BUTTON.format(weight, called.url, called.what)
 
 
 def _linked(line: str) -> Markup:
