@@ -25,7 +25,16 @@ from services.notification_service.receipts.domain.signing import (
     twilio_signature,
 )
 from services.notification_service.receipts.jobs import ReceiptClerk
-from services.notification_service.receipts.schemas import AliyunAnswer, Taken, TencentAnswer
+from services.notification_service.receipts.schemas import (
+    ALIYUN_BODY,
+    HTTP_BODY,
+    MAIL_BODY,
+    TENCENT_BODY,
+    TWILIO_BODY,
+    AliyunAnswer,
+    Taken,
+    TencentAnswer,
+)
 from services.notification_service.receipts.service import ReceiptDesk
 from shared.kernel import logging
 from shared.kernel.clock import Clock
@@ -78,7 +87,7 @@ def router(counter: Counter) -> APIRouter:
     """Make the paths; they are open to the world, and each knows its caller in its own way."""
     routes = APIRouter(tags=["receipts"])
 
-    @routes.post("/v1/receipts/aliyun/{token}")
+    @routes.post("/v1/receipts/aliyun/{token}", openapi_extra=ALIYUN_BODY)
     async def aliyun(request: Request, token: Token) -> AliyunAnswer:
         """Take Aliyun's SmsReport, which signs nothing: the token in the path is its secret."""
         counter.check_token(request, token)
@@ -86,7 +95,7 @@ def router(counter: Counter) -> APIRouter:
         await counter.take([one.receipt() for one in reports])
         return AliyunAnswer()
 
-    @routes.post("/v1/receipts/tencent/{token}")
+    @routes.post("/v1/receipts/tencent/{token}", openapi_extra=TENCENT_BODY)
     async def tencent(request: Request, token: Token) -> TencentAnswer:
         """Take Tencent Cloud's status notification, which signs nothing either."""
         counter.check_token(request, token)
@@ -94,7 +103,7 @@ def router(counter: Counter) -> APIRouter:
         await counter.take([one.receipt() for one in reports])
         return TencentAnswer()
 
-    @routes.post("/v1/receipts/twilio", status_code=204)
+    @routes.post("/v1/receipts/twilio", status_code=204, openapi_extra=TWILIO_BODY)
     async def twilio(request: Request, reference: str | None = None) -> Response:
         """Take Twilio's status callback, signed in `X-Twilio-Signature`."""
         form = await _twilio_form(counter.trust, request)
@@ -103,7 +112,7 @@ def router(counter: Counter) -> APIRouter:
             await counter.take([receipt])
         return Response(status_code=204)
 
-    @routes.post("/v1/receipts/http")
+    @routes.post("/v1/receipts/http", openapi_extra=HTTP_BODY)
     async def http(request: Request) -> Taken:
         """Take a generic gateway's receipt, signed as Standard Webhooks says."""
         body = await _signed_body(counter.trust, request)
@@ -116,7 +125,7 @@ def router(counter: Counter) -> APIRouter:
             raise InvalidInput(detail, (FieldError("/reference", "missing", detail),))
         return Taken(new=await counter.take([report.receipt()]))
 
-    @routes.post("/v1/receipts/mail/{token}")
+    @routes.post("/v1/receipts/mail/{token}", openapi_extra=MAIL_BODY)
     async def mail(request: Request, token: Token) -> Taken:
         """Take a mail that came back, as it is (RFC 3464), from the mail server of the sender."""
         counter.check_token(request, token)

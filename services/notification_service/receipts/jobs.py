@@ -25,8 +25,7 @@ class ReceiptClerk:
         """Apply receipts until told to stop."""
         while not stopping.is_set():
             self._wanted.clear()
-            done = await self._desk.apply() + await self._desk.give_up_waiting()
-            if not done:
+            if not await self._desk.work():
                 await self._wait(stopping)
 
     async def _wait(self, stopping: asyncio.Event) -> None:

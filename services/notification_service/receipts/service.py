@@ -23,6 +23,7 @@ from shared.messaging import Messaging, UnitOfWork
 log = logging.get(__name__)
 
 _BATCH = 200
+_STRANGE_AFTER = timedelta(days=3)
 _RECEIVED = Counter("redress_receipts_total", "Receipts by gateway", ["gateway", "arrival"])
 _MISSING = Counter("redress_receipts_missing_total", "Receipts that did not come", ["channel"])
 
@@ -64,6 +65,23 @@ class ReceiptDesk:
         for row in rows.values():
             _RECEIVED.labels(row["gateway"], row["arrival"]).inc()
         return new
+
+    async def work(self) -> int:
+        """Do whatever is to be done; returns how much it was."""
+        now = self._messaging.clock.now()
+        async with self._messaging.database.read() as connection:
+            if not await matching.anything_to_do(connection, now=now):
+                return 0
+        return await self.apply() + await self.give_up_waiting() + await self.forget_strangers()
+
+    async def forget_strangers(self) -> int:
+        """Give up receipts whose message is nobody's here: others may use the same account."""
+        async with self._messaging.unit_of_work() as work:
+            before = work.now - _STRANGE_AFTER
+            found = await matching.forget(work.connection, before=before, at=work.now)
+        if found:
+            log.warning("receipt.stranger", count=found)
+        return found
 
     async def apply(self) -> int:
         """Let receipts whose message is known have their effect; returns how many had."""

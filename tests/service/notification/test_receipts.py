@@ -449,3 +449,29 @@ async def test_a_message_that_was_sent_is_no_operators_to_decide(desk: Desk, act
     assert (answer.status_code, nobody.status_code) == (409, 404)
     assert "unknown" in answer.json()["detail"]
     assert len(desk.sms.taken) == 1
+
+
+async def test_a_receipt_of_a_stranger_is_looked_for_three_days(desk: Desk) -> None:
+    await desk.aliyun(biz_id="of-another-shop")
+    assert await desk.desk.work() == 0
+
+    desk.notification.clock.advance(timedelta(days=3, seconds=1))
+    with capture_logs() as logged:
+        assert await desk.desk.work() == 1
+        assert await desk.desk.work() == 0
+
+    assert [line["event"] for line in logged] == ["receipt.stranger"]
+
+
+async def test_the_loop_does_all_of_it(desk: Desk) -> None:
+    desk.use("aliyun", receipts_after=timedelta(minutes=10))
+    first, second = await desk.acknowledge(), await desk.acknowledge()
+    await desk.aliyun()
+    assert await desk.desk.work() == 1
+
+    desk.notification.clock.advance(timedelta(minutes=10))
+    assert await desk.desk.work() == 1
+    assert await desk.desk.work() == 0
+
+    assert (await desk.standing(first))[0] == "delivered"
+    assert (await desk.standing(second))[0] == "queued"

@@ -63,6 +63,23 @@ async def keep(connection: AsyncConnection, rows: Sequence[NewReceipt]) -> int:
     return len(found.all())
 
 
+async def anything_to_do(connection: AsyncConnection, *, now: datetime) -> bool:
+    """Tell whether a receipt waits or one is overdue: asked each second, so without a lock."""
+    waiting = select(_r.id).where(_r.applied_at.is_(None)).limit(1)
+    late = select(_h.id).where(_h.arrival.is_(None), _h.receipt_due_at <= now).limit(1)
+    for chosen in (waiting, late):
+        if (await connection.execute(chosen)).first() is not None:
+            return True
+    return False
+
+
+async def forget(connection: AsyncConnection, *, before: datetime, at: datetime) -> int:
+    """Stop looking for the messages of receipts that came before; returns how many there were."""
+    old = (_r.applied_at.is_(None), _r.received_at < before)
+    done = await connection.execute(update(receipts).where(*old).values(applied_at=at))
+    return done.rowcount
+
+
 async def matched(connection: AsyncConnection, *, now: datetime, limit: int) -> list[Matched]:
     """Return receipts whose message is known and not in a sender's hands, oldest first."""
     columns = (
