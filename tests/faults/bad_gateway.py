@@ -51,16 +51,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
-        reference = orjson.loads(self.rfile.read(length))["reference"]
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self._hang_up()  # who sent it was killed meanwhile
+            return
+        reference = orjson.loads(body)["reference"]
         fate = self.gateway.fate(reference)
         if fate.endswith("hung up"):
             self._hang_up()
             return
-        body = orjson.dumps({"id": f"sms-{reference}"}) if fate == "taken" else b""
+        said = orjson.dumps({"id": f"sms-{reference}"}) if fate == "taken" else b""
         self.send_response(202 if fate == "taken" else int(fate))
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(said)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(said)
 
     def _hang_up(self) -> None:
         # Without lingering the connection is reset, as by a power cut.

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.faults
 COMPLAINTS = int(os.environ.get("REDRESS_TEST_COMPLAINTS", "200"))
 SECONDS = 12.0 + COMPLAINTS / 50
 KILL_EVERY = 4.0
+THREADS = max(4, COMPLAINTS // 40)
 FAILING = 20
 PATIENCE = 120.0 + COMPLAINTS / 4
 
@@ -37,10 +38,10 @@ class Persistent:
     def __init__(self, url: str, bodies: Sequence[dict[str, Any]]) -> None:
         self._url = url
         self._waiting = list(reversed(bodies))
-        self._pause = 4 * SECONDS / len(bodies)
+        self._pause = THREADS * SECONDS / len(bodies)
         self._lock = threading.Lock()
         self.acknowledged: dict[str, str] = {}
-        self._threads = [threading.Thread(target=self._work) for _ in range(4)]
+        self._threads = [threading.Thread(target=self._work) for _ in range(THREADS)]
 
     def __enter__(self) -> Persistent:
         for thread in self._threads:
