@@ -23,13 +23,16 @@ from services.notification_service.receipts.jobs import ReceiptClerk
 from services.notification_service.receipts.service import ReceiptDesk
 from shared.bus.memory import MemoryLog
 from shared.events.words import MessageChannel
+from shared.http.access import Scope
 from shared.http.app import create_app
 from shared.http.health import Health
 from shared.http.keys import KeyStore
 from shared.kernel.settings import CommonSettings
 from shared.service import Platform
+from shared.web.pages import Pages
 from tests.service.notification.conftest import Notification, opened, received
 
+MESSAGES = Path(endpoints.__file__).parent
 TOKEN = "an-unguessable-path-token"
 TWILIO_TOKEN = "12345"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -97,6 +100,7 @@ class Desk:
                     receipt_endpoints.Counter(desk, ReceiptClerk(desk), trust)
                 ),
                 endpoints.router(archive, Operators(messaging, wake=lambda: None)),
+                endpoints.pages_router(archive, _pages(platform), scope=Scope.ADMIN),
                 notice_endpoints.router(notices),
             ],
             health=Health(database=notification.database, bus=bus, failing=dict),
@@ -159,3 +163,12 @@ class Desk:
             "out_id": "",
         }
         return await self.http.post(f"/v1/receipts/aliyun/{TOKEN}", json=[given | report])
+
+
+def _pages(platform: Platform) -> Pages:
+    return Pages(
+        platform.settings,
+        clock=platform.clock,
+        templates=[MESSAGES / "pages"],
+        locales=[MESSAGES / "locale"],
+    )

@@ -475,3 +475,29 @@ async def test_the_loop_does_all_of_it(desk: Desk) -> None:
 
     assert (await desk.standing(first))[0] == "delivered"
     assert (await desk.standing(second))[0] == "queued"
+
+
+async def test_the_outbox_shows_what_became_of_messages_in_both_languages(desk: Desk) -> None:
+    desk.use("aliyun", receipts_after=timedelta(minutes=10))
+    for complaint, contact in ((1, {}), (2, {"email": ""}), (3, {"email": ""})):
+        await desk.acknowledge(**contact)
+        if complaint != 3:
+            await desk.aliyun(biz_id=f"biz-{complaint}", success=complaint == 1)
+    await desk.desk.work()
+    desk.notification.clock.advance(timedelta(minutes=10))
+    await desk.desk.work()
+    await desk.notification.deliver()
+
+    chinese = await desk.http.get("/outbox", headers={"Accept-Language": "zh-CN"})
+    english = await desk.http.get("/outbox", headers={"Accept-Language": "en"})
+
+    assert (chinese.status_code, english.status_code) == (200, 200)
+    assert "未送达" in chinese.text
+    assert "没有按时收到回执" in chinese.text
+    assert "not delivered" in english.text
+    assert "no receipt came in time" in english.text
+    listed = (await desk.http.get("/v1/notifications")).json()["items"]
+    assert {item["state"] for item in listed} == {"delivered", "undelivered"}
+    for item in listed:
+        shown = await desk.http.get("/outbox", params={"message": item["id"]})
+        assert shown.status_code == 200
