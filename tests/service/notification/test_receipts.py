@@ -14,9 +14,12 @@ from urllib.parse import urlencode
 import httpx
 import orjson
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from services.notification_service.gateways.domain.port import Uncertain
+from services.notification_service.messages.models import complaints
+from services.notification_service.messages.repository.standing import told_lately
 from services.notification_service.receipts.domain.signing import twilio_signature
 from shared.http.access import Role
 from tests.service.notification.conftest import START, Notification
@@ -44,6 +47,19 @@ async def test_a_receipt_makes_a_sent_message_delivered_and_says_so(desk: Desk) 
     assert (answer.status_code, answer.json()) == (200, {"code": 0, "msg": "OK"})
     assert await desk.standing(complaint) == ("delivered", "sms", None)
     assert await told(desk) == [("NotificationSent", 1), ("NotificationDelivered", 2)]
+
+
+async def test_what_was_delivered_counts_as_told(desk: Desk) -> None:
+    await desk.acknowledge()
+    await desk.aliyun()
+    await desk.desk.apply()
+
+    now = desk.notification.clock.now()
+    async with desk.notification.database.read() as connection:
+        customers = list(await connection.scalars(select(complaints.c.customer_id)))
+        told = await told_lately(connection, customers, since=now - timedelta(hours=1), now=now)
+
+    assert [len(times) for times in told.values()] == [1]
 
 
 async def test_a_duplicate_receipt_is_ignored(desk: Desk) -> None:
@@ -131,6 +147,7 @@ async def test_our_reference_in_a_receipt_settles_a_message_whose_answer_was_los
     assert await desk.standing(complaint) == ("delivered", "sms", None)
     assert await told(desk) == [("NotificationSent", 1), ("NotificationDelivered", 2)]
     assert not desk.email.taken
+    assert (await desk.message(complaint))["sent_at"] == "2026-11-23T02:00:05Z"
 
 
 async def test_a_receipt_that_does_not_come_in_time_is_bad_news(desk: Desk) -> None:

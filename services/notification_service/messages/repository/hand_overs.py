@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.domain.words import State
@@ -113,6 +113,8 @@ async def arrived(
             "state": State.DELIVERED,
             "channel": channel,
             "reason": None,
+            # Where the answer was lost it is the receipt that tells of the sending.
+            "sent_at": func.coalesce(_n.sent_at, at),
             "delivered_at": at,
             "proof_due_at": None,
         },

@@ -16,7 +16,8 @@ from shared.events.words import Audience
 
 _n = notifications.c
 _NEWER = (_n.id, _n.complaint_id, _n.recipient, _n.kind, _n.route, _n.facts)
-_GONE_OUT = (State.SENDING, State.SENT, State.UNKNOWN)
+_GONE_OUT = (State.SENDING, State.SENT, State.DELIVERED, State.UNKNOWN)
+_GIVEN_UP = (State.SKIPPED, State.FAILED, State.UNDELIVERED)
 
 
 async def newer(
@@ -38,7 +39,7 @@ async def newer(
             _n.id > than,
             _n.kind.in_(kinds),
             or_(
-                _n.state.not_in((State.SKIPPED, State.FAILED)),
+                _n.state.not_in(_GIVEN_UP),
                 _n.reason == Reason.SUPERSEDED,
             ),
         )
