@@ -16,6 +16,7 @@ knows our reference; what cannot be known after a crash is shown to an operator,
 | `surveys/` | is the customer satisfied: `/survey/{token}`, answered once (docs/surveys.md) |
 | `templates/` | wordings in Chinese and English, a company's own versions, SMS length |
 | `tone/` | phrases never to use and duties towards the reader, `/v1/tone-check` |
+| `scripts/` | what to say by kind of complaint and motive, letters of apology and thanks |
 | `feed/` | `/v1/events`: the log over HTTP, for systems without Kafka |
 | `webhooks/` | events posted to other systems: subscriptions, deliveries, retries |
 | `receipts/` | what gateways say later of what they took, verified and tied to its message |

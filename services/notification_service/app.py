@@ -41,6 +41,8 @@ from services.notification_service.receipts import endpoints as receipt_endpoint
 from services.notification_service.receipts.jobs import ReceiptClerk
 from services.notification_service.receipts.service import ReceiptDesk
 from services.notification_service.recipients.service import Directory
+from services.notification_service.scripts import endpoints as script_endpoints
+from services.notification_service.scripts.service import Secretary
 from services.notification_service.settings import NotificationSettings, WebhookSettings
 from services.notification_service.surveys.endpoints import machines, page
 from services.notification_service.surveys.service import Links, SurveyBook
@@ -249,6 +251,15 @@ def _client(platform: Platform, service: str) -> ServiceClient:
     return ServiceClient(url, lambda: platform.keys.service_credential, attempts=2)
 
 
+def _secretary(platform: Platform, directory: Directory) -> Secretary:
+    return Secretary(
+        directory,
+        zone=platform.settings.zone,
+        company=load(NotificationSettings).company,
+        default_locale=platform.settings.default_locale,
+    )
+
+
 def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     surveys = _surveys(platform, parts)
     archive = Archive(database=parts.messaging.database, vault=parts.vault)
@@ -279,6 +290,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         tone_endpoints.router(),
         webhook_endpoints.router(parts.webhooks.subscribers, AnswerSeal(parts.vault)),
         delivery_endpoints.router(parts.webhooks.deliveries),
+        script_endpoints.router(_secretary(platform, parts.directory)),
         dead_letter_router(NAME, letters),
     ]
 

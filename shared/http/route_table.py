@@ -30,6 +30,8 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/webhooks": "notification",
         "/v1/events": "notification",
         "/v1/tone-check": "notification",
+        "/v1/reply-scripts": "notification",
+        "/v1/letters": "notification",
         "/v1/notices": "notification",
         "/v1/receipts": "notification",
         "/v1/templates": "notification",
