@@ -12,6 +12,7 @@ from rich.console import Console
 NAMES = (
     *("starting", "receiving", "handing_over", "telling", "consuming", "importing", "figures"),
     "timing",
+    "tone",
 )
 
 
