@@ -49,6 +49,19 @@ _ASKED: JsonDict = {
     "remedy": "we posted both items this morning",
     "signer": "Li Na",
 }
+_WRITTEN: JsonDict = {
+    "kind": "apology",
+    "locale": "en",
+    "subject": "Our apology (complaint 7K3F-9Q2M-X)",
+    "text": "Dear Ann Lee,\n\nWe are sorry that your order came two items short and that "
+    "you waited in vain. …\n",
+    "missing": [],
+    "tone": {
+        "ok": True,
+        "findings": [],
+        "duties": {"apology": True, "next_step": True, "time": True},
+    },
+}
 
 
 def _one_line(words: str) -> str:
@@ -136,6 +149,8 @@ class LetterBody(BaseModel):
 
 class LetterView(BaseModel):
     """A draft; `missing` names what its writer still has to say, `＿＿` stands in its place."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _WRITTEN})
 
     kind: Kind
     locale: Locale
