@@ -103,6 +103,7 @@ GOOD = [
     "您别着急，我马上给您查。",
     "请您把面单的照片发给我们，好查是哪一站少的。",
     "您好！谢谢您的来信。",
+    "在查清之前，请您不要再使用它。",
     "为了尽快解决饮水问题，村上召集大家开了会。",
     "工程完工后，园区的排污问题将得到根本解决。",
     "他患有神经病，一直在治疗。",
@@ -121,6 +122,7 @@ GOOD = [
     "All you need to do is to keep the parcel.",
     "Our FAQ and the CFPB answer this.",
     "Is that right?",
+    "You should have been told before. We are sorry that nobody did.",
     "The responsible party has thirty days to repair it.",
 ]
 
