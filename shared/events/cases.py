@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.base import Money, WorkflowEvent
 
+_WHO_SEES_TO_IT = (
+    "who sees to it: whose promise it is, who was asked to approve, else the case's owner"
+)
+
 
 class ClockDue(BaseModel):
     """A clock that was started, and when it is due."""
@@ -148,7 +152,7 @@ class ClockWarned(WorkflowEvent):
     clock: str
     due_at: datetime
     share: float = Field(description="share of the target used, 0…1")
-    owner: str | None = None
+    owner: str | None = Field(default=None, description=_WHO_SEES_TO_IT)
 
 
 class ClockBreached(WorkflowEvent):
@@ -157,7 +161,7 @@ class ClockBreached(WorkflowEvent):
     clock: str
     due_at: datetime
     late_seconds: float
-    owner: str | None = None
+    owner: str | None = Field(default=None, description=_WHO_SEES_TO_IT)
     alert: bool = Field(default=False, description="the policy lets the operators be told of it")
 
 
