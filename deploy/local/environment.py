@@ -55,6 +55,7 @@ def settings_for(
     settings.setdefault("REDRESS_HOME", str(HOME))
     # Without a gateway in front, customers' links lead to intake, which has the tracking page.
     settings.setdefault("REDRESS_PUBLIC_URL", settings["REDRESS_INTAKE_URL"])
+    settings.setdefault("REDRESS_STAFF_URL", settings["REDRESS_WORKFLOW_URL"])
     return settings
 
 

@@ -130,7 +130,9 @@ def _build_parts(platform: Platform) -> _Parts:
         clock=platform.clock,
     )
     routing = routing_table(settings.routing_file)
-    templates = Templates(zone=common.zone, company=settings.company)
+    templates = Templates(
+        zone=common.zone, company=settings.company, staff_url=common.staff_base_url
+    )
     wordings = Wordings(templates, database=database, clock=platform.clock)
     preparer = Preparer(
         directory=directory,
@@ -152,7 +154,7 @@ def _build_parts(platform: Platform) -> _Parts:
         vault,
         platform.replica,
         doubles=Doubles(database, vault=vault, routing=routing),
-        digests=Digests(page=MailPage(settings.company), base_url=common.base_url),
+        digests=Digests(page=MailPage(settings.company), base_url=common.staff_base_url),
     )
     sender = Sender(tools)
     proof_after = timedelta(hours=settings.proof_hours)

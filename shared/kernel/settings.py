@@ -33,6 +33,10 @@ class CommonSettings(RedressSettings):
     public_url: str | None = Field(
         default=None, description="What customers' links begin with; default: host and port."
     )
+    staff_url: str | None = Field(
+        default=None,
+        description="What links to cases begin with, in messages to staff; default: as customers'.",
+    )
     timezone: str = Field(
         default="Asia/Shanghai", description="IANA zone of the company: clocks, pages, messages."
     )
@@ -100,6 +104,11 @@ class CommonSettings(RedressSettings):
     def base_url(self) -> str:
         """The address that customers' links begin with, without a slash at its end."""
         return (self.public_url or f"http://{self.loopback_host}:{self.port}").rstrip("/")
+
+    @property
+    def staff_base_url(self) -> str:
+        """The address that staff's links begin with, without a slash at its end."""
+        return (self.staff_url or self.base_url).rstrip("/")
 
     @property
     def loopback_host(self) -> str:

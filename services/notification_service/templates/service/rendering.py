@@ -18,7 +18,7 @@ from babel.numbers import format_currency
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from services.notification_service.templates.domain.language import BLOCKS
+from services.notification_service.templates.domain.language import BLOCKS, is_for_staff
 from services.notification_service.templates.domain.names import name_of, promise_of, standing_of
 from services.notification_service.templates.domain.scene import (
     BUILT_IN,
@@ -42,6 +42,8 @@ _PLAIN: Final = (
     *("number", "name", "company", "category", "tracking_url", "reference", "outcome"),
     *("into_number", "text", "level", "round", "priority", "promise", "standing"),
 )
+# Beneath every mail to staff, whatever a company words above it: where to act on what it says.
+_OPEN_THE_CASE: Final[dict[Locale, str]] = {"zh-CN": "打开工单：", "en": "Open the case: "}
 LOCALES: Final[tuple[Locale, ...]] = get_args(Locale)
 # Ten full names and a complaint of the greatest length fit; what repeats it without end does not.
 _LONGEST = 200_000
@@ -50,8 +52,12 @@ _LONGEST = 200_000
 class Templates:
     """The wordings of all kinds in all languages, with times in the company's zone."""
 
-    def __init__(self, *, zone: ZoneInfo, company: str) -> None:
+    def __init__(
+        self, *, zone: ZoneInfo, company: str, staff_url: str = "http://127.0.0.1:8000"
+    ) -> None:
+        """`staff_url` is where the pages of cases are, without a slash at its end."""
         self._zone = zone
+        self._cases = f"{staff_url}/cases/"
         self._company = company
         self._page = MailPage(company)
         # What is not there leaves a hole in our own wordings, which are tried in every scene before
@@ -99,6 +105,8 @@ class Templates:
         if channel is not MessageChannel.EMAIL:
             return Rendered(text=economical(one_line(write("sms"))), template=version)
         subject, text = one_line(write("subject")), paragraphs(write("email"))
+        if is_for_staff(kind):
+            text += f"\n{_OPEN_THE_CASE[locale]}{self._cases}{scene.number}\n"
         html = self._page.write(locale, subject, text)
         return Rendered(text=text, subject=subject, html=html, template=version)
 
