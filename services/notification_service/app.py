@@ -46,8 +46,9 @@ from services.notification_service.scripts.service import Secretary
 from services.notification_service.settings import NotificationSettings, WebhookSettings
 from services.notification_service.surveys.endpoints import machines, page
 from services.notification_service.surveys.service import Links, SurveyBook
-from services.notification_service.templates import endpoints as template_endpoints
-from services.notification_service.templates.endpoints import Room
+from services.notification_service.templates.endpoints import editing
+from services.notification_service.templates.endpoints import machines as template_endpoints
+from services.notification_service.templates.endpoints.machines import Room
 from services.notification_service.templates.service import Templates
 from services.notification_service.templates.service.editing import TemplateDesk
 from services.notification_service.templates.service.mail_html import MailPage
@@ -268,8 +269,8 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     pages = Pages(
         platform.settings,
         clock=platform.clock,
-        templates=[_MESSAGES / "pages", _SURVEYS / "pages"],
-        locales=[_MESSAGES / "locale", _SURVEYS / "locale"],
+        templates=[_MESSAGES / "pages", _SURVEYS / "pages", editing.FOLDER / "pages"],
+        locales=[_MESSAGES / "locale", _SURVEYS / "locale", editing.FOLDER / "locale"],
     )
     # With a gateway real people are written to: what they were told is not for every reader.
     scope = Scope.ADMIN if parts.gateways.configured else Scope.NOTIFICATIONS_READ
@@ -283,6 +284,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         ),
         notice_endpoints.router(parts.notices),
         template_endpoints.router(parts.room),
+        editing.pages_router(parts.room, pages),
         preference_endpoints.router(_preferences(parts)),
         endpoints.pages_router(archive, pages, scope=scope),
         machines.router(surveys),

@@ -39,6 +39,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "/preferences": "notification",
         "/v1/surveys": "notification",
         "/outbox": "notification",
+        "/templates": "notification",
         "/v1/internal/notification": "notification",
         "/v1/analytics": "analytics",
         "/dashboard": "analytics",

@@ -1,0 +1,1 @@
+"""The paths of wordings: for machines, and for people."""
