@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
@@ -119,7 +120,8 @@ class TemplateDesk:
         """
         known = self._known(kind, locale)
         if version:
-            self.check(kind, known, await self.source(kind, locale, version))
+            source = await self.source(kind, locale, version)
+            refuse(await self.faults(kind, known, source))
         try:
             await self._activate(kind, known, version, by=by)
         except IntegrityError:
@@ -139,12 +141,12 @@ class TemplateDesk:
                 if row.version == version and row.state != VersionState.ACTIVE:
                     await repository.set_state(connection, row, VersionState.ACTIVE, by=by, at=now)
 
-    def check(self, kind: str, locale: Locale, source: str) -> None:
-        """Raise InvalidInput with everything that keeps a wording from speaking."""
-        refuse(self.faults(kind, locale, source))
-
-    def faults(self, kind: str, locale: Locale, source: str) -> list[Fault]:
+    async def faults(self, kind: str, locale: Locale, source: str) -> list[Fault]:
         """Return what keeps a wording from speaking: its language, how it reads, its tone."""
+        # Some seventy renderings take a tenth of a second: messages go on meanwhile.
+        return await asyncio.to_thread(self._faults, kind, locale, source)
+
+    def _faults(self, kind: str, locale: Locale, source: str) -> list[Fault]:
         place, samples = (kind, locale), samples_of(kind, locale)
         return (
             language_faults(source)

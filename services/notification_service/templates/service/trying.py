@@ -103,7 +103,8 @@ class Trials:
             self._render(wanted, source, channel, scene)
             for channel in (MessageChannel.SMS, MessageChannel.EMAIL)
         )
-        return Preview(sms, email, name, self._desk.faults(wanted.kind, wanted.locale, source))
+        faults = await self._desk.faults(wanted.kind, wanted.locale, source)
+        return Preview(sms, email, name, faults)
 
     async def begin(
         self, work: UnitOfWork, wanted: Wanted, channel: MessageChannel, address: str, by: str
