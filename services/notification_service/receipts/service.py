@@ -157,7 +157,7 @@ class ReceiptDesk:
             channel = await matching.channel_of(work.connection, hand_over)
         else:
             await hand_overs.add(work.connection, [_unheard_of(receipt, about, at)])
-        await hand_overs.arrived(work.connection, about.id, channel=channel, at=at)
+        await hand_overs.arrived(work.connection, about, channel=channel, at=at)
         sayings = [Saying(NotificationDelivered, about, channel, None, work.now)]
         if about.state == State.UNKNOWN:
             # Nobody knew that it was sent, and who waits for that waits for this event.

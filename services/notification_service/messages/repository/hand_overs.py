@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.domain.words import State
@@ -60,6 +60,7 @@ class Standing(NamedTuple):
     mandatory: bool
     leased_until: datetime | None
     address_masked: str | None
+    sent_at: datetime | None
 
 
 _STANDING = (
@@ -75,6 +76,7 @@ _STANDING = (
     _n.mandatory,
     _n.leased_until,
     _n.address_masked,
+    _n.sent_at,
 )
 
 
@@ -103,18 +105,18 @@ async def standing(connection: AsyncConnection, ids: Sequence[str]) -> dict[str,
 
 
 async def arrived(
-    connection: AsyncConnection, message_id: str, *, channel: str | None, at: datetime
+    connection: AsyncConnection, standing: Standing, *, channel: str | None, at: datetime
 ) -> None:
     """Write that a message has arrived; nothing is sent any more."""
     await _change(
         connection,
-        message_id,
+        standing.id,
         {
             "state": State.DELIVERED,
             "channel": channel,
             "reason": None,
             # Where the answer was lost it is the receipt that tells of the sending.
-            "sent_at": func.coalesce(_n.sent_at, at),
+            "sent_at": standing.sent_at or at,
             "delivered_at": at,
             "proof_due_at": None,
         },
