@@ -271,7 +271,7 @@ async def test_an_event_that_was_never_for_an_endpoint_cannot_be_sent_again(
 async def test_an_endpoint_that_hangs_is_cut_and_holds_up_no_other(
     world: World, crm: Receiver
 ) -> None:
-    world = world.with_settings(timeout_seconds=0.3)
+    world = world.with_settings(timeout_seconds=2)
     async with Receiver(hanging).listening() as stuck:
         hung, _secret = await world.subscribe(stuck.url)
         await world.subscribe(crm.url)
@@ -279,7 +279,7 @@ async def test_an_endpoint_that_hangs_is_cut_and_holds_up_no_other(
 
         await world.publish(*[event(one, 1) for one in subjects])
         await world.follow()
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(20):
             while len(crm.received) < 30:
                 await world.webhooks.courier.send_due()
                 await asyncio.sleep(0.01)
@@ -289,7 +289,7 @@ async def test_an_endpoint_that_hangs_is_cut_and_holds_up_no_other(
         await world.webhooks.courier.settle_gathered()
 
         tried = [row for row in await world.listed(hung) if row.attempts]
-        assert {row.last_error for row in tried} == {"no answer within 0.3 s"}
+        assert {row.last_error for row in tried} == {"no answer within 2 s"}
         stuck.received.clear()
         stuck.most_under_way = 0
         world.clock.advance(timedelta(seconds=5))
@@ -307,7 +307,7 @@ async def test_an_answer_that_drips_for_ever_is_cut(world: World, crm: Receiver)
     webhook, _secret = await world.subscribe(crm.url)
     crm.behaviour = dripping
 
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(20):
         await world.say(event(new_id(), 1))
 
     assert [row.state for row in await world.listed(webhook)] == ["delivered"]
@@ -316,7 +316,7 @@ async def test_an_answer_that_drips_for_ever_is_cut(world: World, crm: Receiver)
 async def test_a_timeout_after_the_event_was_taken_comes_again_under_the_same_id(
     world: World, crm: Receiver
 ) -> None:
-    world = world.with_settings(timeout_seconds=0.2)
+    world = world.with_settings(timeout_seconds=2)
     webhook, _secret = await world.subscribe(crm.url)
     subject = new_id()
     crm.behaviour = hanging
@@ -465,7 +465,7 @@ async def test_a_crash_repeats_under_the_same_id_and_loses_nothing(
     after = world.replaced()
     stopping = asyncio.Event()
     sending = asyncio.ensure_future(after.webhooks.courier.send(stopping))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while len(crm.received) < 10:
             await asyncio.sleep(0.01)
     stopping.set()
@@ -660,11 +660,11 @@ async def test_the_loops_follow_send_and_end_when_they_are_told(
 
     for number in range(1, 6):
         await world.publish(*[event(one, number) for one in subjects])
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while len(crm.received) < 25:
             await asyncio.sleep(0.02)
     stopping.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await asyncio.gather(*loops)
 
     for subject in subjects:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    false,
     func,
     literal_column,
     or_,
@@ -152,7 +153,7 @@ async def lock_held(
     """Lock those of the lanes that this process still has in hand; returns their states."""
     chosen = (
         select(_l.webhook_id, _l.subject, _l.state)
-        .where(_is_one_of(keys), _l.leased_by == by)
+        .where(_is_one_of(keys, _l.webhook_id, _l.subject), _l.leased_by == by)
         .order_by(_l.webhook_id, _l.subject)
         .with_for_update()
     )
@@ -163,7 +164,7 @@ async def with_more(connection: AsyncConnection, keys: Collection[Key]) -> set[K
     """Return those of the lanes in which something is still pending."""
     chosen = (
         select(_d.webhook_id, _d.subject)
-        .where(tuple_(_d.webhook_id, _d.subject).in_(sorted(keys)), _PENDING)
+        .where(_is_one_of(keys, _d.webhook_id, _d.subject), _PENDING)
         .distinct()
     )
     return {(row[0], row[1]) for row in await connection.execute(chosen)}
@@ -191,7 +192,7 @@ async def settle(connection: AsyncConnection, rows: Sequence[SettledLane]) -> No
 async def remove(connection: AsyncConnection, keys: Collection[Key]) -> None:
     """Remove lanes in which nothing waits any more."""
     if keys:
-        await connection.execute(delete(lanes).where(_is_one_of(keys)))
+        await connection.execute(delete(lanes).where(_is_one_of(keys, _l.webhook_id, _l.subject)))
 
 
 async def extend(
@@ -199,7 +200,9 @@ async def extend(
 ) -> None:
     """Keep lanes that are still in hand."""
     await connection.execute(
-        update(lanes).where(_is_one_of(keys), _l.leased_by == by).values(leased_until=until)
+        update(lanes)
+        .where(_is_one_of(keys, _l.webhook_id, _l.subject), _l.leased_by == by)
+        .values(leased_until=until)
     )
 
 
@@ -247,5 +250,14 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return or_(_l.leased_until.is_(None), _l.leased_until <= now)
 
 
-def _is_one_of(keys: Collection[Key]) -> ColumnElement[bool]:
-    return tuple_(_l.webhook_id, _l.subject).in_(sorted(keys))
+def _is_one_of(
+    keys: Collection[Key], webhook_id: ColumnElement[str], subject: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """Endpoint by endpoint: SQLite looks no row up in an index by a list of pairs."""
+    by_webhook: dict[str, list[str]] = {}
+    for one, about in sorted(keys):
+        by_webhook.setdefault(one, []).append(about)
+    return or_(
+        false(),
+        *(and_(webhook_id == one, subject.in_(subjects)) for one, subjects in by_webhook.items()),
+    )

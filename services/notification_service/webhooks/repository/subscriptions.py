@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, literal_column, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notification_service.webhooks.domain.words import DeliveryState
 from services.notification_service.webhooks.models import deliveries, webhooks
 
 _w = webhooks.c
@@ -88,13 +89,12 @@ async def forget_beginnings(connection: AsyncConnection) -> None:
 async def waiting(connection: AsyncConnection, webhook_id: str) -> tuple[int, int]:
     """Return how many deliveries are pending and how many parked."""
     d = deliveries.c
-    # Literals, and not parameters: only so a planner sees that the partial indexes fit.
     counts = [
         await connection.scalar(
             select(func.count())
             .select_from(deliveries)
-            .where(d.webhook_id == webhook_id, d.state == literal_column(f"'{state}'"))
+            .where(d.webhook_id == webhook_id, d.state == state)
         )
-        for state in ("pending", "parked")
+        for state in (DeliveryState.PENDING, DeliveryState.PARKED)
     ]
     return int(counts[0] or 0), int(counts[1] or 0)
