@@ -52,6 +52,7 @@ async def test_who_is_to_be_called_stands_in_the_list(workflow: Workflow) -> Non
     assert "没有待回访的客户" in empty.text
     assert f"/callbacks/{task}" in listed.text
     assert "the survey was not answered" in listed.text
+    assert "李娜" in listed.text
     assert "Nobody is to be called" in others.text
 
 

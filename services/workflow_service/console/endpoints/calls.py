@@ -18,6 +18,7 @@ from services.workflow_service.cases.repository.calling import CallBackFilter
 from services.workflow_service.cases.schemas.calling import AnswersBody, AttemptBody
 from services.workflow_service.cases.service import calling
 from services.workflow_service.cases.service.desk import Desk
+from services.workflow_service.console.schemas import People
 from shared.http.auth import Scope, principal_of
 from shared.http.invalid import from_validation
 from shared.kernel.errors import Forbidden, InvalidInput, PreconditionFailed
@@ -63,6 +64,7 @@ def _add_list(routes: APIRouter, desk: Desk, pages: Pages) -> None:
             tasks=found[:SHOWN],
             more=len(found) > SHOWN,
             owner=owner,
+            people=People(desk.rules.organisation),
         )
 
 
@@ -81,6 +83,7 @@ def _add_form(routes: APIRouter, desk: Desk, pages: Pages) -> None:
             words=file.words,
             script={"zh-CN": script.zh, "en": script.en},
             sent=sent,
+            people=People(desk.rules.organisation),
             saved=not sent.form and "saved" in request.query_params,
         )
 
