@@ -36,7 +36,7 @@ from services.notification_service.notices.jobs import NoticeWatch
 from services.notification_service.notices.service import Notices
 from services.notification_service.preferences import endpoints as preference_endpoints
 from services.notification_service.preferences.domain.choices import QuietHours
-from services.notification_service.preferences.service import PreferenceBook
+from services.notification_service.preferences.service import OwnPreferences, PreferenceBook
 from services.notification_service.receipts import endpoints as receipt_endpoints
 from services.notification_service.receipts.jobs import ReceiptClerk
 from services.notification_service.receipts.service import ReceiptDesk
@@ -75,6 +75,8 @@ from shared.worker import Supervisor
 NAME = "notification"
 _MESSAGES = Path(__file__).parent / "messages"
 _SURVEYS = Path(__file__).parent / "surveys"
+_PREFERENCES = Path(__file__).parent / "preferences"
+_WITH_PAGES = (_MESSAGES, _SURVEYS, _PREFERENCES, editing.FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +271,10 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     pages = Pages(
         platform.settings,
         clock=platform.clock,
-        templates=[_MESSAGES / "pages", _SURVEYS / "pages", editing.FOLDER / "pages"],
-        locales=[_MESSAGES / "locale", _SURVEYS / "locale", editing.FOLDER / "locale"],
+        templates=[room / "pages" for room in _WITH_PAGES],
+        locales=[room / "locale" for room in _WITH_PAGES],
     )
+    book = _preferences(parts)
     # With a gateway real people are written to: what they were told is not for every reader.
     scope = Scope.ADMIN if parts.gateways.configured else Scope.NOTIFICATIONS_READ
     letters = DeadLetters(
@@ -285,7 +288,8 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         notice_endpoints.router(parts.notices),
         template_endpoints.router(parts.room),
         editing.pages_router(parts.room, pages),
-        preference_endpoints.router(_preferences(parts)),
+        preference_endpoints.router(book),
+        preference_endpoints.own_router(OwnPreferences(book, parts.directory), pages),
         endpoints.pages_router(archive, pages, scope=scope),
         machines.router(surveys),
         machines.internal_router(surveys),

@@ -17,6 +17,7 @@ PAGES = {
     "problem": "/problems/invalid-input",
     "sign-in": "/sign-in",
     "tracking": "",
+    "preferences": "/preferences/{token}",
     "outbox": "/outbox",
     "cases": "/cases",
     "case": "/cases/{number}",
@@ -35,7 +36,8 @@ _seen: dict[tuple[str, str], Seen] = {}
 
 
 def path_of(name: str, story: Story) -> str:
-    return PAGES[name].format(number=story.number) or story.zh
+    token = story.zh.rpartition("/")[2]
+    return PAGES[name].format(number=story.number, token=token) or story.zh
 
 
 @pytest.fixture

@@ -77,3 +77,19 @@ def _open(reader: Reader, path: str) -> Page:
     page = reader.sit_down("en", PHONE, scripts=False)
     page.goto(path)
     return page
+
+
+def test_a_customer_chooses_how_they_are_written_to_without_scripts(
+    reader: Reader, story: Story
+) -> None:
+    page = _open(reader, story.en)
+
+    page.click("text=Choose how and when we write to you")
+    page.check("input[name=quiet][value=own]")
+    page.fill("#from", "21:15")
+    page.check("input[name=no_sms]")
+    page.click("text=Save")
+
+    assert "From now on we write to you like this" in page.inner_text("[role=status]")
+    assert page.input_value("#from") == "21:15"
+    assert page.is_checked("input[name=no_sms]")

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 
@@ -273,7 +273,9 @@ class Sender:
                 result = results.uncertain(
                     progress, reason, repeatable=known and repeatable, now=now, jitter=jitter
                 )
-            handed = self._handed(one, reference, now) if failure is None else None
+            # The words of a digest are those of its first message, whichever of its own this is.
+            told = replace(one, rendered=sent[0].rendered)
+            handed = self._handed(told, reference, now) if failure is None else None
             outcomes.append(Outcome(one.row, result, now, handed))
         return outcomes
 
@@ -353,6 +355,7 @@ def _outgoing(ready: Ready) -> Outgoing:
         created_at=ready.row.created_at,
         locale=ready.locale,
         values=ready.values,
+        unsubscribe_url=ready.unsubscribe_url,
     )
 
 

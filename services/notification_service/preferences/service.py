@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.notification_service.preferences.domain.choices import NOTHING_CHOSEN, Preferences
 from services.notification_service.preferences.repository import stored as repository
 from services.notification_service.preferences.repository.stored import Stored
+from services.notification_service.recipients.service import Directory
 from shared.kernel.errors import NotFound, PreconditionFailed
 from shared.messaging import Messaging, UnitOfWork
 
@@ -87,3 +88,31 @@ class PreferenceBook:
 
 def _nothing(customer_id: str) -> Stored:
     return Stored(customer_id, 0, NOTHING_CHOSEN, None, None)
+
+
+class OwnPreferences:
+    """A customer's own preferences, by the unguessable token of their tracking link."""
+
+    def __init__(self, book: PreferenceBook, directory: Directory) -> None:
+        self._book = book
+        self._directory = directory
+
+    async def look(self, token: str) -> Seen:
+        """Return what the link's customer chose; raises UnknownCustomer."""
+        return await self._book.read(await self._customer(token))
+
+    async def change(self, token: str, to: Callable[[Preferences], Preferences]) -> None:
+        """Change what they chose; raises UnknownCustomer and what `to` raises."""
+        customer_id = await self._customer(token)
+        seen = await self._book.read(customer_id)
+        await self._book.put(customer_id, to(seen.stored.chosen), by=CUSTOMER, if_version=None)
+
+    async def unsubscribe(self, token: str) -> None:
+        """Have nothing sent any more but what we owe; once more changes nothing."""
+        await self.change(token, lambda chosen: chosen.model_copy(update={"do_not_contact": True}))
+
+    async def _customer(self, token: str) -> str:
+        found = await self._directory.customer_of(token)
+        if found is None:
+            raise UnknownCustomer("Please check the link: open it exactly as it was sent.")
+        return found

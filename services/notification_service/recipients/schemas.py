@@ -76,3 +76,9 @@ class People(_Answer):
     """Workflow's organisation."""
 
     items: tuple[Person, ...]
+
+
+class Tracked(_Answer):
+    """Whose complaint a tracking link leads to; nobody's where it is unknown or erased."""
+
+    customer_id: str | None

@@ -13,6 +13,7 @@ from services.notification_service.recipients.schemas import (
     Contacts,
     People,
     Person,
+    Tracked,
     Words,
     WordsFound,
 )
@@ -61,6 +62,15 @@ class Directory:
             self._people = {person.id: person for person in found.items}
             self._people_until = now + _PEOPLE_KEPT
         return self._people
+
+    async def customer_of(self, token: str) -> str | None:
+        """Return whose complaint a tracking link leads to, None for nobody's.
+
+        Raises Unavailable.
+        """
+        asking = self._intake.post("/v1/internal/intake/tracked", {"token": token})
+        found = await _read(asking, Tracked)
+        return found.customer_id
 
     async def close(self) -> None:
         """Close the connections."""

@@ -118,6 +118,25 @@ async def test_services_are_given_contacts_and_nobody_else(intake: Running) -> N
     assert "service" in await intake.everything_stored("personal_data_access")
 
 
+async def test_services_learn_whose_complaint_a_link_leads_to_and_nobody_else(
+    intake: Running,
+) -> None:
+    answer = await intake.received()
+    token = str(answer["tracking_url"]).rpartition("/")[2]
+    path = "/v1/internal/intake/tracked"
+    credential = f"Bearer {intake.keys.service_credential}"
+
+    refused = await intake.post(path, {"token": token})
+    found = await intake.post(path, {"token": token}, Authorization=credential)
+    unknown = await intake.post(path, {"token": "else"}, Authorization=credential)
+
+    assert refused.status_code == 403
+    customer_id = found.json()["customer_id"]
+    assert customer_id in await intake.everything_stored("complaints")
+    assert customer_id != answer["id"]
+    assert unknown.json() == {"customer_id": None}
+
+
 @pytest.mark.parametrize("path", ["/v1/complaints?chanel=web", "/v1/imports?limitt=3"])
 async def test_a_misspelt_query_parameter_is_refused(embedded: Running, path: str) -> None:
     response = await embedded.client.get(path)

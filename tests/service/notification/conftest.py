@@ -51,6 +51,7 @@ class Neighbours:
     contacts: dict[str, JsonObject] = field(default_factory=dict)
     words: dict[str, JsonObject] = field(default_factory=dict)
     people: list[JsonObject] = field(default_factory=list)
+    tracked: dict[str, str] = field(default_factory=dict)
     down: bool = False
 
     def app(self) -> FastAPI:
@@ -64,6 +65,10 @@ class Neighbours:
         @app.post("/v1/internal/workflow/words")
         async def words(asked: dict[str, list[str]]) -> JsonObject:
             return {"items": [self.words[one] for one in asked["ids"] if one in self.words]}
+
+        @app.post("/v1/internal/intake/tracked")
+        async def tracked(asked: dict[str, str]) -> JsonObject:
+            return {"customer_id": self.tracked.get(asked["token"])}
 
         @app.get("/v1/internal/workflow/people")
         async def people() -> JsonObject:

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from services.notification_service.messages.models import notifications
+from services.notification_service.messages.repository import deliveries
 from services.notification_service.messages.repository.intents import knows_customer
 from services.notification_service.messages.repository.standing import reconsider_customer
+from services.notification_service.messages.service.judging import Judge
 from services.notification_service.preferences.domain.choices import Preferences
 from services.notification_service.preferences.service import PreferenceBook
 from shared.events.base import EventData, WorkflowEvent
@@ -67,6 +69,22 @@ def fact(model: type[WorkflowEvent], of: EventData, **fields: Any) -> WorkflowEv
     return model.model_validate(given | fields)
 
 
+def regraded(of: EventData, *, urgency: str) -> ComplaintRegraded:
+    return ComplaintRegraded(
+        complaint_id=of.complaint_id,
+        number=of.number,
+        old_category="other",
+        category="other",
+        old_severity="minor",
+        severity="minor",
+        old_urgency="normal",
+        urgency=urgency,
+        old_priority="P3",
+        priority="P3",
+        decided_by="staff",
+    )
+
+
 def known(notification: Notification, **changes: object) -> ComplaintReceived:
     """A complaint whose customer has phone and mail, and words for its facts."""
     complaint = received(**changes)
@@ -115,6 +133,40 @@ async def test_calm_news_of_the_night_come_in_the_morning_also_after_a_restart(
     assert [kind for kind, _ in await said(notification)] == ["NotificationSent"] * 2
 
 
+async def test_judging_costs_the_same_statements_for_one_message_as_for_many(
+    notification: Notification,
+) -> None:
+    counted: list[int] = []
+    for many in (1, 40):
+        complaints = [known(notification) for _ in range(many)]
+        await notification.hear(*complaints)
+        await notification.hear(*(fact(CaseAssigned, of) for of in complaints))
+        statements: list[object] = []
+
+        def note(*given: object) -> None:
+            statements.append(given)  # noqa: B023 - taken off before the next round
+
+        engine = notification.database._reader.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        now = notification.clock.now()
+        async with notification.database.write() as connection:
+            rows = await deliveries.lease(
+                connection, by="r", now=now, until=now + timedelta(minutes=2), limit=100
+            )
+        before = len(statements)
+        judge = Judge(
+            notification.database, routing=notification.routing, manners=notification.manners
+        )
+        judged = await judge.judge(rows, now=now)
+        event.remove(engine, "before_cursor_execute", note)
+
+        assert len(judged.going) == len(rows) == many * 2
+        counted.append(len(statements) - before)
+
+    # Preferences, what is newer, what was sent lately; SQLite counts its BEGIN.
+    assert counted[0] == counted[1] <= 4
+
+
 async def test_what_waited_goes_out_oldest_first(notification: Notification) -> None:
     sms = Scripted()
     notification.use(gateways(sms=sms))
@@ -156,20 +208,7 @@ async def test_urgent_news_pass_the_night_also_where_they_become_urgent_later(
     await notification.deliver()
     assert [state for _, state, _ in await told(notification)] == ["sent", "queued"]
 
-    regraded = ComplaintRegraded(
-        complaint_id=calm.complaint_id,
-        number=calm.number,
-        old_category="other",
-        category="safety",
-        old_severity="minor",
-        severity="critical",
-        old_urgency="normal",
-        urgency="immediate",
-        old_priority="P3",
-        priority="P1",
-        decided_by="staff",
-    )
-    await notification.hear(regraded)
+    await notification.hear(regraded(calm, urgency="immediate"))
     await notification.deliver()
 
     assert [state for _, state, _ in await told(notification)] == ["sent", "sent"]

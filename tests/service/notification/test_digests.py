@@ -16,7 +16,7 @@ from services.notification_service.messages.repository import deliveries
 from services.notification_service.messages.service.sealing import opened as unsealed
 from shared.events.cases import CaseAssigned, ClockBreached, ClockWarned, Escalated
 from tests.service.notification.conftest import START, JsonObject, Notification, received
-from tests.service.notification.test_delivery import fact, told
+from tests.service.notification.test_delivery import choose, fact, regraded, told
 from tests.service.notification.test_sending import Scripted, gateways, said
 
 EVERY = timedelta(minutes=30)
@@ -125,6 +125,24 @@ async def test_urgent_and_soon_due_messages_are_not_gathered(notification: Notif
 
     states = [state for _, state, _, _ in await rows(notification)]
     assert states == ["sent", "sent", "queued", "sent"]
+
+
+async def test_only_what_becomes_urgent_leaves_the_digest_early(
+    notification: Notification,
+) -> None:
+    email = Scripted()
+    gather(notification, email=email)
+    complaint = received()
+    await notification.hear(complaint, fact(CaseAssigned, complaint))
+    await choose(notification, complaint, channel="email")
+    await notification.hear(regraded(complaint, urgency="low"))
+    await notification.deliver()
+    assert [state for _, state, _, _ in await rows(notification)] == ["queued"]
+
+    await notification.hear(regraded(complaint, urgency="immediate"))
+    await notification.deliver()
+
+    assert [state for _, state, _, _ in await rows(notification)] == ["sent"]
 
 
 async def test_a_breach_takes_its_warning_out_of_the_digest(notification: Notification) -> None:

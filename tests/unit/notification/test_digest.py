@@ -70,5 +70,5 @@ def test_a_digest_lists_each_message_with_its_case() -> None:
     english, _ = compose("en", items)
 
     assert subject == "2 条工作提醒"
-    assert "- 快到时限 http://h/cases/1\n- 新派工单 http://h/cases/2\n" in text
+    assert "- 快到时限：http://h/cases/1\n- 新派工单：http://h/cases/2\n" in text
     assert english == "2 notices about your cases"

@@ -156,6 +156,18 @@ def test_calm_news_wait_for_the_morning_and_urgent_ones_do_not() -> None:
     assert held_for(waiting("staff_breach"), ANYBODY, MANNERS, now=NIGHT) is None
 
 
+@pytest.mark.parametrize(("hours", "waits"), [(5, False), (7, True)])
+def test_a_delay_is_told_before_the_promise_is_missed_also_at_night(
+    hours: int, waits: bool
+) -> None:
+    promised = (NIGHT + timedelta(hours=hours)).isoformat()
+    delayed = waiting("promise_delayed", facts={"due_at": promised})
+
+    held = held_for(delayed, ANYBODY, MANNERS, now=NIGHT)
+
+    assert held == (Wait(Reason.QUIET_HOURS, MORNING) if waits else None)
+
+
 def test_the_acknowledgement_goes_at_any_hour_and_however_much_was_sent() -> None:
     flooded = Person(NOTHING_CHOSEN, None, [NIGHT] * 50)
 

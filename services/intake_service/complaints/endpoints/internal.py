@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake_service.complaints.schemas.answer import Links, ReferencesOut
+from services.intake_service.complaints.service.drafting import token_hash
 from services.intake_service.complaints.service.reading import OpenComplaint, Reader
 from shared.http.auth import Principal, Scope, requires
 
@@ -48,6 +49,20 @@ class ContactsOut(BaseModel):
     items: list[ContactOut]
 
 
+class TrackedIn(BaseModel):
+    """The token of a tracking link."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Annotated[str, Field(max_length=64)]
+
+
+class TrackedOut(BaseModel):
+    """Whose complaint it leads to; null for an unknown link, or an erased customer's."""
+
+    customer_id: str | None
+
+
 def router(reader: Reader, *, links: Links) -> APIRouter:
     """Make the routes of the services among themselves."""
     made = APIRouter(prefix="/v1/internal/intake", tags=["internal"])
@@ -58,6 +73,13 @@ def router(reader: Reader, *, links: Links) -> APIRouter:
         found = await reader.many(body.complaint_ids)
         await reader.record_looks(found, principal=who.id, purpose="contact")
         return ContactsOut(items=[out for out in (_contact(one, links) for one in found) if out])
+
+    @made.post("/tracked")
+    async def tracked(body: TrackedIn, _: Service) -> TrackedOut:
+        """Return whose complaint a tracking link leads to; nothing else of it is told."""
+        found = await reader.by_token(token_hash(body.token))
+        is_known = found is not None and found.words is not None
+        return TrackedOut(customer_id=found.stored.customer_id if found and is_known else None)
 
     return made
 

@@ -5,10 +5,36 @@ from __future__ import annotations
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 
 from services.notification_service.gateways.domain.port import Outgoing, Refused
+
+_ONE_LINE = frozenset({"List-Unsubscribe"})
+
+
+class _Policy(EmailPolicy):
+    """SMTP's policy, except for addresses in headers.
+
+    What is longer than a line the library would encode as text, and no mail program finds the
+    address again.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        return _line(name, value) if name in _ONE_LINE else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return (
+            _line(name, value).encode() if name in _ONE_LINE else super().fold_binary(name, value)
+        )
+
+
+def _line(name: str, value: object) -> str:
+    return f"{name}: {value}\r\n"
+
+
+_POLICY = _Policy(linesep="\r\n")
 
 
 def build_mail(message: Outgoing, *, sender: str) -> EmailMessage:
@@ -16,7 +42,7 @@ def build_mail(message: Outgoing, *, sender: str) -> EmailMessage:
 
     `sender` is `Name <address>`. Raises Refused for an address that no mail can be written to.
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     name, address = parseaddr(sender)
     mail["From"] = Address(display_name=name, addr_spec=address)
     mail["To"] = _recipient(message.address)
@@ -24,6 +50,8 @@ def build_mail(message: Outgoing, *, sender: str) -> EmailMessage:
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = message_id(message.reference, sender)
     mail["Auto-Submitted"] = "auto-generated"
+    for header, value in _unsubscribing(message).items():
+        mail[header] = value
     mail.set_content(message.text, cte="base64")
     if message.html is not None:
         mail.add_alternative(message.html, subtype="html", cte="base64")
@@ -44,6 +72,7 @@ def readable_mail(message: Outgoing, *, sender: str) -> bytes:
         "Date": format_datetime(message.created_at),
         "Message-ID": message_id(message.reference, sender),
         "Auto-Submitted": "auto-generated",
+        **_unsubscribing(message),
         "MIME-Version": "1.0",
         "Content-Type": f'multipart/alternative; boundary="{boundary}"',
     }
@@ -54,6 +83,16 @@ def readable_mail(message: Outgoing, *, sender: str) -> bytes:
             lines += ["", f"--{boundary}", f'Content-Type: text/{kind}; charset="utf-8"']
             lines += ["Content-Transfer-Encoding: 8bit", "", body]
     return "\n".join([*lines, f"--{boundary}--", ""]).encode()
+
+
+def _unsubscribing(message: Outgoing) -> dict[str, str]:
+    """Return the headers by which mail programs show an unsubscribe button (RFC 8058)."""
+    if message.unsubscribe_url is None:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{message.unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _plain_recipient(address: str) -> str:

@@ -15,7 +15,8 @@ class Outgoing:
     """One message as a gateway gets it; `reference` is ours and stays the same on every try.
 
     `values` are the message's single facts, written out: what vendors put into wordings that
-    they have approved, where they take no free text.
+    they have approved, where they take no free text. A POST to `unsubscribe_url` stops what need
+    not be sent (RFC 8058); what is owed has none.
     """
 
     reference: str
@@ -30,6 +31,7 @@ class Outgoing:
     html: str | None = None
     locale: str = "zh-CN"
     values: Mapping[str, str] = field(default_factory=dict)
+    unsubscribe_url: str | None = None
 
 
 class GatewayError(Exception):

@@ -48,8 +48,8 @@ def next_digest(now: datetime, every: timedelta) -> datetime:
 
 def compose(locale: Literal["zh-CN", "en"], items: Sequence[Item]) -> tuple[str, str]:
     """Return subject and text of a digest."""
-    lines = "\n".join(f"- {item.subject} {item.link}" for item in items)
-    count = len(items)
+    count, colon = len(items), "：" if locale == "zh-CN" else ": "
+    lines = "\n".join(f"- {item.subject}{colon}{item.link}" for item in items)
     if locale == "zh-CN":
         return f"{count} 条工作提醒", f"您好：\n\n以下是 {count} 条提醒，最早的在前。\n\n{lines}\n"
     head = f"Here are {count} notices, the oldest first."

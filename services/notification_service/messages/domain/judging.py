@@ -114,7 +114,7 @@ def held_for(
         own = person.chosen.timezone
         zone = ZoneInfo(own) if own else person.zone or manners.zone
         until = quiet_until(now, zone, hours)
-        if until is not None:
+        if until is not None and not _would_be_late(message, until):
             return Wait(Reason.QUIET_HOURS, until)
     if message.route.mandatory:
         return None
@@ -145,6 +145,16 @@ def _replaces(newer: Newer, message: Waiting, routing: RoutingTable) -> bool:
     # A fact about one clock says nothing of another one, nor one promise of the next.
     clocks = [(facts["clock"], facts.get("due_at")) for facts in _with_clock(newer, message)]
     return len(clocks) < 2 or clocks[0] == clocks[1]
+
+
+def _would_be_late(message: Waiting, until: datetime) -> bool:
+    """Tell whether a broken promise would be announced only after the customer has waited for it.
+
+    They are told before it is missed (domain.md section 2, step 10), at night too if it must be.
+    """
+    due = message.facts.get("due_at")
+    is_delay = message.kind == Kind.PROMISE_DELAYED
+    return is_delay and isinstance(due, str) and datetime.fromisoformat(due) <= until
 
 
 def _with_clock(*messages: Newer | Waiting) -> list[Mapping[str, JsonValue]]:

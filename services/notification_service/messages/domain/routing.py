@@ -39,6 +39,9 @@ TELLABLE: Mapping[str, type[EventData]] = {
 }
 """The facts that somebody can be told of."""
 
+URGENT = frozenset({Urgency.HIGH, Urgency.IMMEDIATE})
+"""Complaints whose messages are urgent where their row does not say otherwise."""
+
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -109,7 +112,7 @@ class Route(BaseModel):
     def is_urgent(self, complaint_urgency: str) -> bool:
         """Tell whether a message by this row is urgent, for a complaint of that urgency."""
         if self.urgency == "as_complaint":
-            return complaint_urgency in {Urgency.HIGH, Urgency.IMMEDIATE}
+            return complaint_urgency in URGENT
         return self.urgency == "always"
 
     def order(self, complaint_urgency: str) -> tuple[MessageChannel, ...]:

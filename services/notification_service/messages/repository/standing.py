@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.domain.judging import Newer
@@ -91,17 +91,30 @@ async def reconsider_customer(
 ) -> None:
     """Have what waits for this customer asked about again: they wish it otherwise now."""
     own = select(complaints.c.complaint_id).where(complaints.c.customer_id == customer_id)
-    await reconsider(connection, list(await connection.scalars(own)), now=now)
+    ids = list(await connection.scalars(own))
+    await _reconsider(connection, ids, _n.audience == Audience.CUSTOMER, now)
 
 
 async def reconsider(
     connection: AsyncConnection, complaint_ids: Collection[str], *, now: datetime
 ) -> None:
-    """Have what waits about these complaints asked about again: it may be urgent now."""
+    """Have all that waits about these complaints asked about again: it is urgent now."""
+    await _reconsider(connection, complaint_ids, true(), now)
+
+
+async def _reconsider(
+    connection: AsyncConnection,
+    complaint_ids: Collection[str],
+    which: ColumnElement[bool],
+    now: datetime,
+) -> None:
+    if not complaint_ids:
+        return
     waiting = (
         select(_n.id)
         .where(
             _n.complaint_id.in_(complaint_ids),
+            which,
             _n.state == State.QUEUED,
             _n.reason.in_(WAITING),
             _n.next_attempt_at > now,

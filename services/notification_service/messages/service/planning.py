@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from services.notification_service.messages.domain.conditions import Complaint
 from services.notification_service.messages.domain.digest import gathered_until
 from services.notification_service.messages.domain.intents import Intent, intents_of, with_rooms
-from services.notification_service.messages.domain.routing import RoutingTable
+from services.notification_service.messages.domain.routing import URGENT, RoutingTable
 from services.notification_service.messages.domain.words import Reason, State
 from services.notification_service.messages.repository import intents as repository
 from services.notification_service.messages.repository.intents import (
@@ -122,9 +122,9 @@ class Planner:
             for event in batch
         ]
         await repository.regrade(work.connection, grades)
-        # What waits for the morning may be urgent now.
-        ids = [grade["of"] for grade in grades]
-        await reconsider(work.connection, ids, now=work.now)
+        # What waits for the morning or the next digest goes at once where it is urgent now.
+        urgent = [one["of"] for one in grades if one["to_urgency"] in URGENT]
+        await reconsider(work.connection, urgent, now=work.now)
         work.after_commit(self._wake)
 
     async def _make_room(

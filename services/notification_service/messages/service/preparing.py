@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -57,6 +57,7 @@ class Ready:
     fingerprint: bytes = b""
     others: tuple[Ready, ...] = ()
     digest_id: str | None = None
+    unsubscribe_url: str | None = None
 
     @property
     def all(self) -> tuple[Ready, ...]:
@@ -197,7 +198,12 @@ class Preparer:
             prepared.hopeless.append(Hopeless(row, "facts do not fit the template", failed=True))
             return
         values = self._templates.values(locale, scene)
-        prepared.ready.append(Ready(row, channel, addresses[channel], rendered, locale, values))
+        is_owed = route_of(self._routing, row.route, row.kind).mandatory
+        ready = Ready(row, channel, addresses[channel], rendered, locale, values)
+        # What is owed cannot be unsubscribed from: a button that does nothing is worse than none.
+        prepared.ready.append(
+            ready if is_owed else replace(ready, unsubscribe_url=scene.preferences_url)
+        )
 
     def _channels_left(self, row: Leased, chosen: Preferences) -> Sequence[MessageChannel]:
         """Return the channels of the route that the customer's choices leave, best first."""
@@ -273,6 +279,7 @@ def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Word
         "name": name,
         "description": contact.description if contact else None,
         "tracking_url": contact.tracking_url if contact else None,
+        "preferences_url": _preferences_url(contact),
         "text": words.text if words else None,
         "answer_url": answer,
         "options": options,
@@ -283,6 +290,14 @@ def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Word
         "new_due_at": _instant(row.facts.get("new_due_at")),
     }
     return Scene.model_validate(given)
+
+
+def _preferences_url(contact: Contact | None) -> str | None:
+    """Return the customer's page of preferences: it opens with the token of the tracking link."""
+    if contact is None or not contact.tracking_url:
+        return None
+    site, _, token = contact.tracking_url.rpartition("/track/")
+    return f"{site}/preferences/{token}" if site else None
 
 
 def _instant(value: JsonValue) -> datetime | None:

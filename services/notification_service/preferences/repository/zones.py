@@ -7,7 +7,9 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
+from babel import Locale
 from babel.core import get_global
+from babel.dates import get_timezone_location
 
 _REST = "*"
 
@@ -23,6 +25,29 @@ def zone_of(region: str | None) -> ZoneInfo | None:
         return _zone(parts.get(part) or parts.get(_REST))
     zones = get_global("territory_zones").get(country, ())
     return _zone(zones[0]) if len(zones) == 1 else None
+
+
+_OFFERED = (
+    "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Tokyo", "Asia/Seoul",
+    "Asia/Singapore", "Asia/Bangkok", "Asia/Kolkata", "Asia/Dubai", "Europe/Moscow",
+    "Europe/Berlin", "Europe/London", "America/Sao_Paulo", "America/Toronto",
+    "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles",
+    "Australia/Sydney", "Pacific/Auckland",
+)  # fmt: skip
+
+
+def zone_names(locale: str, chosen: str) -> list[tuple[str, str]]:
+    """Return zones to choose from with their names in a language, the chosen one among them."""
+    offered = _OFFERED if chosen in _OFFERED or not chosen else (chosen, *_OFFERED)
+    spoken = Locale.parse(locale.replace("-", "_"))
+    return [(name, _name(name, spoken)) for name in offered]
+
+
+def _name(zone: str, locale: Locale) -> str:
+    try:
+        return get_timezone_location(zone, locale=locale, return_city=True)
+    except LookupError:
+        return zone
 
 
 @cache

@@ -74,6 +74,7 @@ class Scene(BaseModel):
     case_url: str | None = None
     score: int | None = None
     wants_call: bool = False
+    preferences_url: str | None = None
 
 
 class Rendered(BaseModel):

@@ -47,15 +47,17 @@ class MailPage:
         )
         self._wrapper: Final = environment.get_template("wrapper.html")
 
-    def write(self, locale: Locale, subject: str, text: str) -> str:
-        """Return the HTML of a message's text."""
+    def write(
+        self, locale: Locale, subject: str, text: str, *, footer: tuple[str, str] | None = None
+    ) -> str:
+        """Return the HTML of a message's text; `footer` are words and an address under it."""
         parts = [part.strip("\n").splitlines() for part in text.split("\n\n")]
         # Where options are to be chosen from, those are what the mail is for.
         choices = any(len(lines) > 1 and _goes_on(lines[1], locale) for lines in parts)
         weight = _SECOND if choices else _FIRST
         blocks = [_html_block(lines, weight, locale) for lines in parts if lines]
         return self._wrapper.render(
-            lang=locale, subject=subject, blocks=blocks, company=self._company
+            lang=locale, subject=subject, blocks=blocks, company=self._company, footer=footer
         )
 
 

@@ -44,6 +44,11 @@ _PLAIN: Final = (
 )
 # Beneath every mail to staff, whatever a company words above it: where to act on what it says.
 _OPEN_THE_CASE: Final[dict[Locale, str]] = {"zh-CN": "打开工单：", "en": "Open the case: "}
+# Under every e-mail to a customer, whatever a company words above it: a way out is owed.
+_CHOOSE: Final[dict[Locale, str]] = {
+    "zh-CN": "设置接收方式、免打扰时段或退订",
+    "en": "Choose how and when we write to you, or unsubscribe",
+}
 LOCALES: Final[tuple[Locale, ...]] = get_args(Locale)
 # Ten full names and a complaint of the greatest length fit; what repeats it without end does not.
 _LONGEST = 200_000
@@ -107,7 +112,10 @@ class Templates:
         subject, text = one_line(write("subject")), paragraphs(write("email"))
         if is_for_staff(kind):
             text += f"\n{_OPEN_THE_CASE[locale]}{self._cases}{scene.number}\n"
-        html = self._page.write(locale, subject, text)
+        footer = (_CHOOSE[locale], url) if (url := scene.preferences_url) else None
+        html = self._page.write(locale, subject, text, footer=footer)
+        if footer is not None:
+            text += "\n{}\n{}\n".format(*footer)
         return Rendered(text=text, subject=subject, html=html, template=version)
 
     def values(self, locale: Locale, scene: Scene) -> dict[str, str]:
