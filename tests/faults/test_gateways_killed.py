@@ -29,7 +29,9 @@ SECONDS = 12.0 + COMPLAINTS / 50
 KILL_EVERY = 4.0
 THREADS = max(4, COMPLAINTS // 40)
 FAILING = 20
-PATIENCE = 120.0 + COMPLAINTS / 4
+# Six pauses between seven tries are twelve minutes at most; a message that needs them all is rare,
+# and still not lost.
+PATIENCE = 900.0
 
 
 class Persistent:
