@@ -6,9 +6,9 @@
 `workflow_service`      owns the case: state, owner, clocks, words of the handling
                         says CaseOpened … Closed, CaseImported
                         hears intake's events, NotificationSent, NotificationSkipped
-`notification_service`  owns messages and their delivery
+`notification_service`  owns messages and their delivery, webhooks and their deliveries
                         says NotificationSent, …Delivered, …Failed, …Skipped
-                        hears ComplaintReceived and workflow's events
+                        hears ComplaintReceived and workflow's events; webhooks everything
 `analytics_service`     owns the facts behind every figure
                         says nothing yet
                         hears everything
