@@ -337,6 +337,8 @@ class Sender:
             "of": left.id,
             "to_state": State.QUEUED if gateway.repeatable else State.UNKNOWN,
             "to_reason": Reason.CRASHED,
+            # Of the gateway we know nothing bad: service restarts must not use its tries up.
+            "to_tries": max(0, left.tries - 1),
             "to_next_attempt_at": self._clock.now(),
         }
 

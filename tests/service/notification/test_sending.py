@@ -314,6 +314,28 @@ async def test_after_a_crash_a_mail_is_sent_again_with_the_same_reference(
     assert len({message.reference for message in email.taken}) == 1
 
 
+async def test_crashes_are_no_tries_of_the_gateway(notification: Notification) -> None:
+    email = Scripted()
+    notification.use(gateways(email=email))
+    complaint = received()
+    notification.knows(complaint, email="w@example.com")
+    await notification.hear(complaint, opened(complaint))
+    for _ in range(MOST_TRIES + 1):
+        await crash_while_sending(notification)
+        notification.use(gateways(email=email))
+        await notification.sender.take_over(everything=True)
+    email.answers = [NotAccepted("mail server answered 451")]
+
+    await notification.deliver()
+    between = await standing(notification)
+    notification.clock.advance(timedelta(minutes=1))
+    await notification.deliver()
+
+    attempts = MOST_TRIES + 1
+    assert between == [("queued", "email", attempts + 1, "mail server answered 451")]
+    assert await standing(notification) == [("sent", "email", attempts + 2, None)]
+
+
 async def test_after_a_crash_an_sms_is_not_sent_again(notification: Notification) -> None:
     sms = Scripted(repeatable=False)
     notification.use(gateways(sms=sms))

@@ -75,6 +75,7 @@ class Crashed(NamedTuple):
 
     id: str
     channel: str
+    tries: int
 
 
 class Recovered(TypedDict):
@@ -83,6 +84,7 @@ class Recovered(TypedDict):
     of: str
     to_state: str
     to_reason: str
+    to_tries: int
     to_next_attempt_at: datetime
 
 
@@ -273,7 +275,7 @@ async def crashed(
     """
     ended = _n.leased_until <= now
     chosen = (
-        select(_n.id, _n.channel)
+        select(_n.id, _n.channel, _n.tries)
         .where(_n.state == State.SENDING, or_(ended, _n.leased_by == by) if everything else ended)
         .order_by(_n.id)
         .with_for_update(skip_locked=True)
@@ -291,6 +293,7 @@ async def recover(connection: AsyncConnection, rows: Sequence[Recovered]) -> Non
             .values(
                 state=bindparam("to_state"),
                 reason=bindparam("to_reason"),
+                tries=bindparam("to_tries"),
                 next_attempt_at=bindparam("to_next_attempt_at"),
                 leased_by=None,
                 leased_until=None,
