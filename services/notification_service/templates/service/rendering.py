@@ -69,9 +69,7 @@ class Templates:
         # a release; in a company's it is refused, and ours says it instead.
         self._lenient, self._strict = _environment(_blank), _environment(_said)
         self._sources = _read_wordings()
-        self._built_in = {
-            place: self._lenient.from_string(text) for place, text in self._sources.items()
-        }
+        self._built_in: dict[tuple[Locale, str], Template] = {}
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -103,7 +101,7 @@ class Templates:
         `own` is the version and the wording of a company that stands for the one that comes with
         the project.
         """
-        version, template = own or (BUILT_IN, self._built_in.get((locale, kind)))
+        version, template = own or (BUILT_IN, self._packaged(kind, locale))
         if template is None:
             raise CannotRender(f"there is no wording {locale}/{kind}.j2")
         write = partial(_block, template, self._context(locale, scene), f"{locale}/{kind}")
@@ -117,6 +115,13 @@ class Templates:
         if footer is not None:
             text += "\n{}\n{}\n".format(*footer)
         return Rendered(text=text, subject=subject, html=html, template=version)
+
+    def _packaged(self, kind: str, locale: Locale) -> Template | None:
+        """Return the project's wording, compiled when first needed: all take half a second."""
+        place = locale, kind
+        if place not in self._built_in and place in self._sources:
+            self._built_in[place] = self._lenient.from_string(self._sources[place])
+        return self._built_in.get(place)
 
     def values(self, locale: Locale, scene: Scene) -> dict[str, str]:
         """Return the scene's single facts as a reader sees them: for wordings that vendors keep.
