@@ -25,7 +25,7 @@ log = logging.get(__name__)
 
 BATCH = 200
 LANES = 2
-"""Batches at once in one process: PostgreSQL is busy with one for a quarter of its time."""
+"""Batches at once in one process: one can be decided on while PostgreSQL works on the other."""
 RETRY_AFTER = timedelta(minutes=1)
 """When a timer that failed is tried again: without it the oldest failures would fill each batch."""
 
