@@ -25,8 +25,8 @@ else:
         """Return the record with other values in some fields, as `dataclasses.replace` does.
 
         In about half its time, which was the largest single cost of firing a timer: that one walks
-        through the descriptions of all fields at each call. For records of two fields and more, all of which
-        their constructor takes in order. Raises KeyError for a field that there is not.
+        through the descriptions of all fields at each call. For records of two fields and more, all
+        of which their constructor takes in order. Raises KeyError for a field that there is not.
         """
         values_of, places = _shape(type(record))
         values = list(values_of(record))
