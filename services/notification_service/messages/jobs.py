@@ -260,7 +260,7 @@ class Sender:
         repeatable = self._tools.gateways.by_channel[channel].repeatable
         outcomes = []
         for one in sent:
-            progress = Progress(channel, one.row.tries + 1, tuple(one.row.tried))
+            progress = Progress(channel, one.row.tries + 1, tuple(one.row.tried), one.row.doubtful)
             if failure is None:
                 result = results.accepted(progress)
             elif isinstance(failure, Refused):
@@ -339,6 +339,7 @@ class Sender:
             "to_reason": Reason.CRASHED,
             # Of the gateway we know nothing bad: service restarts must not use its tries up.
             "to_tries": max(0, left.tries - 1),
+            "to_doubtful": True,
             "to_next_attempt_at": self._clock.now(),
         }
 
@@ -370,7 +371,7 @@ def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:
     if not hopeless.failed:
         return Outcome(row, Result(State.SKIPPED, progress_of(row), hopeless.reason), now)
     last = row.channel or (row.tried[-1] if row.tried else None)
-    progress = Progress(MessageChannel(last) if last else None, row.tries, tuple(row.tried))
+    progress = replace(progress_of(row), channel=MessageChannel(last) if last else None)
     return Outcome(row, Result(ended_by(hopeless.reason), progress, hopeless.reason), now)
 
 

@@ -56,6 +56,8 @@ notifications = Table(
     Column("tried", JsonDocument, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("tries", Integer, nullable=False),
+    # A try on the present channel ended without an answer: the gateway may have the message.
+    Column("doubtful", Boolean, nullable=False, server_default=false()),
     Column("reason", String(200), nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
@@ -107,6 +109,12 @@ notifications = Table(
         "proof_due_at",
         sqlite_where=text("proof_due_at IS NOT NULL"),
         postgresql_where=text("proof_due_at IS NOT NULL"),
+    ),
+    Index(
+        "notifications_digest_idx",
+        "digest_id",
+        sqlite_where=text("digest_id IS NOT NULL"),
+        postgresql_where=text("digest_id IS NOT NULL"),
     ),
     Index("notifications_complaint_idx", "complaint_id", "id"),
     Index("notifications_state_idx", "state", "id"),

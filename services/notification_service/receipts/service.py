@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import Counter
@@ -61,7 +61,10 @@ class ReceiptDesk:
             for one in receipts
         }
         async with self._messaging.database.write() as connection:
-            new = await matching.keep(connection, list(rows.values()))
+            named = [row["message_id"] for row in rows.values() if row["message_id"] is not None]
+            digests = await matching.in_digests(connection, named)
+            parts = [part for row in rows.values() for part in _parts(row, digests)]
+            new = await matching.keep(connection, parts)
         for row in rows.values():
             _RECEIVED.labels(row["gateway"], row["arrival"]).inc()
         return new
@@ -173,6 +176,17 @@ class ReceiptDesk:
             due_at = work.now + self._proof_after
             await hand_overs.expect_proof(work.connection, about.id, due_at=due_at)
         work.after_commit(self._wake_sender)
+
+
+def _parts(row: NewReceipt, digests: Mapping[str, Sequence[str]]) -> Sequence[NewReceipt]:
+    """Return one receipt for each message in the mail that it is about: a digest has several."""
+    inside = digests.get(row["message_id"] or "")
+    if inside is None:
+        return [row]
+    return [
+        {**row, "id": new_id(), "key": f"{row['key']}#{message_id}", "message_id": message_id}
+        for message_id in inside
+    ]
 
 
 def _in_hand(about: Standing, work: UnitOfWork) -> bool:

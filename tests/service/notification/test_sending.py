@@ -9,6 +9,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import orjson
+import pytest
 from sqlalchemy import select, update
 
 from services.notification_service.gateways.domain.port import (
@@ -246,6 +247,34 @@ async def test_an_uncertain_message_is_repeated_where_the_gateway_knows_our_refe
     await notification.deliver()
 
     assert await standing(notification) == [("sent", "sms", 2, None)]
+
+
+@pytest.mark.parametrize("left_by", ["no answer", "a crash"])
+async def test_what_may_have_been_taken_goes_by_no_other_channel_when_the_tries_are_used_up(
+    notification: Notification, left_by: str
+) -> None:
+    away = [NotAccepted("away")] * MOST_TRIES
+    email = Scripted()
+    sms = Scripted(repeatable=True)
+    notification.use(gateways(sms=sms, email=email))
+    complaint = received()
+    notification.knows(complaint, phone="+8613800138000", email="w@example.com")
+    await notification.hear(complaint, opened(complaint))
+    if left_by == "a crash":
+        await crash_while_sending(notification)
+        sms.answers = [*away]
+        notification.use(gateways(sms=sms, email=email))
+        await notification.sender.take_over(everything=True)
+    else:
+        sms.answers = [Uncertain("no answer"), *away[1:]]
+
+    for _ in range(MOST_TRIES):
+        await notification.deliver()
+        notification.clock.advance(timedelta(minutes=15))
+
+    ((state, channel, _, reason),) = await standing(notification)
+    assert (state, channel, reason) == ("unknown", "sms", "away")
+    assert not email.taken
 
 
 async def test_what_a_gateways_rate_does_not_allow_yet_stays_queued(

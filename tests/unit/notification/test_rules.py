@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,12 @@ from hypothesis import strategies as st
 
 from services.notification_service.messages.domain import intents
 from services.notification_service.messages.domain.intents import Intent
-from services.notification_service.messages.domain.results import Progress, not_accepted, uncertain
+from services.notification_service.messages.domain.results import (
+    Progress,
+    not_accepted,
+    refused,
+    uncertain,
+)
 from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
 from services.notification_service.messages.domain.routing import Route, channel_for
 from services.notification_service.messages.domain.words import Kind, State
@@ -102,6 +108,23 @@ def test_pauses_grow_threefold() -> None:
 
 def test_the_last_try_gives_the_channel_up() -> None:
     result = not_accepted(Progress(SMS, MOST_TRIES), "busy", now=NOW, jitter=0)
+
+    assert result.state is State.QUEUED
+    assert result.progress == Progress(None, 0, ("sms",))
+
+
+def test_the_last_try_leaves_to_a_person_what_may_have_been_taken_before() -> None:
+    first = uncertain(Progress(SMS, 1), "no answer", repeatable=True, now=NOW, jitter=0)
+    last = replace(first.progress, tries=MOST_TRIES)
+
+    result = not_accepted(last, "busy", now=NOW, jitter=0)
+
+    assert first.state is State.QUEUED
+    assert (result.state, result.reason) == (State.UNKNOWN, "busy")
+
+
+def test_a_refusal_tells_that_nothing_was_taken_before() -> None:
+    result = refused(Progress(SMS, 3, doubtful=True), "no such number", now=NOW)
 
     assert result.state is State.QUEUED
     assert result.progress == Progress(None, 0, ("sms",))

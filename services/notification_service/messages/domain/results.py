@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
@@ -12,11 +12,15 @@ from shared.events.words import MessageChannel
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a message is: tries on `channel`, and the channels that were given up."""
+    """How far a message is: tries on `channel`, and the channels that were given up.
+
+    `doubtful`: a try on `channel` ended without an answer, so the gateway may have the message.
+    """
 
     channel: MessageChannel | None
     tries: int
     tried: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +35,28 @@ class Result:
 
 def accepted(progress: Progress) -> Result:
     """Return the result of a message that the gateway took."""
-    return Result(State.SENT, progress)
+    return Result(State.SENT, replace(progress, doubtful=False))
 
 
 def not_accepted(progress: Progress, reason: str, *, now: datetime, jitter: float) -> Result:
-    """Try again later; after the last try, take the other channel."""
+    """Try again later; after the last try, take the other channel.
+
+    Unless an earlier try may have gone through: then the person may have the message already.
+    """
     if progress.tries >= MOST_TRIES:
+        if progress.doubtful:
+            return Result(State.UNKNOWN, progress, reason)
         return refused(progress, reason, now=now)
     again = now + pause_after(progress.tries, jitter=jitter)
     return Result(State.QUEUED, progress, reason, again)
 
 
 def refused(progress: Progress, reason: str, *, now: datetime) -> Result:
-    """Give the channel up: the message is queued for the other one, if that has an address."""
+    """Give the channel up: the message is queued for the other one, if that has an address.
+
+    However doubtful an earlier try was: a gateway that refuses this message to this address now
+    did not take it before.
+    """
     given_up = (*progress.tried, progress.channel) if progress.channel else progress.tried
     return Result(State.QUEUED, Progress(None, 0, given_up), reason, now)
 
@@ -55,6 +68,7 @@ def uncertain(
 
     No other channel is taken either: the person may have the message already.
     """
+    progress = replace(progress, doubtful=True)
     if repeatable and progress.tries < MOST_TRIES:
         again = now + pause_after(progress.tries, jitter=jitter)
         return Result(State.QUEUED, progress, reason, again)

@@ -30,6 +30,7 @@ class Leased(NamedTuple):
     channel: str | None
     tried: Sequence[str]
     tries: int
+    doubtful: bool
     reason: str | None
     created_at: datetime
     number: str
@@ -65,6 +66,7 @@ class Settled(TypedDict):
     to_channel: str | None
     to_tried: Sequence[str]
     to_tries: int
+    to_doubtful: bool
     to_reason: str | None
     to_sent_at: datetime | None
     to_next_attempt_at: datetime
@@ -85,6 +87,7 @@ class Recovered(TypedDict):
     to_state: str
     to_reason: str
     to_tries: int
+    to_doubtful: bool
     to_next_attempt_at: datetime
 
 
@@ -100,6 +103,7 @@ _LEASED = (
     _n.channel,
     _n.tried,
     _n.tries,
+    _n.doubtful,
     _n.reason,
     _n.created_at,
     complaints.c.number,
@@ -228,6 +232,7 @@ async def settle(connection: AsyncConnection, rows: Sequence[Settled], *, by: st
                 channel=bindparam("to_channel"),
                 tried=bindparam("to_tried"),
                 tries=bindparam("to_tries"),
+                doubtful=bindparam("to_doubtful"),
                 reason=bindparam("to_reason"),
                 sent_at=bindparam("to_sent_at"),
                 next_attempt_at=bindparam("to_next_attempt_at"),
@@ -294,6 +299,7 @@ async def recover(connection: AsyncConnection, rows: Sequence[Recovered]) -> Non
                 state=bindparam("to_state"),
                 reason=bindparam("to_reason"),
                 tries=bindparam("to_tries"),
+                doubtful=bindparam("to_doubtful"),
                 next_attempt_at=bindparam("to_next_attempt_at"),
                 leased_by=None,
                 leased_until=None,

@@ -140,6 +140,7 @@ async def requeue(
             "channel": None,
             "tried": tuple(tried),
             "tries": 0,
+            "doubtful": False,
             "reason": reason,
             "sent_at": None,
             "next_attempt_at": now,

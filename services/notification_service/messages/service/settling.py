@@ -52,7 +52,7 @@ class Outcome:
 def progress_of(row: Leased) -> Progress:
     """Return how far a message was when it was leased."""
     channel = MessageChannel(row.channel) if row.channel else None
-    return Progress(channel, row.tries, tuple(row.tried))
+    return Progress(channel, row.tries, tuple(row.tried), row.doubtful)
 
 
 async def settle(messaging: Messaging, outcomes: Sequence[Outcome], *, by: str) -> None:
@@ -75,6 +75,7 @@ def _settled(outcome: Outcome) -> Settled:
         "to_channel": result.progress.channel,
         "to_tried": result.progress.tried,
         "to_tries": result.progress.tries,
+        "to_doubtful": result.progress.doubtful,
         "to_reason": result.reason if result.state is not State.SENT else None,
         "to_sent_at": outcome.at if result.state is State.SENT else None,
         "to_next_attempt_at": result.next_attempt_at or outcome.at,

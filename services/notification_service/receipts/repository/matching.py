@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
@@ -61,6 +62,18 @@ async def keep(connection: AsyncConnection, rows: Sequence[NewReceipt]) -> int:
     adding = dialect.insert(receipts).on_conflict_do_nothing().returning(_r.id)
     found = await connection.execute(adding.values([dict(row) for row in rows]))
     return len(found.all())
+
+
+async def in_digests(
+    connection: AsyncConnection, references: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return the messages in each digest that is among our references; other mails are left out."""
+    found: dict[str, list[str]] = defaultdict(list)
+    if references:
+        chosen = select(_n.digest_id, _n.id).where(_n.digest_id.in_(references)).order_by(_n.id)
+        for digest_id, message_id in await connection.execute(chosen):
+            found[digest_id].append(message_id)
+    return dict(found)
 
 
 async def anything_to_do(connection: AsyncConnection, *, now: datetime) -> bool:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from services.notification_service.gateways.domain.port import NotAccepted, Uncertain
 from services.notification_service.notices.domain.proof import Handing, Proof, proof_of
-from tests.service.notification.conftest import START, Notification
-from tests.service.notification.desk import Desk
+from tests.service.notification.conftest import START
+from tests.service.notification.receipts.desk import Desk
 
 DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-async def desk(notification: Notification, tmp_path: Path) -> AsyncIterator[Desk]:
-    found = Desk.set_up(notification, tmp_path)
-    yield found
-    await found.http.aclose()
 
 
 async def proof(desk: Desk, complaint: str) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Receipts, what operators decide by hand, and the proof of notice."""
