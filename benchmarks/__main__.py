@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the data, shorter loads")
     arguments = parser.parse_args()
     console = Console()
+    console.width = max(console.width, 110)  # into a file it would be 80: too narrow for some
     console.print(
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start; "
         "ratios within one run count, absolute figures are this machine's of this hour."

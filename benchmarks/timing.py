@@ -84,10 +84,8 @@ class Bench:
 
     def pages(self) -> int:
         """Return how many pages of the database have been looked at: no slow hour changes it."""
-        looked_at = "sum(blks_hit + blks_read)"
-        return int(
-            self.ask(f"SELECT {looked_at} FROM pg_stat_database WHERE datname = '{DATABASE}'")
-        )
+        database = f"FROM pg_stat_database WHERE datname = '{DATABASE}'"
+        return int(self.ask(f"SELECT blks_hit + blks_read {database}"))
 
 
 def main(console: Console, *, quick: bool = False) -> None:
@@ -95,8 +93,8 @@ def main(console: Console, *, quick: bool = False) -> None:
     few, many = OPEN[0], OPEN[1] // (10 if quick else 1)
     shorter = 4 if quick else 1
     columns = (
-        "due", "within", "processes", "all in the log after", "late p50 s", "p99 s", "longest", "CPU ms each",
-        "of PostgreSQL", "aim",
+        "due", "within", "processes", "all in the log after", "late p50 s", "p99 s", "longest",
+        "CPU ms each", "of PostgreSQL", "aim",
     )  # fmt: skip
     table = Table(*columns, title=f"Timers fired, {many:,} cases open, relay to Kafka")
     with servers() as (postgres, kafka), distributed(postgres, kafka, started=False) as product:
