@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import gc
 import socket
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
-from importlib.util import find_spec
-from types import FrameType
+from types import FrameType, ModuleType
 
 import uvicorn
 
+from services import footprint
 from shared.db.database import Database
 from shared.db.migrate import is_current, lines_of, upgrade_in_child
 from shared.http.auth import ensure_may_listen
@@ -26,20 +23,24 @@ from shared.service import Platform, ServiceUnit
 
 log = logging.get(__name__)
 
-_YOUNG_OBJECTS = 20_000
-"""Between two collections. A batch of 500 events makes more objects than Python's usual 700."""
-
-_ARENA_MAX = -8
-"""M_ARENA_MAX of malloc.h."""
-
 
 def build_unit(process: str, platform: Platform) -> ServiceUnit:
     """Build one service of `PROCESSES`; only its own package is imported."""
-    service, _, part = process.partition("-")
-    module = import_module(f"services.{service}_service.app")
-    build = module.build_relay if part == "relay" else module.build
+    module = _module_of(process)
+    build = module.build_relay if process.endswith("-relay") else module.build
     unit: ServiceUnit = build(platform)
     return unit
+
+
+def load_code(processes: Sequence[str]) -> None:
+    """Import what `build_unit` needs: most of a start, and work for a thread of its own."""
+    for process in processes:
+        _module_of(process)
+    footprint.loaded()
+
+
+def _module_of(process: str) -> ModuleType:
+    return import_module(f"services.{process.partition('-')[0]}_service.app")
 
 
 async def bring_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:
@@ -107,8 +108,7 @@ def listen(settings: CommonSettings, platform: Platform) -> socket.socket:
 
 async def serve_http(app: object, bound: socket.socket) -> None:
     """Answer HTTP until SIGINT or SIGTERM; requests under way are finished first."""
-    _spare_the_collector()
-    _spare_the_search()
+    footprint.settle()
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]  # any ASGI callable
         log_config=None,
@@ -127,36 +127,3 @@ class _Server(uvicorn.Server):
         """Take note of a signal."""
         ENDING.begin()
         super().handle_exit(sig, frame)
-
-
-def share_the_heap() -> None:
-    """Keep glibc from giving each of some thirty threads a heap of its own, most of it unused.
-
-    They take turns at the interpreter, so two are enough; other C libraries are left as they are.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
-        return
-    mallopt(_ARENA_MAX, 2)
-
-
-def _spare_the_collector() -> None:
-    """Keep the garbage collector from walking the program itself again and again.
-
-    What was loaded at the start stays for ever. Batches are freed by counting references; walking
-    everything because of them took a third of the time of an import.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
-
-
-def _spare_the_search() -> None:
-    """Let httpcore learn at once, each time it asks, that `sniffio` is not installed.
-
-    It tries to import it four times for every request, and a search that finds nothing is begun
-    anew each time: 0.3 ms of 0.9 for every SMS. None here is Python's own way to say "absent".
-    """
-    if "sniffio" not in sys.modules and find_spec("sniffio") is None:
-        sys.modules["sniffio"] = None  # type: ignore[assignment]  # typed as modules only

@@ -8,6 +8,7 @@ from services import WITH_DATABASE
 from services.composition import (
     build_unit,
     listen,
+    load_code,
     require_up_to_date,
     running,
     serve_http,
@@ -41,6 +42,7 @@ async def serve(process: str, settings: CommonSettings) -> None:
 
 async def _serve(process: str, platform: Platform) -> None:
     settings = platform.settings
+    load_code([process])
     unit = build_unit(process, platform)
     site.install(unit.app, platform)
     bound = listen(settings, platform)

@@ -6,20 +6,21 @@ log and HTTP over loopback. Nothing calls across them in memory.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 
-from services import SERVICES, WITH_DATABASE
+from services import SERVICES, WITH_DATABASE, footprint
 from services.composition import (
     bring_up_to_date,
     build_unit,
     listen,
+    load_code,
     running,
     serve_http,
-    share_the_heap,
 )
 from services.home import locked, with_master_keys
 from shared.bus.local_log import LocalLog
@@ -57,7 +58,7 @@ class Front:
 
 async def run_embedded(settings: CommonSettings) -> None:
     """Run the product until it is told to stop; raises ConfigurationError or HomeInUse."""
-    share_the_heap()
+    footprint.share_the_heap()
     with locked(settings.home):
         platform = make_platform(with_master_keys(settings))
         bound = listen(settings, platform)
@@ -80,7 +81,11 @@ async def at_rest(settings: CommonSettings) -> AsyncIterator[Front]:
 @asynccontextmanager
 async def assembled(platform: Platform) -> AsyncIterator[Front]:
     """Run all four services over one log; the caller holds the home's lock."""
-    await bring_up_to_date(platform.settings, WITH_DATABASE)
+    # An upgrade is done by a child process: what is to be built meanwhile can be read.
+    await asyncio.gather(
+        bring_up_to_date(platform.settings, WITH_DATABASE),
+        asyncio.to_thread(load_code, SERVICES),
+    )
     await platform.bus.start()
     try:
         await platform.bus.ensure_topics()

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services import SERVICES
 from services.commands.asking import Ask, asking
 from services.commands.client import ApiKey
+from services.commands.showing import show_document, show_table
 
 app = typer.Typer(help="Events that could not be handled.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help="intake, workflow, notification or analytics.")]
@@ -22,19 +21,20 @@ Letter = Annotated[str, typer.Argument(help="The id from `dead-letters list`.")]
 @app.command("list")
 def list_letters(api_key: ApiKey = None) -> None:
     """List what is parked or dead in every service."""
-    table = Table("service", "id", "complaint", "event", "reason", "since")
     with asking(api_key) as ask:
-        for service in SERVICES:
-            for letter in _all(ask, service):
-                table.add_row(
-                    service,
-                    str(letter["id"]),
-                    letter["complaint_id"] or "",
-                    letter["type"] or "",
-                    letter["reason"],
-                    letter["created_at"],
-                )
-    Console().print(table)
+        rows = [
+            (
+                service,
+                str(letter["id"]),
+                letter["complaint_id"] or "",
+                letter["type"] or "",
+                letter["reason"],
+                letter["created_at"],
+            )
+            for service in SERVICES
+            for letter in _all(ask, service)
+        ]
+    show_table(("service", "id", "complaint", "event", "reason", "since"), rows)
 
 
 @app.command()
@@ -59,7 +59,7 @@ def _print(method: str, service: str, rest: str, api_key: str | None) -> None:
     if service not in SERVICES:
         raise typer.BadParameter(f"{service!r} is none of {', '.join(SERVICES)}")
     with asking(api_key) as ask:
-        Console().print_json(data=ask(method, service, f"{_path(service)}/{rest}"))
+        show_document(ask(method, service, f"{_path(service)}/{rest}"))
 
 
 def _all(ask: Ask, service: str) -> Iterator[dict[str, Any]]:

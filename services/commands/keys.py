@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from services.commands.showing import show_table
 from shared.http.access import Role
 from shared.http.keys import KeyStore
 from shared.kernel.settings import CommonSettings, load
@@ -29,10 +28,10 @@ def create(
 @app.command("list")
 def list_keys() -> None:
     """List the keys without their secrets."""
-    table = Table("id", "name", "role", "made at")
-    for key in _store().list():
-        table.add_row(key.id, key.name, key.role, f"{key.created_at:%Y-%m-%d %H:%M}Z")
-    Console().print(table)
+    rows = (
+        (key.id, key.name, key.role, f"{key.created_at:%Y-%m-%d %H:%M}Z") for key in _store().list()
+    )
+    show_table(("id", "name", "role", "made at"), rows)
 
 
 @app.command()

@@ -12,6 +12,7 @@ import httpx
 import orjson
 from pydantic import JsonValue
 
+from shared.http.tls import tls_for
 from shared.kernel import trace
 from shared.kernel.errors import NotFound, RedressError, Unavailable
 
@@ -54,6 +55,7 @@ class ServiceClient:
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
             # A proxy in the environment is for the world outside, not for our own services.
             trust_env=False,
+            verify=tls_for(base_url),
         )
 
     async def __aenter__(self) -> Self:

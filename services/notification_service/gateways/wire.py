@@ -9,6 +9,7 @@ import httpx
 import orjson
 
 from services.notification_service.gateways.domain.port import NotAccepted, Uncertain
+from shared.http.tls import trusted_tls
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 
@@ -35,7 +36,6 @@ class Wire:
     def __init__(self, name: str, *, timeout: httpx.Timeout | None = None) -> None:
         self._name = name
         self._timeout = timeout
-        self._tls = httpx.create_ssl_context()
         self._idle: list[httpx.AsyncClient] = []
 
     async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -68,7 +68,7 @@ class Wire:
         one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
         # Read here, so that a test can shorten it for every adapter.
         timeout = self._timeout or TIMEOUT
-        return httpx.AsyncClient(timeout=timeout, limits=one, verify=self._tls)
+        return httpx.AsyncClient(timeout=timeout, limits=one, verify=trusted_tls())
 
 
 def _object(content: bytes) -> Mapping[str, object]:

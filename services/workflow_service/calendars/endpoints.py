@@ -13,7 +13,6 @@ from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.domain.calendar import WorkingCalendar
 from services.workflow_service.calendars.domain.document import FIRST_YEAR, LAST_YEAR
 from services.workflow_service.calendars.domain.edit import Edit
-from services.workflow_service.calendars.repository.ical import read_days
 from services.workflow_service.calendars.schemas import (
     EXAMPLE,
     BusinessTimeAnswer,
@@ -158,6 +157,9 @@ def _add_editing(routes: APIRouter, calendars: Calendars, around: Surroundings) 
 
         Holidays, or made-up working days where an event calls itself so: `班` or `working`.
         """
+        # The parser is large, and such files are rare: it is loaded with the first of them.
+        from services.workflow_service.calendars.repository.ical import read_days
+
         text = await read_document(request, types={"text/calendar"}, wanted="text/calendar")
         edit = await calendars.add_days(
             name,

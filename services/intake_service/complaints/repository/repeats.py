@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import asyncpg
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +16,9 @@ from services.intake_service.complaints.repository.bulk import GroupConflict
 from services.intake_service.customers.models import customers
 from services.intake_service.customers.repository import among, driver
 from shared.db.types import utc_text
+
+_DEADLOCK = "40P01"
+"""PostgreSQL's code for a transaction that was ended because two waited for each other."""
 
 
 class Asked(NamedTuple):
@@ -95,7 +97,7 @@ async def _hold(connection: AsyncConnection, customer_ids: Collection[str]) -> N
         await connection.execute(_LOCK, {"ids": list(customer_ids)})
     except DBAPIError as failure:
         # An import changes customers in the order of its rows, and holds each until its commit.
-        if getattr(failure.orig, "sqlstate", None) == asyncpg.DeadlockDetectedError.sqlstate:
+        if getattr(failure.orig, "sqlstate", None) == _DEADLOCK:
             raise GroupConflict(str(failure.orig)) from failure
         raise
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
-
-import httpx
 
 from services.notification_service.settings import WebhookSettings
 from services.notification_service.webhooks.domain.addresses import networks
@@ -21,6 +18,7 @@ from services.notification_service.webhooks.service.settling import Settler
 from services.notification_service.webhooks.service.subscribing import DeskTools, Subscribers
 from services.notification_service.webhooks.service.targets import Resolver
 from shared.bus.port import Bus
+from shared.http.tls import trusted_tls
 from shared.kernel.vault import Vault
 from shared.messaging import Messaging
 from shared.worker import Supervisor
@@ -61,7 +59,7 @@ def assemble(
     post = PostTools(
         clock=messaging.clock,
         resolver=resolver,
-        tls=cache(httpx.create_ssl_context),
+        tls=trusted_tls,
         timeout_seconds=settings.timeout_seconds,
     )
     courier = Courier(CourierTools(messaging, vault, post, settler, probe_every, replica))
