@@ -23,7 +23,7 @@ from services.notification_service.webhooks.service.posting import Attempt, Endp
 from services.notification_service.webhooks.service.signing import SigningKey, new_secret
 from services.notification_service.webhooks.service.targets import Resolver
 from shared.kernel.clock import SystemClock
-from tests.service.notification.webhooks_kit import Receiver
+from tests.service.notification.webhooks.kit import Receiver
 
 NAME = "crm.test"
 KEYS = (SigningKey(secret=new_secret()),)

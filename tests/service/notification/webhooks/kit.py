@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from prometheus_client import REGISTRY
 
 from services.notification_service.settings import WebhookSettings
 from services.notification_service.webhooks.jobs.assembly import Webhooks, assemble
@@ -255,3 +256,11 @@ def event(subject: str, sequence: int, type_: str = "CustomerContacted", **data:
         source = "/intake"
     envelope = Envelope(new_id(), source, type_, 1, START, subject, sequence)
     return Record(topic, subject, orjson.dumps(data), envelope.to_headers())
+
+
+def value_of(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
+
+
+def count_of(name: str, **labels: str) -> float:
+    return value_of(name, **labels) or 0.0

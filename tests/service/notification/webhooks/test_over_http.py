@@ -25,7 +25,7 @@ from shared.kernel.vault import new_master_key
 from shared.messaging import idempotency_keys
 from shared.service import Platform
 from tests.harness.databases import MakeMigratedUrl
-from tests.service.notification.webhooks_kit import World, event
+from tests.service.notification.webhooks.kit import World, event
 
 URL = "https://crm.example.invalid/hook"
 

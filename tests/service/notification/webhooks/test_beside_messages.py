@@ -8,7 +8,7 @@ from shared.bus.port import Record
 from shared.events import topics
 from shared.kernel.ids import new_id
 from tests.service.notification.running import Running, eventually, neighbours, running
-from tests.service.notification.webhooks_kit import Receiver, event, hanging
+from tests.service.notification.webhooks.kit import Receiver, event, hanging
 
 __all__ = ["neighbours", "running"]
 
