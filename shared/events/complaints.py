@@ -17,6 +17,9 @@ _SIGNALS = frozenset({OUTWARD_THREAT})
 ASKS_FOR_SUPERVISOR = "supervision"
 """The kind of amendment by which a customer asks for a supervisor."""
 
+OBJECTS = "objection"
+"""The kind of amendment by which a customer says that a settled complaint is not settled."""
+
 
 def signals_in(rules: Iterable[str]) -> tuple[str, ...]:
     """Return those of triage's rules that other services act on, each once."""
@@ -69,7 +72,9 @@ class ComplaintAmended(EventData):
 
     source = Source.INTAKE
 
-    kind: str = Field(description="addition, correction or supervision (a supervisor is asked for)")
+    kind: str = Field(
+        description="addition, correction, objection (it is not settled) or supervision (asked for)"
+    )
     by: str = Field(description="customer or staff")
     fields: tuple[str, ...] = ()
     signals: tuple[str, ...] = Field(

@@ -6,11 +6,13 @@ import asyncio
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from shared.events.cases import (
     CaseMerged,
     CaseOpened,
     ClockBreached,
+    Closed,
     PromiseMade,
     SolutionProposed,
 )
@@ -135,6 +137,31 @@ async def test_what_the_customer_adds_is_shown_and_said_as_an_amendment(intake: 
     assert b"ComplaintAmended" in dict(amended.headers)["ce_type"]
     assert dict(amended.headers)["ce_sequence"] == b"2"
     assert '"kind":"correction","by":"customer"' in amended.value.decode()
+
+
+@pytest.mark.parametrize("state", ["resolved", "closed", "rejected"])
+async def test_who_does_not_hold_it_settled_can_say_so_on_the_page(
+    intake: Running, state: str
+) -> None:
+    answer = await intake.received()
+    token = token_of(answer)
+    before = await page(intake, token)
+    settled = Closed(
+        complaint_id=answer["id"], number=answer["number"], state=state, version=1, outcome="solved"
+    )
+    await intake.say(settled, sequence=1)
+    await intake.until_status(answer["id"], state)
+
+    shown = await page(intake, token)
+    response = await intake.client.post(f"/track/{token}", data={"objection": "退款还没有到账"})
+
+    assert 'name="objection"' not in before.text
+    assert 'name="objection"' in shown.text
+    assert 'name="addition"' not in shown.text, "one field, of which it is told what it does"
+    assert response.status_code == 303
+    assert "您的异议" in (await page(intake, token, "zh-CN")).text
+    *_, amended = await intake.events(answer["id"], count=3)
+    assert '"kind":"objection","by":"customer"' in amended.value.decode()
 
 
 async def test_an_empty_form_keeps_the_page_and_says_what_is_wrong(intake: Running) -> None:

@@ -12,7 +12,14 @@ from services.notification_service.messages.domain.intents import intents_of
 from services.notification_service.messages.domain.routing import To
 from services.notification_service.messages.domain.words import Kind
 from services.notification_service.messages.repository.routing import packaged_table, routing_table
-from shared.events.cases import CaseTransferred, ClockBreached, Escalated, PromiseBroken, Withdrawn
+from shared.events.cases import (
+    CaseTransferred,
+    ClockBreached,
+    Escalated,
+    PromiseBroken,
+    Reopened,
+    Withdrawn,
+)
 from shared.kernel.errors import ConfigurationError
 
 DUE = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -52,6 +59,18 @@ def test_a_breach_is_told_to_who_can_mend_it(
     (intent,) = intents_of(breach, packaged_table())
 
     assert (intent.kind, intent.recipient) == told
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("low_score", [Kind.REOPENED]), ("customer", [Kind.REOPENED]), ("supervision", [])],
+)
+def test_who_was_given_a_supervisor_is_not_told_of_the_new_round_too(
+    reason: str, told: list[Kind]
+) -> None:
+    reopened = Reopened.model_validate(CASE | {"round": 2, "reason": reason})
+
+    assert [intent.kind for intent in intents_of(reopened, packaged_table())] == told
 
 
 def test_the_owner_of_a_broken_promise_reads_which_clock_it_was_and_no_words() -> None:

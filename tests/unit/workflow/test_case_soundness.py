@@ -263,7 +263,7 @@ def amending(case: Case, pick: int) -> ComplaintAmended:
     return ComplaintAmended(
         complaint_id=case.id,
         number=case.number,
-        kind="supervision" if pick % 7 == 0 else "addition",
+        kind="supervision" if pick % 7 == 0 else "objection" if pick % 5 == 0 else "addition",
         by="customer",
         signals=("outward-threat",) if pick % 3 == 0 else (),
     )

@@ -181,6 +181,67 @@ def test_the_supervision_door_opens_a_case_that_had_ended(end: Action) -> None:
     assert live(change.case, ClockKind.RESOLVE).round == 2
 
 
+@pytest.mark.parametrize("ends", [[Action.RESOLVE], [Action.RESOLVE, Action.CLOSE]])
+def test_who_says_that_a_settled_case_is_not_settled_opens_it_one_level_higher(
+    ends: list[Action],
+) -> None:
+    case = opened()
+    for end in ends:
+        case = act(case, end)
+
+    change = amend(case, at(hours=1), kind="objection")
+
+    reopened = [said.event for said in change.said if isinstance(said.event, Reopened)]
+    assert [event.reason for event in reopened] == ["customer"]
+    (escalated,) = escalations(change)
+    assert not escalated.asked_by_customer, "the new round is what the customer is told"
+    assert (change.case.state, change.case.round, change.case.escalation_level) == (
+        CaseState.ASSIGNED,
+        2,
+        1,
+    )
+
+
+def test_who_objects_to_a_rejection_is_heard_by_somebody_who_did_not_reject_it() -> None:
+    rejected = act(opened(), Action.REJECT)
+
+    change = amend(rejected, at(hours=1), kind="objection")
+    again = amend(act(change.case, Action.REJECT), at(hours=2), kind="objection")
+
+    (first,), (second,) = escalations(change), escalations(again)
+    assert (first.level, first.asked_by_customer) == (3, True)
+    assert first.owner != first.previous_owner
+    assert (second.level, again.case.state) == (4, CaseState.ASSIGNED)
+
+
+def test_an_objection_at_the_top_is_answered_by_the_new_round() -> None:
+    case = opened()
+    for _ in range(3):
+        case = amend(act(case, Action.REJECT), at(hours=1), kind="objection").case
+
+    change = amend(act(case, Action.REJECT), at(hours=2), kind="objection")
+
+    reopened = [said.event for said in change.said if isinstance(said.event, Reopened)]
+    assert escalations(change) == []
+    assert [event.reason for event in reopened] == ["customer"], "told by `reopened`: nobody rose"
+
+
+@pytest.mark.parametrize("kind", ["addition", "correction"])
+def test_what_is_added_to_a_settled_case_opens_nothing(kind: str) -> None:
+    settled = act(opened(), Action.RESOLVE)
+
+    assert amend(settled, at(hours=1), kind=kind).case.state is CaseState.RESOLVED
+
+
+def test_an_objection_to_what_is_not_settled_is_an_addition() -> None:
+    waiting = act(opened(), Action.REQUEST_INFORMATION)
+
+    change = amend(waiting, at(minutes=5), kind="objection")
+
+    assert change.case.state is not CaseState.AWAITING_CUSTOMER
+    assert (change.case.round, change.case.escalation_level) == (1, 0)
+
+
 def test_a_case_without_an_owner_finds_one_when_it_was_not_assigned_in_time() -> None:
     unowned = replace(opened(), owner=None, state=CaseState.RECEIVED)
     waiting = replace(

@@ -29,6 +29,7 @@ from shared.web.pages import Pages
 Token = Annotated[str, Path(max_length=64, description="The last part of the tracking link")]
 Label = Callable[[str, str], str]
 AnswerUrl = Callable[[str], Awaitable[str]]
+_Kind = Literal["addition", "correction", "objection"]
 
 # The address is the key: no search engine may keep it, no cache share it.
 _PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
@@ -160,8 +161,12 @@ def track_out(complaint: OpenComplaint, label: Label, lang: str) -> TrackOut:
     )
 
 
-def _form(body: bytes) -> tuple[Literal["addition", "correction"], str]:
+def _form(body: bytes) -> tuple[_Kind, str]:
     """Read which form was sent, and its text; a browser sends line ends as CR LF."""
     fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-    kind: Literal["addition", "correction"] = "correction" if "correction" in fields else "addition"
+    kind: _Kind = "addition"
+    if "correction" in fields:
+        kind = "correction"
+    elif "objection" in fields:
+        kind = "objection"
     return kind, fields.get(kind, [""])[-1].replace("\r\n", "\n")

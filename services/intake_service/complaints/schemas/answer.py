@@ -185,12 +185,15 @@ class PlaceOut(BaseModel):
 
 
 class AdditionOut(BaseModel):
-    """Something that was added or put right; `supervision`: a supervisor was asked for."""
+    """Something that was added or put right; `objection`: the customer does not hold it settled.
+
+    `supervision`: a supervisor was asked for.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [ADDITION_EXAMPLE]})
 
     id: str
-    kind: Literal["addition", "correction", "supervision"]
+    kind: Literal["addition", "correction", "objection", "supervision"]
     by: Literal["customer", "staff"]
     fields: tuple[str, ...]
     text: str | None

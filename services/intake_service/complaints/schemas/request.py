@@ -280,7 +280,7 @@ class AdditionIn(RequestModel):
 
     text: Words
     by: Literal["customer", "staff"] = "staff"
-    kind: Literal["addition", "correction"] = "addition"
+    kind: Literal["addition", "correction", "objection"] = "addition"
     fields: Annotated[
         tuple[
             Literal["description", "occurred_at", "references", "place", "people", "demands"], ...

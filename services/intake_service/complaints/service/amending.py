@@ -36,7 +36,7 @@ class NewAddition:
 
     text: str
     by: Literal["customer", "staff"]
-    kind: Literal["addition", "correction", "supervision"] = "addition"
+    kind: Literal["addition", "correction", "objection", "supervision"] = "addition"
     fields: Sequence[str] = ()
     author: str | None = None
 

@@ -25,6 +25,7 @@ from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.escalation.domain.ladder import SUPERVISION_LEVEL, Cause, Rise
 from shared.events.complaints import (
     ASKS_FOR_SUPERVISOR,
+    OBJECTS,
     OUTWARD_THREAT,
     ComplaintAmended,
     ComplaintRegraded,
@@ -34,6 +35,8 @@ from shared.kernel.records import replace
 
 REGRADE = "regrade"
 """How the history and a clock's explanation name another grading."""
+
+_TAKEN_UP_AGAIN = frozenset({CaseState.RESOLVED, CaseState.CLOSED})
 
 
 def fire_due(case: Case, *, now: datetime, rules: Rules) -> Change | None:
@@ -94,19 +97,38 @@ def amended(
         hear_threat(draft, at)
     if asks_for_supervisor:
         _let_up(draft, at)
+    elif said.kind == OBJECTS and said.by == "customer":
+        _hear_objection(draft, at)
     return draft.finish()
 
 
-def _let_up(draft: Draft, at: datetime) -> None:
+def _hear_objection(draft: Draft, at: datetime) -> None:
+    """Take up again what the customer does not hold settled, as our last message promised.
+
+    Whoever rejected it is not asked to judge that again. Where the case is open it says nothing
+    new, and who took a complaint back asks for a supervisor, or complains anew.
+    """
+    case = draft.case
+    if case.merged_into is not None:
+        return
+    if case.state is CaseState.REJECTED:
+        _let_up(draft, at, to=max(SUPERVISION_LEVEL, case.escalation_level + 1))
+    elif case.state in _TAKEN_UP_AGAIN:
+        reopen_by_itself(draft, at, Cause.CUSTOMER.value)
+        escalate_by_itself(draft, Rise(Cause.CUSTOMER), at)
+
+
+def _let_up(draft: Draft, at: datetime, *, to: int = SUPERVISION_LEVEL) -> None:
     """Open the supervision door: to that level, and into another round where the case had ended."""
     case = draft.case
     if case.merged_into is not None:
         return
+    rise = Rise(Cause.SUPERVISION, to=to, asked_by_customer=True)
     if not case.is_open:
-        reopen_by_itself(draft, at, Cause.SUPERVISION.value)
-    escalate_by_itself(
-        draft, Rise(Cause.SUPERVISION, to=SUPERVISION_LEVEL, asked_by_customer=True), at
-    )
+        # The customer is told once: of the supervisor, or of the new round where it lay with one.
+        rises = rise.level_from(case.escalation_level) is not None
+        reopen_by_itself(draft, at, (Cause.SUPERVISION if rises else Cause.CUSTOMER).value)
+    escalate_by_itself(draft, rise, at)
 
 
 def regraded(
