@@ -133,6 +133,28 @@ async def test_calm_news_of_the_night_come_in_the_morning_also_after_a_restart(
     assert [kind for kind, _ in await said(notification)] == ["NotificationSent"] * 2
 
 
+@pytest.mark.parametrize(
+    ("region", "chosen", "said"),
+    [
+        ("CN-31", {}, "11月24日（周二）10:00前"),
+        ("US-CA", {}, "11月23日（周一）18:00（洛杉矶时间）前"),
+        ("US-CA", {"timezone": "Europe/Berlin"}, "11月24日（周二）03:00（柏林时间）前"),
+    ],
+)
+async def test_times_are_those_of_the_customers_own_clock(
+    notification: Notification, region: str, chosen: dict[str, object], said: str
+) -> None:
+    complaint = known(notification, region=region)
+    await notification.hear(complaint)
+    await choose(notification, complaint, **chosen)
+
+    await notification.hear(opened(complaint))
+    await notification.deliver()
+
+    (file,) = notification.files()
+    assert said in file.read_text(encoding="utf-8")
+
+
 async def test_judging_costs_the_same_statements_for_one_message_as_for_many(
     notification: Notification,
 ) -> None:

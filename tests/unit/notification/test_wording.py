@@ -141,3 +141,24 @@ def test_the_receipt_of_a_second_complaint_names_the_one_it_was_added_to(locale:
     assert "4M2T-8HXC-5" in sms.text
     assert "4M2T-8HXC-5" in mail.text
     assert "7K3F-9Q2M-X" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "timezone", "said"),
+    [
+        ("en", None, "by Tue 24 Nov, 16:00."),
+        ("en", "America/Los_Angeles", "by Tue 24 Nov, 00:00 (Los Angeles time)."),
+        ("en", "Asia/Singapore", "by Tue 24 Nov, 16:00."),
+        ("zh-CN", "Europe/London", "11月24日（周二）08:00（伦敦时间）前"),
+    ],
+)
+def test_times_are_told_by_the_readers_clock_and_say_so_where_it_shows_another_hour(
+    locale: Locale, timezone: str | None, said: str
+) -> None:
+    given = whole_scene("assigned", locale).model_copy(update={"timezone": timezone})
+
+    sms = TEMPLATES.render("assigned", locale, MessageChannel.SMS, given).text
+
+    assert said in sms
+    named = TEMPLATES.values(locale, given)["next_due_at"]
+    assert named in said, "vendors' approved wordings get the same time"

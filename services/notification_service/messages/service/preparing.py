@@ -22,6 +22,7 @@ from services.notification_service.messages.repository.deliveries import Leased
 from services.notification_service.messages.repository.routing import route_of
 from services.notification_service.preferences.domain.choices import NOTHING_CHOSEN, Preferences
 from services.notification_service.preferences.domain.wishes import Purpose, channels_left
+from services.notification_service.preferences.repository.zones import zone_of
 from services.notification_service.recipients.schemas import Contact, Person, Words
 from services.notification_service.recipients.service import Directory
 from services.notification_service.templates.domain.scene import (
@@ -187,7 +188,7 @@ class Preparer:
         if room is not None:
             locale = self._room_locales.get(room) or self._default_locale
         try:
-            scene = scene_of(row, contact, reached.name if reached else None, words)
+            scene = scene_of(row, contact, reached.name if reached else None, words, chosen)
             scene = scene.model_copy(update=self._links(row))
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
@@ -256,8 +257,14 @@ def _out_of_channels(row: Leased, *, refused: bool) -> Hopeless:
     return Hopeless(row, reason, failed=False)
 
 
-def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Words | None) -> Scene:
-    """Return what a message's wording may speak of."""
+def scene_of(
+    row: Leased,
+    contact: Contact | None,
+    name: str | None,
+    words: Words | None,
+    chosen: Preferences = NOTHING_CHOSEN,
+) -> Scene:
+    """Return what a message's wording may speak of; `contact` is there for customers only."""
     answer = words.answer_url if words else None
     options = tuple(
         OfferedOption(
@@ -280,6 +287,7 @@ def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Word
         "description": contact.description if contact else None,
         "tracking_url": contact.tracking_url if contact else None,
         "preferences_url": _preferences_url(contact),
+        "timezone": _zone(row, chosen) if contact else None,
         "text": words.text if words else None,
         "answer_url": answer,
         "options": options,
@@ -290,6 +298,14 @@ def scene_of(row: Leased, contact: Contact | None, name: str | None, words: Word
         "new_due_at": _instant(row.facts.get("new_due_at")),
     }
     return Scene.model_validate(given)
+
+
+def _zone(row: Leased, chosen: Preferences) -> str | None:
+    """Return the zone of the customer's quiet hours: nobody should count hours to meet a time."""
+    if chosen.timezone:
+        return chosen.timezone
+    by_region = zone_of(row.region)
+    return by_region.key if by_region else None
 
 
 def _preferences_url(contact: Contact | None) -> str | None:

@@ -75,6 +75,8 @@ class Scene(BaseModel):
     score: int | None = None
     wants_call: bool = False
     preferences_url: str | None = None
+    timezone: str | None = None
+    """The reader's zone where it is known: times are written by their clock."""
 
 
 class Rendered(BaseModel):

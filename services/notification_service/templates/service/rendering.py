@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from types import TracebackType
 from typing import Final, get_args
 from zoneinfo import ZoneInfo
 
 from babel import Locale as BabelLocale
-from babel.dates import format_datetime
+from babel.dates import format_datetime, get_timezone_location
 from babel.numbers import format_currency
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -33,6 +33,7 @@ from services.notification_service.templates.service.mail_html import MailPage, 
 from shared.events.words import MessageChannel
 
 _PATTERNS: Final[dict[Locale, str]] = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEE d MMM, HH:mm"}
+_ELSEWHERE: Final[dict[Locale, str]] = {"zh-CN": "{}（{}时间）", "en": "{} ({} time)"}
 # Parsed once: Babel reads a locale's name anew at every call, which cost more than all the rest.
 _BABEL: Final[dict[Locale, BabelLocale]] = {
     "zh-CN": BabelLocale.parse("zh_CN"),
@@ -55,7 +56,11 @@ _LONGEST = 200_000
 
 
 class Templates:
-    """The wordings of all kinds in all languages, with times in the company's zone."""
+    """The wordings of all kinds in all languages.
+
+    Times are in the reader's zone where it is known, and say which where another clock than the
+    company's shows them; else they are in the company's.
+    """
 
     def __init__(
         self, *, zone: ZoneInfo, company: str, staff_url: str = "http://127.0.0.1:8000"
@@ -130,7 +135,8 @@ class Templates:
         """
         words = self._context(locale, scene)
         times = ("due_at", "next_due_at", "new_due_at")
-        found = {name: self._at(locale, at) for name in times if (at := getattr(scene, name))}
+        write = partial(self._at, locale, self._zone_of(scene))
+        found = {name: write(at) for name in times if (at := getattr(scene, name))}
         found |= {name: str(words[name]) for name in _PLAIN if words[name] is not None}
         named = {"clock": "clock_name", "cause": "cause_name", "next_step": "next_step_name"}
         found |= {name: str(words[of]) for name, of in named.items() if words[of] is not None}
@@ -140,13 +146,14 @@ class Templates:
 
     def _context(self, locale: Locale, scene: Scene) -> dict[str, object]:
         given: dict[str, object] = {name: getattr(scene, name) for name in Scene.model_fields}
+        at = partial(self._at, locale, self._zone_of(scene))
         return given | {
             "company": self._company,
-            "at": partial(self._at, locale),
+            "at": at,
             "price": partial(_price, locale),
             "promise": promise_of(
                 scene.next_step,
-                self._at(locale, scene.next_due_at) if scene.next_due_at else None,
+                at(scene.next_due_at) if scene.next_due_at else None,
                 locale,
             ),
             "standing": standing_of(scene.state, locale),
@@ -155,9 +162,20 @@ class Templates:
             "next_step_name": name_of(scene.next_step, locale),
         }
 
-    def _at(self, locale: Locale, instant: datetime) -> str:
-        local = instant.astimezone(self._zone)
-        return format_datetime(local, _PATTERNS[locale], locale=_BABEL[locale])
+    def _zone_of(self, scene: Scene) -> ZoneInfo:
+        return ZoneInfo(scene.timezone) if scene.timezone else self._zone
+
+    def _at(self, locale: Locale, zone: ZoneInfo, instant: datetime) -> str:
+        local = instant.astimezone(zone)
+        written = format_datetime(local, _PATTERNS[locale], locale=_BABEL[locale])
+        if local.utcoffset() == instant.astimezone(self._zone).utcoffset():
+            return written
+        return _ELSEWHERE[locale].format(written, _city(zone.key, locale))
+
+
+@cache
+def _city(zone: str, locale: Locale) -> str:
+    return get_timezone_location(zone, locale=_BABEL[locale], return_city=True)
 
 
 def _environment(finalize: Callable[[object], object]) -> ImmutableSandboxedEnvironment:
