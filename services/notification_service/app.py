@@ -133,9 +133,7 @@ def _build_parts(platform: Platform) -> _Parts:
         clock=platform.clock,
     )
     routing = routing_table(settings.routing_file)
-    templates = Templates(
-        zone=common.zone, company=settings.company, staff_url=common.staff_base_url
-    )
+    templates = Templates(zone=common.zone, company=common.company, staff_url=common.staff_base_url)
     wordings = Wordings(templates, database=database, clock=platform.clock)
     preparer = Preparer(
         directory=directory,
@@ -157,7 +155,7 @@ def _build_parts(platform: Platform) -> _Parts:
         vault,
         platform.replica,
         doubles=Doubles(database, vault=vault, routing=routing),
-        digests=Digests(page=MailPage(settings.company), base_url=common.staff_base_url),
+        digests=Digests(page=MailPage(common.company), base_url=common.staff_base_url),
     )
     sender = Sender(tools)
     proof_after = timedelta(hours=settings.proof_hours)
@@ -260,7 +258,7 @@ def _secretary(platform: Platform, directory: Directory) -> Secretary:
     return Secretary(
         directory,
         zone=platform.settings.zone,
-        company=load(NotificationSettings).company,
+        company=platform.settings.company,
         default_locale=platform.settings.default_locale,
     )
 

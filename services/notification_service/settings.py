@@ -143,7 +143,6 @@ class NotificationSettings(VendorSettings):
         default=0.3, gt=0, description="Most posts a second to all rooms (DingTalk: 20 a minute)."
     )
     chat_burst: int = Field(default=5, ge=1, description="So many of them may go at once.")
-    company: str = Field(default="Redress", description="The name that messages are signed with.")
 
     survey_days: int = Field(
         default=14, ge=1, le=365, description="For how many days a survey can be answered."

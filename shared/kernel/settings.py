@@ -37,6 +37,10 @@ class CommonSettings(RedressSettings):
         default=None,
         description="What links to cases begin with, in messages to staff; default: as customers'.",
     )
+    company: str = Field(
+        default="Redress",
+        description="The name that messages are signed with and customers' pages bear.",
+    )
     timezone: str = Field(
         default="Asia/Shanghai", description="IANA zone of the company: clocks, pages, messages."
     )

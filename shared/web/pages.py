@@ -46,8 +46,9 @@ class Pages:
 
     `templates` and `locales` are the caller's own folders; the shared ones (`base.html` and its
     macros, the words they use) are always there. Every template can use, beside its context:
-    `lang`, `language`, `languages`, `nonce`, `link(path)`, `url_with(**changes)`, `form_token`,
-    `principal`, `may(scope)`, `now`, gettext (`_`, `ngettext`) and the filters of `Formats`.
+    `lang`, `language`, `languages`, `company`, `nonce`, `link(path)`, `url_with(**changes)`,
+    `form_token`, `principal`, `may(scope)`, `now`, gettext (`_`, `ngettext`) and the filters of
+    `Formats`.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Pages:
         environment.filters.update(formats.filters())
         environment.globals["link"] = self.link
         environment.globals["zone"] = formats.zone_name()
+        environment.globals["company"] = self._settings.company
         return environment
 
     def _common(self, request: HTTPConnection, language: Language, nonce: str) -> dict[str, object]:

@@ -164,6 +164,32 @@ async def test_a_browser_gets_a_page_and_a_client_a_problem(site: httpx.AsyncCli
     assert told.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/track/x", "/survey/x", "/answer/x", "/preferences/x"])
+async def test_a_customers_dead_link_shows_no_ways_into_the_house(
+    site: httpx.AsyncClient, path: str
+) -> None:
+    page = await site.get(f"{path}?lang=en")
+
+    assert page.status_code == 404
+    assert "Dashboard" not in page.text
+    assert "Sign in" not in page.text
+
+
+async def test_a_customers_page_bears_the_name_of_who_writes_to_them(
+    ground: TestGround, unit: Unit
+) -> None:
+    ground.settings = ground.settings.model_copy(update={"company": "悦购"})
+
+    async with client_of(build_site(ground, [unit])) as client:
+        customers, ours = [
+            await client.get(path, headers=BROWSER) for path in ("/track/x", "/docs?lang=en")
+        ]
+
+    assert "· 悦购</title>" in customers.text
+    assert "Redress" not in customers.text
+    assert "· Redress</title>" in ours.text
+
+
 async def test_what_callers_send_is_never_markup(site: httpx.AsyncClient) -> None:
     page = await site.get("/%3Cscript%3Ealert(1)%3C/script%3E?q=<script>&lang=en")
 
