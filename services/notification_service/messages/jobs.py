@@ -48,6 +48,7 @@ from services.notification_service.messages.service.settling import (
 from services.notification_service.recipients.domain.masking import masked
 from shared.events.words import MessageChannel
 from shared.kernel import logging
+from shared.kernel.errors import Unavailable
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Vault
 from shared.messaging import Messaging
@@ -62,6 +63,8 @@ _LEASE = timedelta(seconds=120)
 _KEEP_SECONDS = 20.0
 _IDLE_SECONDS = 0.5
 _OWNER_AWAY = timedelta(seconds=2)
+_DEFECT_PAUSE = timedelta(minutes=5)
+_LONGEST_NAME = 128
 
 _SETTLED = Counter("redress_messages_total", "Messages by what a try came to", ["channel", "state"])
 _HANDED_OVER = Histogram(
@@ -147,14 +150,13 @@ class Sender:
             return 0
         rows = await self._lease(room)
         if rows:
-            now = self._clock.now()
-            judged = await self._tools.judge.judge(rows, now=now)
-            self._gather(*judged.outcomes(now))
-            prepared = await self._tools.preparer.prepare(judged.going, judged.chosen)
-            kept, doubles = await self._tools.doubles.leave_out(prepared.ready, now=now)
-            prepared.hopeless.extend(doubles)
-            await self._put_aside(prepared)
-            await self._begin(self._whose_turn(self._tools.digests.bundle(kept)))
+            try:
+                await self._work_off(rows)
+            except Unavailable:
+                raise
+            except Exception:  # the outermost edge: one message must not hold up all others
+                log.exception("message.batch_failed", count=len(rows))
+                await self._one_by_one(rows)
         return len(rows)
 
     async def settle_gathered(self) -> None:
@@ -187,6 +189,33 @@ class Sender:
                 connection, by=me, now=now, until=until, limit=_BATCH
             )
 
+    async def _work_off(self, rows: Sequence[Leased]) -> None:
+        now = self._clock.now()
+        judged = await self._tools.judge.judge(rows, now=now)
+        self._gather(*judged.outcomes(now))
+        prepared = await self._tools.preparer.prepare(judged.going, judged.chosen)
+        kept, doubles = await self._tools.doubles.leave_out(prepared.ready, now=now)
+        prepared.hopeless.extend(doubles)
+        await self._put_aside(prepared)
+        await self._begin(self._whose_turn(self._tools.digests.bundle(kept)))
+
+    async def _one_by_one(self, rows: Sequence[Leased]) -> None:
+        """Find the message that its batch failed by and put it off; the others go."""
+        in_hand = self._in_hand()
+        for row in rows:
+            if row.id in in_hand:
+                continue
+            try:
+                await self._work_off([row])
+            except Unavailable:
+                raise
+            except Exception as failure:  # the outermost edge: a defect of ours
+                log.exception("message.defect", message=row.id, kind=row.kind)
+                # Not given up: what is mended by the next release must find it waiting.
+                now, reason = self._clock.now(), f"{Reason.DEFECT}: {_name(failure)}"
+                again = Result(State.QUEUED, progress_of(row), reason, now + _DEFECT_PAUSE)
+                self._gather(Outcome(row, again, now))
+
     async def _put_aside(self, prepared: Prepared) -> None:
         """Gather the results of what is not sent now, and make one intent per operator."""
         now = self._clock.now()
@@ -194,9 +223,14 @@ class Sender:
         again = now + _OWNER_AWAY
         self._gather(*(Outcome(row, _later(row, again), now) for row in prepared.later))
         if prepared.spread:
+            told: list[Leased] = []
             async with self._messaging.unit_of_work() as work:
                 for row, people in prepared.spread:
-                    await intents.spread(work.connection, row.id, people, new_id)
+                    if not await intents.spread(work.connection, row.id, people, new_id):
+                        told.append(row)
+            self._gather(
+                *(_given_up(Hopeless(row, Reason.DUPLICATE, failed=False), now) for row in told)
+            )
             self.wake()
 
     def _whose_turn(self, ready: Sequence[Ready]) -> list[Ready]:
@@ -284,7 +318,7 @@ class Sender:
         awaited = gateways.receipts_after.get(channel)
         return HandedOver(
             gateway=gateways.names.get(channel, channel),
-            reference=reference,
+            reference=reference if _is_name(reference) else ready.reference,
             address_masked=masked(ready.address),
             digest=fingerprint(ready.rendered.text, ready.rendered.subject),
             template=ready.rendered.template,
@@ -360,6 +394,11 @@ def _outgoing(ready: Ready) -> Outgoing:
         values=ready.values,
         unsubscribe_url=ready.unsubscribe_url,
     )
+
+
+def _is_name(reference: str | None) -> bool:
+    """Tell whether what a gateway calls a message can be kept and be found again."""
+    return reference is None or (len(reference) <= _LONGEST_NAME and reference.isprintable())
 
 
 def _name(failure: Exception) -> str:

@@ -29,7 +29,7 @@ from shared.events.cases import (
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.messaging import UnitOfWork
 from tests.service.notification.conftest import MANNERS, START, Notification, opened, received
-from tests.service.notification.test_sending import Scripted, gateways
+from tests.service.notification.test_sending import Scripted, crash_while_sending, gateways
 from tests.service.notification.test_sending import said as said_to_all
 
 NIGHT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # 23:00 in Shanghai
@@ -332,6 +332,22 @@ async def test_what_is_on_its_way_is_not_superseded(notification: Notification) 
     await notification.deliver()
 
     assert [state for _, state, _ in await told(notification)] == ["sent", "sent"]
+
+
+async def test_what_may_have_gone_in_a_crash_is_not_superseded(notification: Notification) -> None:
+    sms = Scripted()
+    notification.use(gateways(sms=sms, email=Scripted()))
+    complaint = known(notification)
+    await notification.hear(complaint, fact(CaseAssigned, complaint))
+    await crash_while_sending(notification)
+
+    notification.use(gateways(sms=sms, email=Scripted()))
+    await notification.sender.take_over(everything=True)
+    await notification.hear(fact(Resolved, complaint, outcome="solved", words_id="w1"))
+    await notification.deliver()
+
+    assert [state for _, state, _ in await told(notification)] == ["sent", "sent"]
+    assert len({message.reference for message in sms.taken}) == 1
 
 
 async def test_a_newer_fact_that_was_given_up_replaces_nothing(notification: Notification) -> None:

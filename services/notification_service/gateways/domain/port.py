@@ -39,7 +39,8 @@ class GatewayError(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason[:200]
+        # A code is whatever the other side sent; what is no text would fail in the database.
+        self.reason = "".join(filter(str.isprintable, reason))[:200]
 
 
 class Refused(GatewayError):

@@ -80,6 +80,7 @@ class Reason(StrEnum):
     CRASHED = "crashed_while_sending"
     UNDELIVERED = "undelivered"
     NO_RECEIPT = "no_receipt"
+    DEFECT = "defect"
 
 
 def ended_by(reason: str) -> State:

@@ -43,6 +43,11 @@ class Leased(NamedTuple):
     gathered: bool
     digest_id: str | None
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no gateway can have had it; a crash while it was sent counts as no try."""
+        return self.tries == 0 and not self.tried and not self.doubtful
+
 
 class Marked(TypedDict):
     """What is written before a message is handed over."""

@@ -8,10 +8,11 @@ from operator import itemgetter
 from typing import NamedTuple, TypedDict
 
 from pydantic import JsonValue
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notification_service.messages.domain.words import OPERATORS
 from services.notification_service.messages.models import complaints, notifications
 from shared.db.bulk import insert_sqlite
 
@@ -153,23 +154,32 @@ async def last_occurrences(
 
 async def spread(
     connection: AsyncConnection, intent_id: str, people: Sequence[str], new_id: Callable[[], str]
-) -> None:
+) -> bool:
     """Turn an intent for a group into one for each person: the same row goes to the first.
 
-    Safe to repeat: an intent that a person has for this fact stays as it is.
+    Who has one for this fact already, by another row of the table, is told once. False where that
+    is everybody; what is no group's any more stays as it is.
     """
     c = notifications.c
-    first, *others = people
-    group = (await connection.execute(select(notifications).where(c.id == intent_id))).one()
+    chosen = select(notifications).where(c.id == intent_id, c.recipient == OPERATORS)
+    group = (await connection.execute(chosen.with_for_update())).one_or_none()
+    if group is None:
+        return True
+    same = (c.complaint_id, c.kind, c.occurrence)
+    told = select(c.recipient).where(*(column == getattr(group, column.name) for column in same))
+    known = set(await connection.scalars(told))
+    left = [person for person in people if person not in known]
+    if not left:
+        return False
     shared = {
         column.name: value for column, value in zip(notifications.columns, group, strict=True)
     } | {"leased_by": None, "leased_until": None}
-    rows = [shared | {"id": new_id(), "recipient": person} for person in others]
+    rows = [shared | {"id": new_id(), "recipient": person} for person in left[1:]]
     if rows:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        await connection.execute(dialect.insert(notifications).on_conflict_do_nothing(), rows)
+        await connection.execute(insert(notifications), rows)
     change = update(notifications).where(c.id == intent_id)
-    await connection.execute(change.values(recipient=first, leased_by=None, leased_until=None))
+    await connection.execute(change.values(recipient=left[0], leased_by=None, leased_until=None))
+    return True
 
 
 async def _insert_new(

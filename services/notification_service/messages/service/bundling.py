@@ -65,8 +65,9 @@ class Doubles:
         """Leave the first message of a kind to a customer unasked, and all that is owed alone."""
         row = one.row
         again = row.occurrence > 1 or row.audience == Audience.STAFF
-        untouched = row.tries == 0 and not row.tried
-        return again and untouched and not route_of(self._routing, row.route, row.kind).mandatory
+        return (
+            again and row.untouched and not route_of(self._routing, row.route, row.kind).mandatory
+        )
 
     def _fingerprint(self, one: Ready) -> bytes:
         said = f"{one.channel}\0{one.address}\0{one.rendered.subject}\0{one.rendered.text}"

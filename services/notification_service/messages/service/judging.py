@@ -96,7 +96,7 @@ class Judge:
             kind=row.kind,
             facts=row.facts,
             created_at=row.created_at,
-            untouched=row.tries == 0 and not row.tried,
+            untouched=row.untouched,
             route=route,
             is_urgent=route.is_urgent(row.urgency),
         )
