@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.kernel.settings import RedressSettings
@@ -16,6 +19,36 @@ from shared.kernel.settings import RedressSettings
 _OFF = "off"
 _WINDOW = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 _NO_SENDER = "Redress <redress@localhost>"
+
+
+def _is_an_address_of_http(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or not value.isprintable() or " " in value:
+        raise ValueError("must be an address such as https://sms.example.com")
+    return value
+
+
+def _is_only_a_host(value: str) -> str:
+    parts = urlsplit(_is_an_address_of_http(value))
+    # What is signed is a request to `/` of this host.
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("must be an address without a path, such as https://sms.example.com")
+    return value
+
+
+def _fits_into_a_header(value: str) -> str:
+    if re.fullmatch(r"[!-~]*", value) is None:
+        raise ValueError("must be ASCII without spaces: it goes into a header")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_is_an_address_of_http)]
+HostUrl = Annotated[str, AfterValidator(_is_only_a_host)]
+InHeader = Annotated[str, AfterValidator(_fits_into_a_header)]
 
 
 class VendorSettings(RedressSettings):
@@ -30,26 +63,30 @@ class VendorSettings(RedressSettings):
         default=None,
         description="YAML file of the wordings that Aliyun or Tencent Cloud approved.",
     )
-    aliyun_access_key_id: str | None = Field(default=None, description="Aliyun's AccessKey id.")
+    aliyun_access_key_id: InHeader | None = Field(
+        default=None, description="Aliyun's AccessKey id."
+    )
     aliyun_access_key_secret: str | None = Field(default=None, description="Its secret.")
-    aliyun_sms_endpoint: str = Field(
+    aliyun_sms_endpoint: HostUrl = Field(
         default="https://dysmsapi.aliyuncs.com", description="Where Aliyun takes SMS."
     )
-    tencent_secret_id: str | None = Field(default=None, description="Tencent Cloud's SecretId.")
+    tencent_secret_id: InHeader | None = Field(
+        default=None, description="Tencent Cloud's SecretId."
+    )
     tencent_secret_key: str | None = Field(default=None, description="Its SecretKey.")
     tencent_sms_app_id: str | None = Field(default=None, description="The SMS SdkAppId.")
-    tencent_region: str = Field(default="ap-guangzhou", description="Tencent Cloud's region.")
-    tencent_sms_endpoint: str = Field(
+    tencent_region: InHeader = Field(default="ap-guangzhou", description="Tencent Cloud's region.")
+    tencent_sms_endpoint: HostUrl = Field(
         default="https://sms.tencentcloudapi.com", description="Where Tencent Cloud takes SMS."
     )
-    twilio_account_sid: str | None = Field(default=None, description="Twilio's Account SID.")
+    twilio_account_sid: InHeader | None = Field(default=None, description="Twilio's Account SID.")
     twilio_auth_token: str | None = Field(
         default=None, description="Its Auth Token; receipts are signed with it too."
     )
     twilio_from: str | None = Field(
         default=None, description="Number, short code or messaging service (`MG…`) to send from."
     )
-    twilio_endpoint: str = Field(
+    twilio_endpoint: HttpUrl = Field(
         default="https://api.twilio.com", description="Where Twilio takes SMS."
     )
     sms_receipt_minutes: int | None = Field(
@@ -102,13 +139,6 @@ class VendorSettings(RedressSettings):
                 raise ValueError(f"{part!r} is no network, such as 10.0.0.0/8") from None
         return value
 
-    @field_validator("aliyun_sms_endpoint", "tencent_sms_endpoint", "twilio_endpoint")
-    @classmethod
-    def _is_an_endpoint(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value
-
 
 class NotificationSettings(VendorSettings):
     """How messages leave; without a gateway they become files in the home."""
@@ -119,10 +149,12 @@ class NotificationSettings(VendorSettings):
     mail_from: str = Field(
         default=_NO_SENDER, validate_default=True, description="Who e-mails come from."
     )
-    sms_url: str | None = Field(
+    sms_url: HttpUrl | None = Field(
         default=None, description="Address of the HTTP SMS gateway; else files."
     )
-    sms_token: str | None = Field(default=None, description="Bearer token for the SMS gateway.")
+    sms_token: InHeader | None = Field(
+        default=None, description="Bearer token for the SMS gateway."
+    )
     sms_secret: str | None = Field(
         default=None,
         description="`whsec_…` that signs requests to the HTTP SMS gateway and its receipts.",
@@ -195,16 +227,13 @@ class NotificationSettings(VendorSettings):
             raise ValueError(
                 "must be set where REDRESS_SMTP_URL is, as Company <service@example.com>"
             )
-        local, _, domain = parseaddr(value)[1].rpartition("@")
-        if not local or not domain or "\n" in value:
+        address = parseaddr(value)[1]
+        try:
+            is_whole = bool(Address(addr_spec=address).username) and address in value
+        except (ValueError, IndexError, MessageError):
+            is_whole = False
+        if not is_whole or not address.isascii() or "@" not in address or "\n" in value:
             raise ValueError("must look like Company <service@example.com>")
-        return value
-
-    @field_validator("sms_url")
-    @classmethod
-    def _is_http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
         return value
 
 

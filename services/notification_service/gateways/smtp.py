@@ -7,18 +7,34 @@ import contextlib
 import re
 from dataclasses import dataclass
 from email.utils import parseaddr
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPException, SMTPResponseException
+from aiosmtplib.errors import (
+    SMTPAuthenticationError,
+    SMTPConnectResponseError,
+    SMTPException,
+    SMTPHeloError,
+    SMTPResponseException,
+    SMTPSenderRefused,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
 
-from services.notification_service.gateways.domain.mail import build_mail
-from services.notification_service.gateways.domain.port import NotAccepted, Outgoing, Refused
+from services.notification_service.gateways.domain.mail import build_mail, in_ascii
+from services.notification_service.gateways.domain.port import (
+    NotAccepted,
+    Outgoing,
+    Refused,
+    Uncertain,
+)
 from shared.kernel.errors import ConfigurationError
 
 _TIMEOUT_SECONDS = 20.0
 _SETTING = "REDRESS_SMTP_URL"
+_UNOPENED = (SMTPAuthenticationError, SMTPConnectResponseError, SMTPHeloError)
+_LOG_IN_FIRST, _TOO_LARGE = 530, 552
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 Tls = Literal["starttls", "tls", "none"]
 
@@ -40,7 +56,10 @@ def read_smtp_url(url: str) -> SmtpAddress:
     Without `tls` port 465 and `smtps` mean TLS from the start, everything else STARTTLS, except
     that loopback may go without.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigurationError(_SETTING, "its host cannot be read") from None
     try:
         port = parts.port
     except ValueError:
@@ -70,11 +89,25 @@ def _usual_tls(scheme: str, host: str, port: int) -> Tls:
     return "none" if host in {"127.0.0.1", "localhost", "::1"} else "starttls"
 
 
+class _Client(aiosmtplib.SMTP):
+    """Tells a connection that was lost after the mail had left from one lost before.
+
+    Only then the server may have it.
+    """
+
+    async def data(self, message: str | bytes, /, **options: Any) -> aiosmtplib.SMTPResponse:
+        try:
+            return await super().data(message, **options)
+        except (SMTPServerDisconnected, SMTPTimeoutError) as failure:
+            said = f"mail server did not answer to the mail: {type(failure).__name__}"
+            raise Uncertain(said) from failure
+
+
 class Smtp:
     """Hands e-mails to a mail server.
 
     Repeatable: the Message-ID is ours and the same on every try, so a mail that was taken twice
-    is shown once.
+    is shown once. Not so the SMS that would follow it: a lost answer is Uncertain.
     """
 
     repeatable = True
@@ -88,12 +121,12 @@ class Smtp:
             self._idle.put_nowait(self._new_client())
 
     async def send(self, message: Outgoing) -> None:
-        """Hand over one e-mail; raises Refused or NotAccepted."""
+        """Hand over one e-mail; raises Refused, NotAccepted or Uncertain."""
         mail = build_mail(message, sender=self._sender).as_bytes()
         client = await self._idle.get()
         try:
-            await self._hand_over(client, message.address, mail)
-        except aiosmtplib.SMTPAuthenticationError as failure:
+            await self._hand_over(client, in_ascii(message.address), mail)
+        except _UNOPENED as failure:
             # Half logged in, it would be used as it is: the next try begins with a new connection.
             client.close()
             raise _judged(failure) from failure
@@ -120,15 +153,15 @@ class Smtp:
             try:
                 await client.sendmail(self._envelope_sender, [address], mail)
                 return
-            except aiosmtplib.SMTPServerDisconnected:
-                # Idle connections are closed by the server; the Message-ID makes once more safe.
+            except SMTPServerDisconnected:
+                # Idle connections are closed by the server: the mail has not left.
                 client.close()
         await client.connect()
         await client.sendmail(self._envelope_sender, [address], mail)
 
     def _new_client(self) -> aiosmtplib.SMTP:
         server = self._server
-        return aiosmtplib.SMTP(
+        return _Client(
             hostname=server.host,
             port=server.port,
             username=server.username,
@@ -143,7 +176,15 @@ def _judged(failure: SMTPResponseException) -> Refused | NotAccepted:
     # The server's words repeat the address, and reasons stand in events: only its codes are kept.
     enhanced = _ENHANCED.match(failure.message)
     said = f"mail server answered {failure.code}" + (f" {enhanced[0]}" if enhanced else "")
-    # A refused log-in is the company's trouble and can be mended; other 5xx are about this mail.
-    if failure.code >= 500 and not isinstance(failure, aiosmtplib.SMTPAuthenticationError):
-        return Refused(said)
-    return NotAccepted(said)
+    return Refused(said) if _is_about_this_mail(failure) else NotAccepted(said)
+
+
+def _is_about_this_mail(failure: SMTPResponseException) -> bool:
+    """Tell the person's and the mail's troubles from the company's, which can be mended.
+
+    A refused connection, log-in or sender is the company's, as is having to log in first (530).
+    """
+    if isinstance(failure, SMTPSenderRefused):
+        # Of the sender's command only the size that it announces is the mail's.
+        return failure.code == _TOO_LARGE
+    return failure.code >= 500 and failure.code != _LOG_IN_FIRST and type(failure) not in _UNOPENED

@@ -106,9 +106,21 @@ def _plain_recipient(address: str) -> str:
     return address
 
 
+def in_ascii(address: str) -> str:
+    """Return an address with its domain as the name system has it; raises Refused.
+
+    Every mail server takes that, few take letters of other scripts.
+    """
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError as wrong:
+        raise Refused("no mail can be written to this address") from wrong
+
+
 def _recipient(address: str) -> Address:
     try:
-        return Address(addr_spec=address)
+        return Address(addr_spec=in_ascii(address))
     except (ValueError, IndexError, MessageError) as wrong:
         raise Refused("no mail can be written to this address") from wrong
 

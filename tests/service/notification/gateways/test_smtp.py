@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -18,6 +20,7 @@ from services.notification_service.gateways.domain.port import (
     NotAccepted,
     Outgoing,
     Refused,
+    Uncertain,
 )
 from services.notification_service.gateways.smtp import Smtp, SmtpAddress
 from shared.events.words import MessageChannel
@@ -186,3 +189,63 @@ async def test_a_server_that_is_away_is_tried_again() -> None:
     failure = await failure_of(Smtp(away, sender=SENDER), message())
 
     assert isinstance(failure, NotAccepted)
+
+
+@asynccontextmanager
+async def answering(**answers: str | None) -> AsyncIterator[SmtpAddress]:
+    """A mail server that answers its greeting, a command or the mail as told; None hangs up."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = {"greeting": "220 hello", "data": "354 go on", "quit": "221 bye"} | answers
+        step = "greeting"
+        while (answer := said.get(step, "250 OK")) is not None:
+            writer.write(f"{answer}\r\n".encode())
+            if step == "data":
+                await reader.readuntil(b"\r\n.\r\n")
+                step = "mail_taken"
+            elif line := await reader.readline():
+                step = line[:4].decode().strip().lower()
+            else:
+                break
+        writer.close()
+        await writer.wait_closed()
+        over.set()
+
+    over = asyncio.Event()
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        yield SmtpAddress("127.0.0.1", server.sockets[0].getsockname()[1], "none", None, None)
+        await over.wait()
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({"mail_taken": None}, Uncertain),
+        ({"mail_taken": "250 OK", "rcpt": None}, NotAccepted),
+        ({"greeting": "554 5.7.1 your address is blocked"}, NotAccepted),
+        ({"greeting": "421 too many"}, NotAccepted),
+        ({"mail": "553 5.7.1 not your sender"}, NotAccepted),
+        ({"mail": "530 5.7.0 log in first"}, NotAccepted),
+        ({"mail": "552 5.3.4 too large"}, Refused),
+        ({"rcpt": "550 5.1.1 no such user"}, Refused),
+        ({"rcpt": "450 4.2.0 greylisted"}, NotAccepted),
+    ],
+)
+async def test_what_an_answer_means_depends_on_what_it_answers(
+    answers: Mapping[str, str | None], expected: type[GatewayError]
+) -> None:
+    async with answering(**answers) as address:
+        failure = await failure_of(Smtp(address, sender=SENDER), message())
+
+    assert type(failure) is expected
+
+
+async def test_a_mail_goes_to_a_domain_in_chinese(server: SmtpAddress, mailbox: Mailbox) -> None:
+    gateway = Smtp(server, sender=SENDER)
+
+    await gateway.send(message("wang@例子.公司"))
+    await gateway.close()
+
+    (raw,) = mailbox.mails
+    assert message_from_bytes(raw, policy=default)["To"] == "wang@xn--fsqu00a.xn--55qx5d"
