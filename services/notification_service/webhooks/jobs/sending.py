@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.notification_service.webhooks.domain.words import WebhookState
-from services.notification_service.webhooks.repository import lanes
+from services.notification_service.webhooks.repository import lanes, subscriptions
 from services.notification_service.webhooks.repository.lanes import Key, LeasedLane, Waiting
 from services.notification_service.webhooks.repository.subscriptions import Webhook
 from services.notification_service.webhooks.service.posting import Endpoint, PostTools
@@ -74,6 +74,7 @@ class Courier:
         self._sent_all = asyncio.Event()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._unsignable: set[str] = set()
+        self._versions: Mapping[str, int] = {}
         self._stopping = False
 
     def wake(self) -> None:
@@ -121,6 +122,10 @@ class Courier:
         now = self._clock.now()
         async with self._database.read() as connection:
             found = await lanes.sendable(connection, now)
+            posted_to = {webhook_id for webhook_id, _subject in self._under_way}
+            self._versions = await subscriptions.versions(
+                connection, posted_to.union(one.id for one in found)
+            )
         await self._close_idle()
         busy = Tally(webhook_id for webhook_id, _subject in self._in_hand())
         free = [one for one in found if _places(one) > busy[one.id]]
@@ -195,6 +200,8 @@ class Courier:
         try:
             async with addressee.endpoint.place() as may_go:
                 for one in waiting if may_go else ():
+                    if self._was_changed(addressee.webhook):
+                        break
                     attempt = await addressee.endpoint.post(one, addressee.keys)
                     tried.append((one, attempt))
                     if not attempt.is_taken or self._stopping:
@@ -206,6 +213,13 @@ class Courier:
             self._under_way.pop(key, None)
             self._outcomes.append(Outcome(lane, tried))
             self._gathered.set()
+
+    def _was_changed(self, webhook: Webhook) -> bool:
+        """Tell whether somebody paused it, deleted it, or gave it another URL or key meanwhile.
+
+        Some sixty lanes of twenty deliveries may be in hand, which a slow endpoint takes for hours.
+        """
+        return self._versions.get(webhook.id) != webhook.version
 
     def _addressee(self, webhook: Webhook) -> _Addressee | None:
         try:

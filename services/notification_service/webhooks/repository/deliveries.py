@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
@@ -42,6 +42,7 @@ _LISTED = (
 _OF_LANE = and_(lanes.c.webhook_id == _d.webhook_id, lanes.c.subject == _d.subject)
 _PENDING = _d.state == literal_column("'pending'")
 _PARKED = _d.state == DeliveryState.PARKED
+_VALUES = 5000
 
 Key = tuple[str, str]
 
@@ -162,6 +163,40 @@ async def queue_again(
     if between is not None:
         change = change.where(_d.event_time >= between[0], _d.event_time < between[1])
     return (await connection.execute(change)).rowcount
+
+
+async def queue_parked_again(connection: AsyncConnection, keys: Collection[Key]) -> int:
+    """Have what was given up in some lanes sent again; returns how many."""
+    count = 0
+    for webhook_id, subjects in _portions(keys):
+        changed = await connection.execute(
+            update(deliveries)
+            .where(_d.webhook_id == webhook_id, _PARKED, _d.subject.in_(subjects))
+            .values(state=DeliveryState.PENDING, next_attempt_at=None)
+        )
+        count += changed.rowcount
+    return count
+
+
+async def parked_in(connection: AsyncConnection, keys: Collection[Key], *, but: str) -> set[Key]:
+    """Return those of the lanes in which another event than `but` was given up."""
+    found: set[Key] = set()
+    for webhook_id, subjects in _portions(keys):
+        chosen = select(_d.webhook_id, _d.subject).where(
+            _d.webhook_id == webhook_id, _PARKED, _d.subject.in_(subjects), _d.event_id != but
+        )
+        found |= {(row[0], row[1]) for row in await connection.execute(chosen)}
+    return found
+
+
+def _portions(keys: Collection[Key]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Part lanes by endpoint, and so that no statement has more values than a database takes."""
+    by_webhook: dict[str, list[str]] = {}
+    for webhook_id, subject in sorted(keys):
+        by_webhook.setdefault(webhook_id, []).append(subject)
+    for webhook_id, subjects in by_webhook.items():
+        for start in range(0, len(subjects), _VALUES):
+            yield webhook_id, subjects[start : start + _VALUES]
 
 
 async def skip(connection: AsyncConnection, webhook_id: str, event_id: str) -> bool:

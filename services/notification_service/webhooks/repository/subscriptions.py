@@ -63,6 +63,12 @@ async def live(connection: AsyncConnection) -> Sequence[Webhook]:
     return [Webhook._make(row) for row in await connection.execute(chosen)]
 
 
+async def versions(connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, int]:
+    """Return the versions of subscriptions; whatever a person changes makes a new one."""
+    chosen = select(_w.id, _w.version).where(_w.id.in_(ids))
+    return {row[0]: row[1] for row in await connection.execute(chosen)}
+
+
 async def count(connection: AsyncConnection) -> int:
     """Return how many subscriptions there are."""
     chosen = select(func.count()).select_from(webhooks).where(_w.deleted_at.is_(None))

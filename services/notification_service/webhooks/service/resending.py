@@ -56,7 +56,8 @@ class Deliveries:
         """Send deliveries again in their order, whatever became of them; returns how many.
 
         Raises UnknownDelivery for an event that has none. They keep their ids, so that a receiver
-        knows them again.
+        knows them again. What was given up in the same complaints goes out again with them and
+        counts: with their lanes open, what waits behind it would overtake it.
         """
         await locked(work, webhook_id)
         connection = work.connection
@@ -67,14 +68,19 @@ class Deliveries:
         count = await deliveries.queue_again(
             connection, webhook_id, event_id=event_id, between=between
         )
+        count += await deliveries.queue_parked_again(connection, keys)
         work.after_commit(self._wake)
         return count
 
     async def skip(self, work: UnitOfWork, webhook_id: str, event_id: str) -> Listed:
-        """Let a complaint go on without an event that is not taken; raises UnknownDelivery."""
+        """Let a complaint go on without an event that is not taken; raises UnknownDelivery.
+
+        Behind another one that was given up it goes on waiting.
+        """
         await locked(work, webhook_id)
         keys = await deliveries.lanes_of(work.connection, webhook_id, event_id=event_id)
-        await lanes.reopen(work.connection, keys, now=work.now)
+        held = await deliveries.parked_in(work.connection, keys, but=event_id)
+        await lanes.reopen(work.connection, keys - held, now=work.now)
         if not await deliveries.skip(work.connection, webhook_id, event_id):
             raise UnknownDelivery(f"No event {event_id} waits or is parked here.")
         work.after_commit(self._wake)
