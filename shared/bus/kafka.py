@@ -109,16 +109,20 @@ class KafkaBus:
             member=member,
             session_timeout_ms=self._session_timeout_ms,
         )
-        self._consumers.append(consumer)
+        self._keep(consumer)
         await consumer.start()
         return consumer
 
     async def reader(self, positions: Mapping[TopicPartition, int]) -> KafkaReader:
         """Read partitions from given positions, outside any group; raises Unavailable."""
         reader = KafkaReader(self._bootstrap, positions, clock=self._clock)
-        self._consumers.append(reader)
+        self._keep(reader)
         await reader.start()
         return reader
+
+    def _keep(self, opened: KafkaReader) -> None:
+        # Without those that were closed: the feed opens and closes one after another.
+        self._consumers = [one for one in self._consumers if not one.is_closed] + [opened]
 
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""

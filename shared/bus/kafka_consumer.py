@@ -85,6 +85,11 @@ class KafkaReader:
         behind = [since for part, since in self._behind_since.items() if part in mine]
         return max(0.0, self._clock.now().timestamp() - min(behind)) if behind else 0.0
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was let go."""
+        return self._closed
+
     async def close(self) -> None:
         """Let go."""
         if not self._closed:

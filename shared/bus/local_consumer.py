@@ -123,6 +123,11 @@ class LocalReader:
             return 0.0
         return max(0.0, self._store.clock.now().timestamp() - min(heads) / 1000)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was let go."""
+        return self._closed
+
     async def close(self) -> None:
         """Let go; a poll under way returns empty."""
         self._closed = True

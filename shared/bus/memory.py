@@ -48,14 +48,18 @@ class MemoryLog:
         del member
         joined = self._groups.setdefault(group, Group(group))
         consumer = GroupConsumer(self, joined, topics)
-        self._consumers.append(consumer)
+        self._keep(consumer)
         return consumer
 
     async def reader(self, positions: Mapping[TopicPartition, int]) -> LocalReader:
         """Read partitions from given positions, outside any group."""
         reader = LocalReader(self, positions)
-        self._consumers.append(reader)
+        self._keep(reader)
         return reader
+
+    def _keep(self, opened: LocalReader) -> None:
+        # Without those that were closed: the feed opens and closes one after another.
+        self._consumers = [one for one in self._consumers if not one.is_closed] + [opened]
 
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""

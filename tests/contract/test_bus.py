@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
@@ -221,3 +223,21 @@ async def test_kafka_takes_what_it_can_where_a_record_of_another_partition_is_to
     hopeless = {partition_of(records[0].key)}
     others = [i for i, one in enumerate(records) if partition_of(one.key) not in hopeless]
     assert list(failure.value.acknowledged) == others
+
+
+@pytest.mark.parametrize("profile", ["memory", "local_log"])
+async def test_a_reader_that_was_closed_is_forgotten(profile: str, tmp_path: Path) -> None:
+    # Not on Kafka: collecting there warns of connections that aiokafka lets go of late.
+    opened: Bus = MemoryLog() if profile == "memory" else LocalLog(tmp_path / "log.db")
+    await opened.start()
+    await opened.ensure_topics()
+    reader = await opened.reader({TopicPartition(TOPIC, 0): 0})
+    kept = ref(reader)
+
+    await reader.close()
+    del reader
+    await opened.reader({TopicPartition(TOPIC, 0): 0})
+    gc.collect()
+
+    assert kept() is None
+    await opened.stop()
