@@ -79,7 +79,7 @@ def _is_sort_value(part: object) -> bool:
     if isinstance(part, str):
         return "\0" not in part  # PostgreSQL's text holds none
     if isinstance(part, int):
-        return abs(part) < 1 << 63
+        return abs(part) < 1 << 63 and not isinstance(part, bool)
     return part is None or isinstance(part, float)
 
 

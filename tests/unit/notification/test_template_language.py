@@ -64,6 +64,10 @@ def test_a_plain_wording_has_no_fault() -> None:
         ("{% block sms %}{% endblock %}", "not_allowed", "a block in a block"),
         ("{% if name %}" * 50 + "{% endif %}" * 50, "too_deep", "goes too deep"),
         ("{{ name }}" * 1900, "too_deep", "is too long"),
+        (r"{{ '\ud800' }}", "control_character", "half a character"),
+        (r"{{ 'a\x00b' }}", "control_character", "half a character"),
+        ("\x1b[31m", "control_character", "half a character"),
+        ("{{ 0x" + "f" * 5000 + " }}", "not_allowed", "at most"),
     ],
 )
 def test_what_could_hold_up_others_or_means_nothing_is_refused(
@@ -81,6 +85,8 @@ def test_what_could_hold_up_others_or_means_nothing_is_refused(
         ("{% block sms %}{% endblock %}\n{% if", "syntax", 2),
         ("{{ " + "(" * 5000, "too_deep", None),
         ("x" * 20_001, "too_long", None),
+        ("{{ " + "9" * 5000 + " }}", "syntax", None),
+        (wording() + "{% block sms %}{% endblock %}", "block_twice", 6),
         (wording() + "over", "outside", 5),
         (wording() + "{% block more %}{% endblock %}", "unknown_block", 6),
         ("{% extends 'a' %}" + wording(), "outside", 1),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from shared.http.negotiation import preferred
 from shared.http.pagination import decode_cursor, encode_cursor
 from shared.http.rate import RateLimiter
 from shared.http.route_table import ROUTES, SITE, service_of
-from shared.kernel.errors import RateLimited
+from shared.kernel.errors import InvalidInput, RateLimited
 
 JSON, CSV, HTML = "application/json", "text/csv", "text/html"
 
@@ -82,3 +84,9 @@ _TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 @given(st.lists(st.one_of(_TEXT, st.integers(-(2**53), 2**53), st.none()), min_size=1))
 def test_a_cursor_gives_back_what_it_was_made_of(keyset: list[str | int | None]) -> None:
     assert decode_cursor(encode_cursor(keyset)) == tuple(keyset)
+
+
+@pytest.mark.parametrize("keyset", [[True], ["\0"], [2**63], [[1]], [{}]])
+def test_a_cursor_that_no_database_takes_is_refused(keyset: list[Any]) -> None:
+    with pytest.raises(InvalidInput):
+        decode_cursor(encode_cursor(keyset))

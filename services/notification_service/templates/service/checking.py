@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -38,16 +39,25 @@ _HOLDERS: Final = (
 """Nodes that are allowed wherever they stand, as long as what is in them is."""
 
 _CONSTANTS: Final = (str, int, float, bool, type(None))
+_LARGEST: Final = 1_000_000_000
+# No database, mail header or phone takes them; line ends and tabs are let be.
+_ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_UNREADABLE: Final = "a control character or half a character is in it"
 
 
 def language_faults(source: str) -> list[Fault]:
     """Return what a wording says that it may not say; empty for one that may be rendered."""
     if len(source) > language.LONGEST_SOURCE:
         return [Fault("too_long", f"a wording has {language.LONGEST_SOURCE} characters at most")]
+    if odd := _ODD.search(source):
+        return [Fault("control_character", _UNREADABLE, source.count("\n", 0, odd.start()) + 1)]
     try:
         tree = _PARSER.parse(source)
     except TemplateSyntaxError as wrong:
         return [Fault("syntax", wrong.message or "cannot be read", wrong.lineno)]
+    except ValueError:
+        # Python's own limit, of 4,300 digits: Jinja lets it through.
+        return [Fault("syntax", "a number in it has too many digits")]
     except RecursionError:
         return [Fault("too_deep", "goes too deep: brackets within brackets")]
     reading = _Reading()
@@ -66,6 +76,8 @@ class _Reading:
         found: list[str] = []
         for node in tree.body:
             if isinstance(node, nodes.Block):
+                if node.name in found:
+                    self._refuse(node, "block_twice", f"there is a second block {node.name}")
                 found.append(node.name)
                 self._block(node)
             elif not _is_blank(node):
@@ -99,7 +111,7 @@ class _Reading:
             case nodes.Name():
                 self._name(node, local)
             case nodes.Const() if isinstance(node.value, _CONSTANTS):
-                pass
+                self._constant(node)
             case nodes.Filter():
                 self._filter(node, local, depth)
                 return
@@ -134,6 +146,13 @@ class _Reading:
             near = difflib.get_close_matches(node.name, sorted(known), n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             self._refuse(node, "unknown_variable", f"there is no variable {node.name}{hint}")
+
+    def _constant(self, node: nodes.Const) -> None:
+        # By an escape such as "\ud800" a text says what its source does not show.
+        if isinstance(node.value, str) and _ODD.search(node.value):
+            self._refuse(node, "control_character", _UNREADABLE)
+        elif isinstance(node.value, int) and abs(node.value) > _LARGEST:
+            self._refuse(node, "not_allowed", f"a number is {_LARGEST} at most")
 
     def _filter(self, node: nodes.Filter, local: frozenset[str], depth: int) -> None:
         if node.name not in language.FILTERS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
@@ -196,8 +196,7 @@ def _block(template: Template, context: Mapping[str, object], name: str, block: 
     if block not in template.blocks:
         raise CannotRender(f"{name} has no block {block}")
     try:
-        parts = template.blocks[block](template.new_context(dict(context)))
-        return _bounded("".join(parts), name)
+        return _bounded(template.blocks[block](template.new_context(dict(context))), name)
     # The sandbox lets operators through as they are: a wording may raise whatever they raise.
     except (
         TemplateError,
@@ -211,10 +210,16 @@ def _block(template: Template, context: Mapping[str, object], name: str, block: 
         raise CannotRender(f"{name}, line {line}: {_reason(failure)}", line=line) from failure
 
 
-def _bounded(text: str, name: str) -> str:
-    if len(text) > _LONGEST:
-        raise CannotRender(f"{name}: {len(text)} characters are more than anybody reads")
-    return text
+def _bounded(parts: Iterable[str], name: str) -> str:
+    """Join what a wording writes, and stop it where it goes on for longer than anybody reads."""
+    kept: list[str] = []
+    length = 0
+    for part in parts:
+        kept.append(part)
+        length += len(part)
+        if length > _LONGEST:
+            raise CannotRender(f"{name}: over {_LONGEST:,} characters are more than anybody reads")
+    return "".join(kept)
 
 
 def _reason(failure: Exception) -> str:

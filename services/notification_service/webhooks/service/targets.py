@@ -59,18 +59,19 @@ def parse_target(text: str) -> Target:
         raise refused("too_long", f"A URL has at most {MAX_URL} characters.")
     try:
         url = httpx.URL(text)
+        host = url.raw_host.decode("ascii")
+        _ = url.host  # reads what an xn-- name means, and raises where it means nothing
     except (httpx.InvalidURL, ValueError):
         raise refused(
             "invalid_url", "This is no URL, such as https://crm.example.com/hook."
         ) from None
-    if url.scheme not in _PORTS or not url.host:
+    if url.scheme not in _PORTS or not host:
         raise refused(
             "invalid_url", "Give a URL with https://, such as https://crm.example.com/hook."
         )
     if url.userinfo or url.fragment:
         detail = "A URL with a user name, a password or a #fragment is not taken."
         raise refused("invalid_url", detail)
-    host = url.raw_host.decode("ascii")
     port = _PORTS[url.scheme] if url.port is None else url.port
     if not (_HOST.fullmatch(host) or _is_address(host)) or not 0 < port <= _LAST_PORT:
         raise refused("invalid_url", "The URL's host or port is none that can be called.")

@@ -122,6 +122,7 @@ async def test_a_repeated_request_gets_the_same_secret_and_the_database_holds_it
         ({"url": "https://crm.example.com:0/"}, "/url", "invalid_url"),
         ({"url": "https://crm..example.com/"}, "/url", "invalid_url"),
         ({"url": "https://crm%2fexample.com/"}, "/url", "invalid_url"),
+        ({"url": "https://xn--a.example.com/"}, "/url", "invalid_url"),
         ({"url": "https://crm.example.com\\@127.0.0.1/"}, "/url", "invalid_url"),
         ({"url": "https://127.0.0.1/"}, "/url", "forbidden_address"),
         ({"url": "https://localhost:8000/v1/complaints"}, "/url", "forbidden_address"),
