@@ -30,7 +30,8 @@ Change = Callable[[World, UnitOfWork, str], Awaitable[object]]
 
 def an_hour_earlier(record: Record) -> Record:
     at = to_rfc3339(START - timedelta(hours=1)).encode()
-    return replace(record, headers=[(n, at if n == "ce_time" else v) for n, v in record.headers])
+    headers = ((name, at if name == "ce_time" else value) for name, value in record.headers)
+    return replace(record, headers=tuple(headers))
 
 
 async def with_the_second_of_four_parked(
