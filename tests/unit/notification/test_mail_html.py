@@ -54,3 +54,9 @@ def test_nothing_that_was_written_becomes_html() -> None:
     assert "<b>" not in html
     assert "<script>" not in html
     assert "&lt;i&gt;" in html
+
+
+def test_a_complaints_number_is_not_broken_over_two_lines() -> None:
+    assert card("Your complaint (7K3F-9Q2M-X) <b>") == (
+        '<p>Your complaint (<span class="number">7K3F-9Q2M-X</span>) &lt;b&gt;</p>'
+    )

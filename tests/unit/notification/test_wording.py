@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -162,3 +163,59 @@ def test_times_are_told_by_the_readers_clock_and_say_so_where_it_shows_another_h
     assert said in sms
     named = TEMPLATES.values(locale, given)["next_due_at"]
     assert named in said, "vendors' approved wordings get the same time"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("end", ["", "。", ".", "！"])
+@pytest.mark.parametrize("kind", [k for k in TEMPLATES.kinds if not k.startswith("staff_")])
+def test_what_somebody_wrote_is_never_followed_by_two_marks(
+    kind: str, end: str, locale: Locale
+) -> None:
+    given = whole_scene(kind, locale)
+    written = {
+        "text": f"XX{end}",
+        "options": [o.model_copy(update={"text": f"YY{end}"}) for o in given.options],
+    }
+
+    sms = TEMPLATES.render(kind, locale, MessageChannel.SMS, given.model_copy(update=written)).text
+    mail = TEMPLATES.render(
+        kind, locale, MessageChannel.EMAIL, given.model_copy(update=written)
+    ).text
+
+    assert not re.search(r"(XX|YY)[”\"]?([。.！，；;]{2}|[。.！] ?[（(])", sms + mail)
+    assert not re.search(r"XX (We|Please|Not|If|余|我|请|不)", sms), (
+        "a sentence ends before the next"
+    )
+
+
+@pytest.mark.parametrize(
+    ("clock", "locale", "said"),
+    [
+        ("propose", "zh-CN", "前给您解决方案。"),
+        ("resolve", "zh-CN", "前办好。"),
+        ("cn-telecoms.reply", "zh-CN", "前给您答复。"),
+        ("propose", "en", "you will have our proposal by"),
+        ("resolve", "en", "we will have it settled by"),
+        ("cn-telecoms.reply", "en", "you will have our answer by"),
+    ],
+)
+def test_more_time_says_what_the_new_time_is_for(clock: str, locale: Locale, said: str) -> None:
+    given = whole_scene("extended", locale).model_copy(update={"clock": clock})
+
+    assert said in TEMPLATES.render("extended", locale, MessageChannel.SMS, given).text
+
+
+@pytest.mark.parametrize(("locale", "new"), [("zh-CN", "新的解决方案"), ("en", "Our new proposal")])
+def test_a_second_proposal_is_not_told_like_a_first(locale: Locale, new: str) -> None:
+    first = whole_scene("proposal", locale)
+
+    once, again = [
+        TEMPLATES.render("proposal", locale, MessageChannel.EMAIL, scene)
+        for scene in (first, first.model_copy(update={"occurrence": 2}))
+    ]
+
+    assert new not in (once.subject or "")
+    assert new in (again.subject or "")
+    assert (
+        "谢谢您给我们时间" if locale == "zh-CN" else "for the time you gave us"
+    ) not in again.text

@@ -8,6 +8,9 @@ from pathlib import Path
 from jinja2.ext import babel_extract
 
 import shared.web
+from services.intake_service.complaints.service.tracking import UnknownLink
+from services.notification_service.surveys.domain.survey import UnknownSurvey
+from services.workflow_service.answering.service import UnknownProposal
 from shared.web.i18n import load_catalogue
 from shared.web.problem_texts import FIELD_CODES, TEXTS
 
@@ -34,3 +37,10 @@ def test_every_message_of_the_shared_pages_is_translated() -> None:
     )
 
     assert missing == []
+
+
+def test_a_customers_dead_link_is_told_in_chinese() -> None:
+    words = load_catalogue([HERE / "locale"])
+    dead = (UnknownProposal, UnknownSurvey, UnknownLink)
+
+    assert not [kind.title for kind in dead if words.gettext(kind.title) == kind.title]

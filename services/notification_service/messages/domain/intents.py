@@ -97,6 +97,9 @@ def _facts(event: EventData, audience: Audience) -> Facts:
     # Staff read words in the case; the one promise that slips is said, so that it is recognised.
     if isinstance(event, cases.PromiseDelayed):
         names.add("words_id")
+    # A customer is told what the new time is for: an answer, a proposal, or all of it.
+    if isinstance(event, cases.ClockExtended):
+        names.add("clock")
     facts: Facts = event.model_dump(mode="json", include=names, exclude_none=True)
     return facts | _found_out(event, audience)
 

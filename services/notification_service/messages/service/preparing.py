@@ -283,6 +283,7 @@ def scene_of(
     given: dict[str, object] = {
         **facts,
         "number": row.number,
+        "occurrence": row.occurrence,
         "name": name,
         "description": contact.description if contact else None,
         "tracking_url": contact.tracking_url if contact else None,

@@ -19,7 +19,7 @@ LONGEST_SHORT: Final = 2_000
 """The most characters that `short` may be asked for."""
 
 FUNCTIONS: Final = frozenset({"at", "price"})
-FILTERS: Final = frozenset({"short", "length", "upper", "lower", "trim"})
+FILTERS: Final = frozenset({"short", "clause", "sentence", "length", "upper", "lower", "trim"})
 LOOPED_OVER: Final = frozenset({"options"})
 ATTRIBUTES: Final = frozenset({"key", "text", "amount", "answer_url"})
 LOOP_ATTRIBUTES: Final = frozenset({"index", "first", "last", "length"})

@@ -26,7 +26,7 @@ _NEXT: Final[Mapping[str, str | None]] = {
 }
 """The next step that comes after a message of a kind, where it is not a proposal."""
 
-_ALWAYS: Final = frozenset({"number", "tracking_url", "urgent", "final", "round"})
+_ALWAYS: Final = frozenset({"number", "tracking_url", "urgent", "final", "round", "occurrence"})
 _ALWAYS_TO_STAFF: Final = _ALWAYS | {"due_at", "clock", "cause", "level"}
 """What every message knows; all else can be missing, and a wording must ask for it first."""
 
@@ -145,6 +145,9 @@ _IN_TONE: Final = frozenset(
         "answered without a solution",
         "a second round",
         "a final offer",
+        "another proposal",
+        "more time for the proposal",
+        "more time for the resolution",
         "added to an open complaint",
     }
 )
@@ -162,6 +165,9 @@ def _others(locale: Locale) -> dict[str, dict[str, object]]:
         "answered without a solution": {"outcome": "answered"},
         "a second round": {"round": 2},
         "a final offer": {"final": True},
+        "another proposal": {"occurrence": 2},
+        "more time for the proposal": {"clock": "propose"},
+        "more time for the resolution": {"clock": "resolve"},
         "an urgent complaint": {"urgent": True},
         "a single option": {"options": (OfferedOption(key="A", text=first),)},
         "added to an open complaint": {"into_number": "4M2T-8HXC-5"},

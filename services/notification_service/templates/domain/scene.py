@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from shared.kernel.errors import RedressError
 
 _LOOSE_END = re.compile(r"[\s,.;:，。；：、]+$")
+_END = re.compile(r"[\s,.;:!，。；：、！]+$")
+_CLOSED = (*".!?:。！？：…", ".”", '."', "。”", "！”", "？”")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 BUILT_IN = "built-in"
 """The version of a wording that comes with the project."""
@@ -58,6 +61,8 @@ class Scene(BaseModel):
     options: tuple[OfferedOption, ...] = ()
     final: bool = False
     round: int = 1
+    occurrence: int = 1
+    """The how manieth message of its kind it is to this reader about this complaint."""
     category: str | None = None
     urgent: bool = False
     priority: str | None = None
@@ -91,6 +96,19 @@ class Rendered(BaseModel):
     subject: str | None = None
     html: str | None = None
     template: str = BUILT_IN
+
+
+def as_clause(words: str) -> str:
+    """Return what somebody wrote without the mark at its end: our own sentence goes on after it."""
+    return _END.sub("", words)
+
+
+def as_sentence(words: str) -> str:
+    """Return what somebody wrote with a mark at its end: another sentence begins after it."""
+    bare = words.rstrip()
+    if not bare or bare.endswith(_CLOSED):
+        return bare
+    return bare + ("。" if _CHINESE.search(bare) else ".")
 
 
 def shortened(words: str, most: int) -> str:

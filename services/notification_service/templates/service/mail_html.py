@@ -24,6 +24,8 @@ _WIDEST: Final = 40
 _OPEN: Final[dict[Locale, str]] = {"zh-CN": "打开页面", "en": "Open the page"}
 _BUTTON: Final = Markup('<a class="button{}" href="{}">{}</a>')
 _LINK: Final = Markup('<a href="{}">{}</a>')
+_NUMBER: Final = re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", re.ASCII)
+_WHOLE: Final = Markup('<span class="number">{}</span>')
 _FIRST, _SECOND = "", " second"
 
 
@@ -137,7 +139,16 @@ def _linked(line: str) -> Markup:
     out, end = Markup(""), 0
     for match in _URL.finditer(line):
         url = match.group()
-        out += escape(line[end : match.start()])
+        out += _worded(line[end : match.start()])
         out += _LINK.format(url, url)
         end = match.end()
-    return out + escape(line[end:])
+    return out + _worded(line[end:])
+
+
+def _worded(text: str) -> Markup:
+    """Escape words; a complaint's number, which is read out over a phone, stays on one line."""
+    out, end = Markup(""), 0
+    for match in _NUMBER.finditer(text):
+        out += escape(text[end : match.start()]) + _WHOLE.format(match.group())
+        end = match.end()
+    return out + escape(text[end:])

@@ -26,11 +26,14 @@ from services.notification_service.templates.domain.scene import (
     Locale,
     Rendered,
     Scene,
+    as_clause,
+    as_sentence,
     shortened,
 )
 from services.notification_service.templates.domain.sms import economical
 from services.notification_service.templates.service.mail_html import MailPage, one_line, paragraphs
 from shared.events.words import MessageChannel
+from shared.web.categories import category_label
 
 _PATTERNS: Final[dict[Locale, str]] = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEE d MMM, HH:mm"}
 _ELSEWHERE: Final[dict[Locale, str]] = {"zh-CN": "{}（{}时间）", "en": "{} ({} time)"}
@@ -150,6 +153,8 @@ class Templates:
         return given | {
             "company": self._company,
             "at": at,
+            "category": scene.category
+            and category_label(scene.category, chinese=locale == "zh-CN"),
             "price": partial(_price, locale),
             "promise": promise_of(
                 scene.next_step,
@@ -187,7 +192,7 @@ def _environment(finalize: Callable[[object], object]) -> ImmutableSandboxedEnvi
         autoescape=False,
         finalize=finalize,
     )
-    environment.filters["short"] = shortened
+    environment.filters |= {"short": shortened, "clause": as_clause, "sentence": as_sentence}
     return environment
 
 
