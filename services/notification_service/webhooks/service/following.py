@@ -28,6 +28,8 @@ _UNREADABLE = Counter(
     "redress_webhook_unreadable_total", "Records that are no CloudEvent and go to nobody"
 )
 
+_STANDING = (b'"category"', b'"department"')
+
 Positions = dict[TopicPartition, int]
 
 
@@ -84,9 +86,12 @@ class Follower:
         Returns how many. Raises Deposed where another replica has moved on from the same place.
         """
         ordered = sorted(records, key=lambda record: record.topic != topics.COMPLAINTS)
-        facts = [fact for fact in map(_read, ordered) if fact is not None]
+        read_all = self.has_subscriptions
+        facts = _read_many(ordered, everything=read_all)
         async with self._messaging.unit_of_work() as work:
             wanted = self._note(await subscriptions.live(work.connection))
+            if wanted and not read_all:
+                facts = _read_many(ordered, everything=True)
             standings = await self._standings(work.connection, facts)
             rows = _deliveries(facts, wanted, standings)
             await following.add(work.connection, rows, work.now)
@@ -142,6 +147,15 @@ class Standings:
             if after != Standing():
                 self.changed[event.subject] = after
         return before, after
+
+
+def _read_many(records: Sequence[LoggedRecord], *, everything: bool) -> list[Fact]:
+    """Read records; unless `everything`, those by which a complaint's standing may change.
+
+    While nobody has subscribed they are a third of all, and reading is most of the work.
+    """
+    needed = records if everything else [r for r in records if any(w in r.value for w in _STANDING)]
+    return [fact for fact in map(_read, needed) if fact is not None]
 
 
 def _read(record: LoggedRecord) -> Fact | None:
