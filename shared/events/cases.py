@@ -175,6 +175,13 @@ class ClockExtended(WorkflowEvent):
     words_id: str | None = None
 
 
+class CustomerWrote(WorkflowEvent):
+    """The customer added to the complaint, corrected it or objected; the words are intake's."""
+
+    kind: str = Field(description="addition, correction or objection")
+    owner: str | None = Field(default=None, description=_WHO_SEES_TO_IT)
+
+
 class WaitingEnded(WorkflowEvent):
     """The customer did not answer in time: we go on without, from where we were."""
 

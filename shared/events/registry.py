@@ -31,6 +31,7 @@ EVENT_TYPES: tuple[type[EventData], ...] = (
     cases.ClockWarned,
     cases.ClockBreached,
     cases.ClockExtended,
+    cases.CustomerWrote,
     cases.WaitingEnded,
     cases.UpdateDue,
     cases.FollowUpDue,

@@ -13,7 +13,7 @@ from services.workflow_service.cases.domain.lifecycle import Action, ForbiddenTr
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.reactions import amended, fire_due
 from services.workflow_service.organisation.domain.people import Organisation
-from shared.events.cases import ClockBreached, DeEscalated, Escalated, Reopened
+from shared.events.cases import ClockBreached, CustomerWrote, DeEscalated, Escalated, Reopened
 from shared.events.complaints import ComplaintAmended
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import Forbidden
@@ -231,6 +231,25 @@ def test_what_is_added_to_a_settled_case_opens_nothing(kind: str) -> None:
     settled = act(opened(), Action.RESOLVE)
 
     assert amend(settled, at(hours=1), kind=kind).case.state is CaseState.RESOLVED
+
+
+@pytest.mark.parametrize(
+    ("by", "kind", "told"),
+    [
+        ("customer", "addition", ["li.na"]),
+        ("customer", "correction", ["li.na"]),
+        ("customer", "objection", ["li.na"]),
+        ("customer", "supervision", []),
+        ("staff", "addition", []),
+    ],
+)
+def test_the_owner_hears_of_what_the_customer_writes(by: str, kind: str, told: list[str]) -> None:
+    case = replace(opened(), owner="li.na")
+
+    change = amend(case, at(minutes=5), kind=kind, by=by)
+
+    wrote = [said.event for said in change.said if isinstance(said.event, CustomerWrote)]
+    assert [event.owner for event in wrote] == told
 
 
 def test_an_objection_to_what_is_not_settled_is_an_addition() -> None:

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     STAFF_APPROVAL_GRANTED = "staff_approval_granted"
     STAFF_APPROVAL_REFUSED = "staff_approval_refused"
     STAFF_ANSWERED = "staff_answered"
+    STAFF_CUSTOMER_WROTE = "staff_customer_wrote"
     STAFF_WAITING_ENDED = "staff_waiting_ended"
     OPERATOR_ALERT = "operator_alert"
 

@@ -23,6 +23,7 @@ from services.workflow_service.cases.domain.rising import (
 )
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.escalation.domain.ladder import SUPERVISION_LEVEL, Cause, Rise
+from shared.events import cases as events
 from shared.events.complaints import (
     ASKS_FOR_SUPERVISOR,
     OBJECTS,
@@ -99,6 +100,9 @@ def amended(
         _let_up(draft, at)
     elif said.kind == OBJECTS and said.by == "customer":
         _hear_objection(draft, at)
+    if answers:
+        # Whoever has it by now: a page that nobody reads is worse than none.
+        draft.say(events.CustomerWrote, at, kind=said.kind, owner=draft.case.owner)
     return draft.finish()
 
 
