@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from services.notification_service.gateways.domain.standard_webhook import is_signed
@@ -43,6 +43,7 @@ from shared.kernel.errors import FieldError, Forbidden, InvalidInput, NotFound
 log = logging.get(__name__)
 
 Token = Annotated[str, Path(max_length=128, description="REDRESS_RECEIPT_TOKEN")]
+Reference = Annotated[str | None, Query(max_length=vendors.MOST_LETTERS, description="ours")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,9 @@ def router(counter: Counter) -> APIRouter:
         return TencentAnswer()
 
     @routes.post("/v1/receipts/twilio", status_code=204, openapi_extra=TWILIO_BODY)
-    async def twilio(request: Request, reference: str | None = None) -> Response:
+    async def twilio(request: Request, reference: Reference = None) -> Response:
         """Take Twilio's status callback, signed in `X-Twilio-Signature`."""
-        form = await _twilio_form(counter.trust, request)
-        receipt = vendors.read_twilio(dict(form), reference)
+        receipt = _twilio_receipt(await _twilio_form(counter.trust, request), reference)
         if receipt is not None:
             await counter.take([receipt])
         return Response(status_code=204)
@@ -155,6 +155,13 @@ async def _twilio_form(trust: Trust, request: Request) -> list[tuple[str, str]]:
     if not is_same(twilio_signature(trust.twilio_token, address, form), given):
         _forged(request, "X-Twilio-Signature does not fit")
     return form
+
+
+def _twilio_receipt(form: list[tuple[str, str]], reference: str | None) -> Receipt | None:
+    try:
+        return vendors.read_twilio(dict(form), reference)
+    except ValueError as wrong:
+        raise InvalidInput(f"the form {wrong}") from None
 
 
 async def _signed_body(trust: Trust, request: Request) -> bytes:

@@ -89,6 +89,16 @@ async def test_what_cannot_be_read_is_shown_beside_its_field_and_nothing_is_save
     assert (await running.http.get(path)).json()["version"] == 0
 
 
+@pytest.mark.parametrize("zone", ["America", "../x", "x" * 10_000, "\0"])
+async def test_a_zone_that_is_none_is_refused_on_the_page(running: Running, zone: str) -> None:
+    path = await somebody(running)
+
+    page = await running.http.post(PAGE, data=FORM | {"timezone": zone}, params={"lang": "en"})
+
+    assert page.status_code == 422
+    assert (await running.http.get(path)).json()["version"] == 0
+
+
 async def test_one_click_of_a_mail_program_leaves_only_what_we_owe(running: Running) -> None:
     path = await somebody(running)
     await running.http.post(PAGE, data=FORM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,23 +11,29 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.events.words import MessageChannel, PersonalChannel
 
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
 
 def _time_of_day(value: object) -> object:
     if isinstance(value, time) and value.tzinfo is None:
         return value.replace(second=0, microsecond=0)
-    try:
-        if isinstance(value, str) and len(value) == len("22:00"):
-            return time.fromisoformat(value)
-    except ValueError:
-        pass
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return time.fromisoformat(value)
     raise ValueError("Write a time of day as 22:00.")
 
 
-def _known_zone(value: str) -> str:
+def is_zone(name: str) -> bool:
+    """Tell whether this is an IANA time zone."""
     try:
-        ZoneInfo(value)
+        ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("This is no IANA time zone, such as Asia/Shanghai.") from None
+        return False
+    return True
+
+
+def _known_zone(value: str) -> str:
+    if not is_zone(value):
+        raise ValueError("This is no IANA time zone, such as Asia/Shanghai.")
     return value
 
 

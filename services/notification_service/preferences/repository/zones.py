@@ -11,6 +11,8 @@ from babel import Locale
 from babel.core import get_global
 from babel.dates import get_timezone_location
 
+from services.notification_service.preferences.domain.choices import is_zone
+
 _REST = "*"
 
 
@@ -37,8 +39,11 @@ _OFFERED = (
 
 
 def zone_names(locale: str, chosen: str) -> list[tuple[str, str]]:
-    """Return zones to choose from with their names in a language, the chosen one among them."""
-    offered = _OFFERED if chosen in _OFFERED or not chosen else (chosen, *_OFFERED)
+    """Return zones to choose from with their names in a language, the chosen one among them.
+
+    What is chosen and is no zone is not offered.
+    """
+    offered = (chosen, *_OFFERED) if chosen not in _OFFERED and is_zone(chosen) else _OFFERED
     spoken = Locale.parse(locale.replace("-", "_"))
     return [(name, _name(name, spoken)) for name in offered]
 

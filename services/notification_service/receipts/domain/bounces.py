@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
-from email.policy import default
+from email.policy import compat32
 
 from services.notification_service.receipts.domain.receipt import Arrival, Receipt
 
@@ -21,7 +21,8 @@ def read_bounces(raw: bytes) -> list[Receipt]:
 
     Our reference is the left part of the Message-ID, which the returned headers repeat.
     """
-    mail = message_from_bytes(raw, policy=default)
+    # The newer policy takes headers apart, and fails at what other servers write into them.
+    mail = message_from_bytes(raw, policy=compat32)
     statuses = [part for part in mail.walk() if part.get_content_type() == _REPORT]
     if not statuses:
         raise ValueError("has no part message/delivery-status")
@@ -64,5 +65,5 @@ def _message_id(part: Message) -> str:
     if isinstance(payload, list) and payload and isinstance(payload[0], Message):
         return str(payload[0].get("Message-ID", ""))
     text = part.get_payload(decode=True)
-    headers = message_from_bytes(text if isinstance(text, bytes) else b"", policy=default)
+    headers = message_from_bytes(text if isinstance(text, bytes) else b"", policy=compat32)
     return str(headers.get("Message-ID", ""))

@@ -6,13 +6,23 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+)
 
 from services.notification_service.receipts.domain.receipt import Arrival, Receipt
 
 # Both Chinese vendors write local times without a zone.
 _CHINA = timezone(timedelta(hours=8))
 _MOST = 1000
+MOST_LETTERS = 128
+"""Of what a gateway calls a message, and of our reference."""
 
 
 def _china_time(given: object) -> object:
@@ -21,16 +31,23 @@ def _china_time(given: object) -> object:
     try:
         return datetime.strptime(given, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
     except ValueError:
-        # A time that cannot be read is no reason to lose the receipt: it has our own as well.
         return None
+
+
+def _likely(given: datetime | None) -> datetime | None:
+    # A time that cannot be read or kept is no reason to lose the receipt: it has our own as well.
+    return given if given is not None and 2000 <= given.year < 2200 else None
 
 
 def _text(given: object) -> object:
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-ChinaTime = Annotated[AwareDatetime | None, BeforeValidator(_china_time)]
-Word = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=128)]
+Time = Annotated[AwareDatetime | None, AfterValidator(_likely)]
+ChinaTime = Annotated[Time, BeforeValidator(_china_time)]
+Word = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=MOST_LETTERS)]
+Name = Annotated[str, BeforeValidator(_text), Field(max_length=MOST_LETTERS)]
+Code = Annotated[str, BeforeValidator(_text), Field(max_length=64)]
 
 
 class _Said(BaseModel):
@@ -42,8 +59,8 @@ class AliyunReport(_Said):
 
     biz_id: Word
     success: bool
-    out_id: Annotated[str | None, BeforeValidator(_text), Field(max_length=128)] = None
-    err_code: Annotated[str | None, BeforeValidator(_text), Field(max_length=64)] = None
+    out_id: Name | None = None
+    err_code: Code | None = None
     report_time: ChinaTime = None
 
     def receipt(self) -> Receipt:
@@ -63,7 +80,7 @@ class TencentReport(_Said):
 
     sid: Word
     report_status: Literal["SUCCESS", "FAIL"]
-    errmsg: Annotated[str | None, BeforeValidator(_text), Field(max_length=64)] = None
+    errmsg: Code | None = None
     user_receive_time: ChinaTime = None
 
     def receipt(self) -> Receipt:
@@ -83,11 +100,11 @@ class HttpReport(_Said):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reference: Annotated[str | None, Field(max_length=128)] = None
-    id: Annotated[str | None, Field(max_length=128)] = None
+    reference: Name | None = None
+    id: Name | None = None
     state: Arrival
-    code: Annotated[str | None, BeforeValidator(_text), Field(max_length=64)] = None
-    at: AwareDatetime | None = None
+    code: Code | None = None
+    at: Time = None
 
     def receipt(self) -> Receipt:
         """Return what it says."""
@@ -115,11 +132,14 @@ _TWILIO = {
 def read_twilio(form: Mapping[str, str], reference: str | None) -> Receipt | None:
     """Read Twilio's callback; None for a step on the way, such as `sent` or `queued`.
 
-    `reference` is ours, from the address that Twilio was told to call.
+    `reference` is ours, from the address that Twilio was told to call. Raises ValueError for a
+    sid that Twilio never gives.
     """
     sid = form.get("MessageSid") or form.get("SmsSid")
+    if sid and (len(sid) > MOST_LETTERS or not sid.isprintable()):
+        raise ValueError("has no sid of a message")
     arrival = _TWILIO.get(form.get("MessageStatus") or form.get("SmsStatus") or "")
     if arrival is None or not (sid or reference):
         return None
-    code = (form.get("ErrorCode") or "")[:64] or None
+    code = "".join(filter(str.isprintable, form.get("ErrorCode") or ""))[:64] or None
     return Receipt("twilio", arrival, reference=sid or None, message_id=reference, code=code)

@@ -101,3 +101,12 @@ async def test_a_mail_that_is_only_late_is_no_bad_news(desk: Desk) -> None:
 
     assert answer.json() == {"new": 0}
     assert await desk.desk.apply() == 0
+
+
+@pytest.mark.parametrize("name", ["", "@", "<", "=?nope?q?x?=", "a" * 5000, "\xff"])
+async def test_headers_that_other_servers_mangled_are_no_bounce_of_ours(
+    desk: Desk, name: str
+) -> None:
+    answer = await desk.http.post(f"/v1/receipts/mail/{TOKEN}", content=bounce(name))
+
+    assert answer.status_code == 422

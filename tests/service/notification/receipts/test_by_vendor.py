@@ -184,3 +184,47 @@ async def test_a_generic_report_without_a_message_is_refused(desk: Desk) -> None
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/reference"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "report"),
+    [
+        ("aliyun", {"biz_id": "biz-1", "success": True, "out_id": None, "err_code": None}),
+        ("aliyun", {"biz_id": "biz-1", "success": True, "report_time": "0001-01-01 00:00:00"}),
+        ("tencent", {"sid": "biz-1", "report_status": "SUCCESS", "errmsg": None}),
+        ("tencent", {"sid": "biz-1", "report_status": "SUCCESS", "user_receive_time": None}),
+    ],
+)
+async def test_what_a_vendor_leaves_empty_or_dates_oddly_loses_no_receipt(
+    desk: Desk, vendor: str, report: dict[str, object]
+) -> None:
+    desk.use(vendor)
+    complaint = await desk.acknowledge()
+
+    answer = await desk.http.post(f"/v1/receipts/{vendor}/{TOKEN}", json=[report])
+    await desk.desk.apply()
+
+    assert answer.status_code == 200
+    assert await desk.standing(complaint) == ("delivered", "sms", None)
+
+
+@pytest.mark.parametrize("at", [None, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_a_generic_report_at_a_time_that_cannot_be_kept_is_taken(
+    desk: Desk, at: str | None
+) -> None:
+    answer = await post_http(desk, {"reference": "r", "state": "delivered", "code": None, "at": at})
+
+    assert (answer.status_code, answer.json()) == (200, {"new": 1})
+
+
+@pytest.mark.parametrize(
+    ("sid", "query"),
+    [("S" * 300, ""), ("S\0", ""), ("S", f"?reference={'r' * 300}")],
+    ids=["long", "nul", "reference"],
+)
+async def test_a_callback_with_names_that_twilio_never_gives_is_refused(
+    desk: Desk, sid: str, query: str
+) -> None:
+    answer = await post_twilio(desk, twilio_form(MessageSid=sid), query=query)
+
+    assert answer.status_code == 422
