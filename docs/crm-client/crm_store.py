@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS complaints (
     complaint_id TEXT PRIMARY KEY,
     number TEXT,
     state TEXT,
-    last_event TEXT NOT NULL
+    last_event TEXT NOT NULL,
+    last_event_at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, position TEXT NOT NULL);
 """
@@ -73,10 +74,21 @@ class CrmStore:
         if stored.rowcount == 0:
             return False
         data = event["data"]
+        if "complaint_id" not in data:
+            return True  # a signal (a hot spot, an incident): it is about no single complaint
+        # The state follows from the order within its topic. What is said of messages comes by
+        # another topic, sooner or later: which was last only the times tell.
         self._db.execute(
-            "INSERT INTO complaints VALUES (?, ?, ?, ?) ON CONFLICT (complaint_id) DO UPDATE SET"
+            "INSERT INTO complaints VALUES (?, ?, ?, ?, ?) ON CONFLICT (complaint_id) DO UPDATE SET"
             " number = coalesce(excluded.number, number), state = coalesce(excluded.state, state),"
-            " last_event = excluded.last_event",
-            (event["subject"], data.get("number"), data.get("state"), event["type"]),
+            " last_event = iif(excluded.last_event_at < last_event_at, last_event,"
+            " excluded.last_event), last_event_at = max(excluded.last_event_at, last_event_at)",
+            (
+                event["subject"],
+                data.get("number"),
+                data.get("state"),
+                event["type"],
+                event["time"].rstrip("Z"),  # fractions differ in length: without Z they sort
+            ),
         )
         return True

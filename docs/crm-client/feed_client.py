@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import sys
@@ -44,9 +45,11 @@ def follow(store: CrmStore, url: str, types: str | None, *, once: bool) -> None:
             # 429 and 5xx pass by themselves; anything else is a fault that waiting does not mend.
             if refused.code != 429 and refused.code < 500:
                 sys.exit(f"{refused.code}: {refused.read().decode(errors='replace')}")
-            time.sleep(int(refused.headers.get("Retry-After") or PAUSE_SECONDS))
+            asked_for = refused.headers.get("Retry-After", "")  # a proxy may send a date
+            time.sleep(int(asked_for) if asked_for.isdecimal() else PAUSE_SECONDS)
             continue
-        except OSError as failure:
+        except (OSError, http.client.HTTPException, json.JSONDecodeError) as failure:
+            # Also an answer that was cut: the cursor is the one before, so nothing is missed.
             print(f"{url} does not answer: {failure}", file=sys.stderr)
             time.sleep(PAUSE_SECONDS)
             continue
@@ -66,6 +69,8 @@ def main() -> None:
     arguments.add_argument("--store", type=Path, default=Path("crm.db"))
     arguments.add_argument("--once", action="store_true", help="end where there is nothing more")
     given = arguments.parse_args()
+    if not given.url.startswith(("http://", "https://")):
+        arguments.error("--url begins with http:// or https://")
     store = CrmStore(given.store)
     try:
         follow(store, given.url.rstrip("/"), given.types, once=given.once)

@@ -24,7 +24,9 @@ def to_event(message: Message) -> dict[str, Any] | None:
         event["data"] = json.loads(message.value() or b"")
     except ValueError:
         return None
-    return event if {"id", "source", "type", "subject", "sequence"} <= event.keys() else None
+    return (
+        event if {"id", "source", "type", "subject", "sequence", "time"} <= event.keys() else None
+    )
 
 
 def follow(consumer: Consumer, store: CrmStore, idle_seconds: float | None) -> None:

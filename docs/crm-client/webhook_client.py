@@ -61,7 +61,8 @@ def main() -> None:
         sys.exit("set REDRESS_WEBHOOK_SECRET to the secret that subscribing has shown")
     store = CrmStore(given.store)
     server = ThreadingHTTPServer((given.host, given.port), handler_of(store, secret))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: sys.exit(0))
     print(f"listening on {given.host}:{server.server_port}", flush=True)
     server.serve_forever()
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.notification_service.feed.domain.cursor import PLACES, encode
-from tests.harness.crm import Crm
+from tests.harness.crm import FOLDER, Crm
 from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
 
@@ -120,6 +124,66 @@ def test_the_webhook_client_takes_what_is_signed_for_it_and_nothing_else(
     assert of(complaint, crm.events()) == STORY
     assert crm.states()[complaint] == "closed"
     open_product.request("DELETE", path)
+
+
+def test_a_feed_that_is_cut_or_asks_to_wait_until_a_date_is_asked_again(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    client: Any = importlib.import_module("feed_client")
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0)
+    page = json.dumps({"items": [heard("CaseOpened", "08:00:00")], "cursor": "a"})
+    end = json.dumps({"items": [], "cursor": "a"})
+    answers = [
+        "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + page,
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" + page[:9],
+        "HTTP/1.1 503 No\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n\r\n",
+        *(f"HTTP/1.1 200 OK\r\nContent-Length: {len(one)}\r\n\r\n{one}" for one in (page, end)),
+    ]
+    store = client.CrmStore(crm.store)
+
+    with answering(answers) as url:
+        client.follow(store, url, None, once=True)
+    store.close()
+
+    assert [one["type"] for one in crm.events()] == ["CaseOpened"]
+
+
+def test_the_last_event_of_a_complaint_is_the_latest_whichever_topic_came_first(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    store: Any = importlib.import_module("crm_store").CrmStore(crm.store)
+
+    store.take([heard("NotificationSent", "08:00:02"), heard("CaseOpened", "08:00:01")])
+    store.close()
+
+    with closing(sqlite3.connect(crm.store)) as db:
+        assert db.execute("SELECT last_event FROM complaints").fetchall() == [("NotificationSent",)]
+
+
+def heard(type_: str, at: str) -> dict[str, Any]:
+    """Return an event of the one complaint there is."""
+    said = {"id": type_, "source": "/workflow", "type": type_, "subject": "c", "sequence": "1"}
+    return said | {"time": f"2026-11-22T{at}.000000Z", "data": {"complaint_id": "c"}}
+
+
+@contextmanager
+def answering(answers: list[str]) -> Iterator[str]:
+    """Give one answer to each connection, and close it; yields the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for answer in answers:
+                connection, _peer = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer.encode())
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(timeout=10)
 
 
 @pytest.mark.kafka
