@@ -73,6 +73,8 @@ deliveries = Table(
     # settling moves few entries.
     Index("webhook_deliveries_lane_idx", "webhook_id", "subject", "id"),
     Index("webhook_deliveries_state_idx", "webhook_id", "state", "id"),
+    # A range is sent again in a transaction: it must not walk through all that was ever sent.
+    Index("webhook_deliveries_time_idx", "webhook_id", "event_time"),
     Index(
         "webhook_deliveries_age_idx",
         "created_at",

@@ -1,0 +1,75 @@
+"""What is asked of deliveries costs no more where there are many: by an index, not by a walk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from shared.db.database import Database
+from shared.kernel.ids import new_id
+from tests.harness.databases import MakeMigratedUrl
+from tests.service.notification.webhooks.kit import START, World
+
+
+@pytest.fixture
+async def world(migrated_sqlite_url: MakeMigratedUrl) -> AsyncIterator[World]:
+    # SQLite alone: its plans do not depend on how much lies in the tables.
+    database = Database.open(migrated_sqlite_url("notification"))
+    opened = World(database)
+    await opened.bus.ensure_topics()
+    yield opened
+    await opened.close()
+    await database.close()
+
+
+@contextmanager
+def noted() -> Iterator[list[tuple[str, Any]]]:
+    """Note the statements that are executed about deliveries."""
+    found: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, text: str, values: Any, *_more: Any) -> None:
+        if "webhook_deliveries" in text:
+            found.append((text, values))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+async def ways(world: World, statements: list[tuple[str, Any]]) -> set[str]:
+    """Return how SQLite finds deliveries for statements."""
+    found: set[str] = set()
+    async with world.database.read() as connection:
+        for text, values in statements:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+            found |= {row[3] for row in plan if "webhook_deliveries" in row[3]}
+    return found
+
+
+async def test_a_range_is_sent_again_by_its_times(world: World) -> None:
+    webhook, _secret = await world.subscribe("https://crm.example.invalid/hook")
+
+    with noted() as statements:
+        await world.resend(webhook, between=(START, START + timedelta(minutes=5)))
+
+    plans = await ways(world, statements)
+    assert plans
+    assert all("webhook_deliveries_time_idx" in plan for plan in plans), plans
+
+
+async def test_a_complaint_is_listed_by_its_id_also_in_one_state(world: World) -> None:
+    webhook, _secret = await world.subscribe("https://crm.example.invalid/hook")
+
+    with noted() as statements:
+        await world.listed(webhook, subject=new_id(), state="delivered")
+
+    plans = await ways(world, statements)
+    assert plans
+    assert all("webhook_deliveries_lane_idx" in plan for plan in plans), plans
