@@ -29,6 +29,8 @@ log = logging.get(__name__)
 
 _ADVISORY_LOCK = 0x3EB400
 _BATCH = 1000
+_ROWS = 4000
+"""Deliveries that a transaction makes at most: on SQLite all messages wait for it meanwhile."""
 _POLL_SECONDS = 0.5
 _STANDBY_SECONDS = 1.0
 _PAUSE_SECONDS = 0.05
@@ -98,20 +100,24 @@ class Following:
         reader = await self._bus.reader(places)
         try:
             while not stopping.is_set():
-                taken = await self._step(reader, positions)
+                at_most = self._batch()
+                taken = await self._step(reader, positions, at_most)
                 if until and all(positions[place] >= end for place, end in until.items()):
                     return
-                if taken < _BATCH:
+                if taken < at_most:
                     _LAG.set(await reader.lag_seconds())
                     if session is not None:
                         await session.execute(sa.text("SELECT 1"))  # raises once the lock is lost
-                    lone = not self._follower.has_subscriptions
+                    lone = not self._follower.subscriptions
                     await pause_for(stopping, _LONE_PAUSE_SECONDS if lone else _PAUSE_SECONDS)
         finally:
             await reader.close()
 
-    async def _step(self, reader: Consumer, positions: Positions) -> int:
-        polled = list(await reader.poll(max_records=_BATCH, timeout_seconds=_POLL_SECONDS))
+    def _batch(self) -> int:
+        return max(1, min(_BATCH, _ROWS // max(1, self._follower.subscriptions)))
+
+    async def _step(self, reader: Consumer, positions: Positions, at_most: int) -> int:
+        polled = list(await reader.poll(max_records=at_most, timeout_seconds=_POLL_SECONDS))
         records = await self._ready(polled)
         if records:
             moved = positions | {

@@ -59,7 +59,8 @@ class Follower:
         self._version = 0
         self.has_filters = False
         """Whether any subscription needed to know categories or departments in the last batch."""
-        self.has_subscriptions = False
+        self.subscriptions = 0
+        """How many there were in the last batch."""
 
     async def begin(self) -> Positions:
         """Return where the log is to be read from."""
@@ -86,7 +87,7 @@ class Follower:
         Returns how many. Raises Deposed where another replica has moved on from the same place.
         """
         ordered = sorted(records, key=lambda record: record.topic != topics.COMPLAINTS)
-        read_all = self.has_subscriptions
+        read_all = self.subscriptions > 0
         facts = _read_many(ordered, everything=read_all)
         async with self._messaging.unit_of_work() as work:
             wanted = self._note(await subscriptions.live(work.connection))
@@ -113,7 +114,7 @@ class Follower:
 
     def _note(self, live: Sequence[Webhook]) -> list[tuple[Webhook, Filter]]:
         wanted = [(one, _filter(one)) for one in live]
-        self.has_subscriptions = bool(wanted)
+        self.subscriptions = len(wanted)
         self.has_filters = any(f.categories or f.departments for _one, f in wanted)
         return wanted
 

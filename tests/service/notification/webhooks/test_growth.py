@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from shared.db.database import Database
 from shared.kernel.ids import new_id
 from tests.harness.databases import MakeMigratedUrl
-from tests.service.notification.webhooks.kit import START, World
+from tests.service.notification.webhooks.kit import START, World, event
 
 
 @pytest.fixture
@@ -49,7 +50,8 @@ async def ways(world: World, statements: list[tuple[str, Any]]) -> set[str]:
     async with world.database.read() as connection:
         for text, values in statements:
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
-            found |= {row[3] for row in plan if "webhook_deliveries" in row[3]}
+            details = [str(row._mapping["detail"]) for row in plan]
+            found |= {one for one in details if "webhook_deliveries" in one}
     return found
 
 
@@ -73,3 +75,25 @@ async def test_a_complaint_is_listed_by_its_id_also_in_one_state(world: World) -
     plans = await ways(world, statements)
     assert plans
     assert all("webhook_deliveries_lane_idx" in plan for plan in plans), plans
+
+
+async def test_many_subscriptions_make_small_transactions(world: World) -> None:
+    for number in range(100):
+        await world.subscribe(f"https://crm{number}.example.invalid/hook")
+    await world.publish(*[event(new_id(), 1) for _ in range(100)])
+    stopping = asyncio.Event()
+
+    with noted() as statements:
+        running = asyncio.create_task(world.webhooks.following.run(stopping))
+        async with asyncio.timeout(60):
+            while sum(made(statements)) < 100 * 100:
+                await asyncio.sleep(0.05)
+        stopping.set()
+        await running
+
+    assert max(made(statements)) <= 4000
+
+
+def made(statements: list[tuple[str, Any]]) -> list[int]:
+    """Return how many deliveries each statement made."""
+    return [len(values) for text, values in statements if text.startswith("INSERT")]
