@@ -47,7 +47,12 @@ BAD = [
     ("请您自行联系快递公司。", "sent-away"),
     ("我也没办法", "helpless"),
     ("这是公司规定。", "helpless"),
+    ("根据公司规定，超过七天不予退货。", "helpless"),
+    ("as per our policy, refunds are not possible", "helpless"),
+    ("Under company policy we cannot refund opened items.", "helpless"),
     ("您说的不对。", "arguing"),
+    ("您要是早点说就不会这样了。", "arguing"),
+    ("一般都不会有问题的。", "doubting"),
     ("这是您自己操作不当造成的", "arguing"),
     ("您为什么不早说？", "arguing"),
     ("您确定没有签收吗？", "doubting"),
@@ -86,6 +91,8 @@ BAD = [
 ]
 
 GOOD = [
+    "根据公司制度，我们先退款，今天18点前到账。",
+    "The refund is due to you under our guarantee, not our policy.",
     "我理解您的感受",
     "我们会改正",
     "您周三收到的订单少了两件，给您带来不便，我们很抱歉。",
@@ -219,6 +226,12 @@ def test_an_apology_that_is_none_does_not_count(text: str) -> None:
         "I'll call you on Monday.",
         "One of us will be in touch.",
         "Please tell us your choice.",
+        "今天下午6点前补发，单号发到您手机上。",
+        "明天上午10点我和师傅一起上门。",
+        "I will ring you afterwards.",
+        "A nurse will call her tomorrow at 10:00.",
+        "I have refunded it today and you should see it by Friday.",
+        "If it is not there by then, call me on 020 7946 0000.",
     ],
 )
 def test_a_next_step_in_active_voice_counts(text: str) -> None:
@@ -231,6 +244,8 @@ def test_a_next_step_in_active_voice_counts(text: str) -> None:
         "您的问题会被处理。",
         "现将有关情况回复如下。",
         "社区委员会的会议已经开过。",
+        "订单已于11月1日前补发完毕。",
+        "昨天我们的师傅上门看过了。",
         "It will be processed.",
         "Thank you for your message.",
     ],
