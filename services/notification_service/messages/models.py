@@ -38,6 +38,7 @@ complaints = Table(
     Column("region", String(64), nullable=True),
     PrimaryKeyConstraint("complaint_id", name="complaints_pkey"),
     Index("complaints_customer_idx", "customer_id"),
+    Index("complaints_number_idx", "number"),
 )
 
 notifications = Table(

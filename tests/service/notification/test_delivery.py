@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from services.notification_service.gateways.domain.port import Uncertain
 from services.notification_service.messages.models import notifications
 from services.notification_service.messages.repository import deliveries
 from services.notification_service.messages.repository.intents import knows_customer
 from services.notification_service.messages.repository.standing import reconsider_customer
 from services.notification_service.messages.service.judging import Judge
+from services.notification_service.messages.service.reading import Archive
 from services.notification_service.preferences.domain.choices import Preferences
 from services.notification_service.preferences.service import PreferenceBook
 from shared.events.base import EventData, WorkflowEvent
@@ -27,6 +29,7 @@ from shared.events.cases import (
     StepCarriedOut,
 )
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
+from shared.http.pagination import PageRequest
 from shared.messaging import UnitOfWork
 from tests.service.notification.conftest import MANNERS, START, Notification, opened, received
 from tests.service.notification.test_sending import Scripted, crash_while_sending, gateways
@@ -424,6 +427,46 @@ async def test_too_many_calm_news_wait_their_turn_and_none_is_lost(
     notification.clock.advance(timedelta(hours=1))
     await notification.deliver()
     assert [state for _, state, _ in await told(notification)] == ["sent"] * 7
+
+
+async def test_what_may_have_gone_out_counts_from_when_it_may(notification: Notification) -> None:
+    sms = Scripted([Uncertain("no answer")] * 4, repeatable=False)
+    notification.use(gateways(sms=sms))
+    complaint = known(notification)
+    await notification.hear(complaint)
+    for name in ("w1", "w2", "w3", "w4"):
+        await notification.hear(fact(StepCarriedOut, complaint, kind="other", words_id=name))
+        await notification.deliver()
+
+    notification.clock.advance(timedelta(minutes=61))
+    await notification.hear(fact(StepCarriedOut, complaint, kind="other", words_id="w5"))
+    await notification.deliver()
+
+    assert [state for _, state, _ in await told(notification)] == ["unknown"] * 4 + ["sent"]
+
+
+async def test_the_outbox_finds_a_complaint_by_index(notification: Notification) -> None:
+    complaint = known(notification)
+    await notification.hear(complaint, opened(complaint))
+    seen: list[tuple[str, Any]] = []
+    engine = notification.database._reader.sync_engine
+
+    def keep(_c: Any, _k: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", keep)
+    archive = Archive(database=notification.database, vault=notification.vault)
+    found = await archive.shown(PageRequest(), complaint.number)
+    event.remove(engine, "before_cursor_execute", keep)
+
+    assert [one.stored.number for one in found] == [complaint.number]
+    if engine.dialect.name == "sqlite":
+        async with notification.database.read() as connection:
+            for statement, parameters in seen:
+                if statement.startswith("SELECT"):
+                    asked = f"EXPLAIN QUERY PLAN {statement}"
+                    plan = (await connection.exec_driver_sql(asked, parameters)).mappings().all()
+                    assert not [step for step in plan if step["detail"].startswith("SCAN")]
 
 
 async def test_the_limit_is_one_persons_over_all_their_complaints(

@@ -13,6 +13,7 @@ from services.notification_service.gateways.domain.port import NotAccepted, Refu
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.models import complaints, notifications
 from services.notification_service.messages.repository import deliveries
+from services.notification_service.messages.service.deciding import Decision, Operators
 from services.notification_service.messages.service.sealing import opened as unsealed
 from shared.events.cases import CaseAssigned, ClockBreached, ClockWarned, Escalated
 from tests.service.notification.conftest import START, JsonObject, Notification, received
@@ -224,6 +225,26 @@ async def test_a_digest_whose_lease_was_lost_in_part_is_not_sent(
 
     assert not email.taken
     assert sorted(state for _, state, _, _ in await rows(notification)) == [State.QUEUED] * 2
+
+
+async def test_what_an_operator_sends_again_goes_by_itself(notification: Notification) -> None:
+    email = Scripted([Uncertain("no answer")], repeatable=False)
+    gather(notification, email=email)
+    await assign(notification, "li.na", "li.na")
+    notification.clock.advance(EVERY)
+    await notification.deliver()
+    c = notifications.c
+    async with notification.database.read() as connection:
+        unknown = list(await connection.scalars(select(c.id).where(c.state == State.UNKNOWN)))
+
+    operators = Operators(notification.messaging, wake=notification.sender.wake)
+    for message in unknown:
+        await operators.decide(message, Decision.RESEND, by="an operator")
+        await notification.deliver()
+
+    # Two mails of one name would be shown as one.
+    assert [mail.reference for mail in email.taken] == unknown
+    assert [state for _, state, _, _ in await rows(notification)] == ["sent", "sent"]
 
 
 async def test_where_mail_is_refused_each_message_goes_its_other_way(

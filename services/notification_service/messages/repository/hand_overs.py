@@ -132,20 +132,29 @@ async def requeue(
     now: datetime,
 ) -> None:
     """Queue a message anew for a channel that is not among `tried`."""
-    await _change(
-        connection,
-        message_id,
-        {
-            "state": State.QUEUED,
-            "channel": None,
-            "tried": tuple(tried),
-            "tries": 0,
-            "doubtful": False,
-            "reason": reason,
-            "sent_at": None,
-            "next_attempt_at": now,
-        },
-    )
+    await _change(connection, message_id, _anew(tried, reason, now))
+
+
+async def resend(connection: AsyncConnection, message_id: str, *, now: datetime) -> None:
+    """Queue a message anew for every channel, by itself if it was in a digest.
+
+    Under the digest's name mail readers would hide the second of two that are sent again.
+    """
+    alone = {"gathered": False, "digest_id": None}
+    await _change(connection, message_id, _anew((), None, now) | alone)
+
+
+def _anew(tried: Sequence[str], reason: str | None, now: datetime) -> dict[str, object]:
+    return {
+        "state": State.QUEUED,
+        "channel": None,
+        "tried": tuple(tried),
+        "tries": 0,
+        "doubtful": False,
+        "reason": reason,
+        "sent_at": None,
+        "next_attempt_at": now,
+    }
 
 
 async def mark_sent(connection: AsyncConnection, message_id: str, *, at: datetime) -> None:

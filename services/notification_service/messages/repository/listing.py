@@ -85,7 +85,10 @@ async def stored_page(
     """Return messages with their words, of the complaint `about` (its id or number) or of all."""
     chosen = _newest(_with_words(), before, limit)
     if about is not None:
-        chosen = chosen.where(or_(_n.complaint_id == about, complaints.c.number == about))
+        # Found first: with both asked of the join every message there is would be looked at.
+        c = complaints.c
+        meant = select(c.complaint_id).where(or_(c.complaint_id == about, c.number == about))
+        chosen = chosen.where(_n.complaint_id.in_(list(await connection.scalars(meant))))
     return [_stored(tuple(row)) for row in await connection.execute(chosen)]
 
 

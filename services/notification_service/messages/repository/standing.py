@@ -17,6 +17,8 @@ from shared.events.words import Audience
 _n = notifications.c
 _NEWER = (_n.id, _n.complaint_id, _n.recipient, _n.kind, _n.route, _n.facts)
 _GONE_OUT = (State.SENDING, State.SENT, State.DELIVERED, State.UNKNOWN)
+# Of what may have gone out (`unknown`) the time of its last try stands where the next one would.
+_GONE_OUT_AT = func.coalesce(_n.sent_at, _n.next_attempt_at)
 _GIVEN_UP = (State.SKIPPED, State.FAILED, State.UNDELIVERED)
 
 
@@ -51,21 +53,21 @@ async def newer(
 async def told_lately(
     connection: AsyncConnection, customer_ids: Collection[str], *, since: datetime, now: datetime
 ) -> defaultdict[str, list[datetime]]:
-    """Return when customers were written to; what is under way counts as now."""
+    """Return when customers were written to, or may have been; what is under way counts as now."""
     found: defaultdict[str, list[datetime]] = defaultdict(list)
     if customer_ids:
         chosen = (
-            select(complaints.c.customer_id, _n.sent_at)
+            select(complaints.c.customer_id, _GONE_OUT_AT, _n.state)
             .join(complaints, complaints.c.complaint_id == _n.complaint_id)
             .where(
                 complaints.c.customer_id.in_(customer_ids),
                 _n.audience == Audience.CUSTOMER,
                 _n.state.in_(_GONE_OUT),
-                func.coalesce(_n.sent_at, _n.next_attempt_at) > since,
+                since < _GONE_OUT_AT,
             )
         )
-        for customer_id, sent_at in await connection.execute(chosen):
-            found[customer_id].append(sent_at or now)
+        for customer_id, told_at, state in await connection.execute(chosen):
+            found[customer_id].append(now if state == State.SENDING else told_at)
     return found
 
 
@@ -81,7 +83,7 @@ async def said_lately(
         _n.complaint_id.in_(complaint_ids),
         _n.fingerprint.in_(fingerprints),
         _n.state.in_(_GONE_OUT),
-        func.coalesce(_n.sent_at, _n.next_attempt_at) > since,
+        since < _GONE_OUT_AT,
     )
     return {(row[0], row[1]) for row in await connection.execute(chosen)}
 

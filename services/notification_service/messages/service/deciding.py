@@ -67,9 +67,7 @@ class Operators:
     async def _do(self, work: UnitOfWork, standing: Standing, decision: Decision) -> None:
         if decision is Decision.RESEND:
             # Every channel is open again: whoever decides this may have mended an address.
-            await repository.requeue(
-                work.connection, standing.id, tried=(), reason=None, now=work.now
-            )
+            await repository.resend(work.connection, standing.id, now=work.now)
             work.after_commit(self._wake)
             return
         await repository.mark_sent(work.connection, standing.id, at=work.now)
