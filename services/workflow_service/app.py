@@ -48,7 +48,10 @@ def build(platform: Platform) -> ServiceUnit:
     answers = Answers(desk, links)
     supervisor = _loops(platform, desk)
     letters = DeadLetters(messaging=desk.messaging, subscriptions=SUBSCRIPTIONS, container=desk)
-    pages, surveyed = _pages(platform), AnswerReader(_notification(platform))
+    pages = _pages(platform)
+    spoken = AnswerReader(
+        intake=_client(platform, "intake"), notification=_client(platform, "notification")
+    )
     app = create_app(
         platform,
         name=NAME,
@@ -59,7 +62,7 @@ def build(platform: Platform) -> ServiceUnit:
             calling_router(desk),
             calendars_router(desk.calendars, _around_calendars(desk)),
             policies_router(desk),
-            cases.router(desk, pages, surveyed),
+            cases.router(desk, pages, spoken),
             calls.router(desk, pages),
             words_router(desk, links),
             answering.router(answers, _answering_pages(platform)),
@@ -76,7 +79,7 @@ def build(platform: Platform) -> ServiceUnit:
         app=app,
         supervisor=supervisor,
         opening=(desk.open,),
-        closing=(desk.database.close, surveyed.close),
+        closing=(desk.database.close, spoken.close),
     )
 
 
@@ -87,9 +90,9 @@ def _around_calendars(desk: Desk) -> Surroundings:
     return Surroundings(changed=desk.reload, what_if=what_if)
 
 
-def _notification(platform: Platform) -> ServiceClient:
+def _client(platform: Platform, service: str) -> ServiceClient:
     # One try: who looks at a case does not wait for what somebody said about it.
-    url = platform.settings.service_url("notification")
+    url = platform.settings.service_url(service)
     return ServiceClient(url, lambda: platform.keys.service_credential, attempts=1)
 
 

@@ -118,6 +118,29 @@ async def test_services_are_given_contacts_and_nobody_else(intake: Running) -> N
     assert "service" in await intake.everything_stored("personal_data_access")
 
 
+async def test_services_are_given_what_the_customer_told_us_without_who_they_are(
+    intake: Running,
+) -> None:
+    answer = await intake.received()
+    token = str(answer["tracking_url"]).rpartition("/")[2]
+    await intake.client.post(f"/track/{token}", data={"objection": "还是没有解决"})
+    path = f"/v1/internal/intake/complaints/{answer['id']}/words"
+    credential = {"Authorization": f"Bearer {intake.keys.service_credential}"}
+
+    refused = await intake.client.get(path)
+    given = await intake.client.get(path, headers=credential)
+    unknown = await intake.client.get(path.replace(answer["id"], "x" * 20), headers=credential)
+
+    assert refused.status_code == 403
+    assert given.json()["order"] == "20261118-443"
+    assert [(one["kind"], one["text"]) for one in given.json()["additions"]] == [
+        ("objection", "还是没有解决")
+    ]
+    assert "+8613800138000" not in given.text
+    assert "王芳" not in given.text
+    assert unknown.status_code == 404
+
+
 async def test_services_learn_whose_complaint_a_link_leads_to_and_nobody_else(
     intake: Running,
 ) -> None:

@@ -186,7 +186,7 @@ async def test_the_words_of_surveys_are_asked_of_notification(workflow: Workflow
     client = ServiceClient("http://n", "s", attempts=1, transport=transport)
     case = await reading.find(workflow.desk, case_id)
 
-    found = await AnswerReader(client).of(case)
+    found = await AnswerReader(intake=client, notification=client).of(case)
 
     assert found is not None
     assert [(one.score, one.text, one.wants_call) for one in found] == [

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from services.workflow_service.cases.domain.case import Case
+from services.workflow_service.cases.schemas.answers import Said, Told
+from services.workflow_service.cases.service import reading
+from services.workflow_service.cases.service.answers import AnswerReader
+from shared.http.client import ServiceClient
 from tests.service.workflow.conftest import Workflow
 from tests.unit.workflow.rules import opened, regrading
 
@@ -81,3 +88,48 @@ async def test_the_queue_is_chosen_from_by_names(workflow: Workflow) -> None:
     assert "No case fits this selection" in text
     assert "somebody.else" in text
     assert "Delivery: Short" in listed
+
+
+async def test_a_case_shows_what_the_customer_told_us_and_added(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Said(
+        kind="objection",
+        by="customer",
+        text="退款<b>还没到",
+        created_at=datetime(2026, 11, 23, 5, tzinfo=UTC),
+    )
+
+    async def told(_self: AnswerReader, _case: Case) -> Told:
+        return Told(description="订单少了两件\n客服推诿", order="A-1", additions=(said,))
+
+    case_id = await workflow.open()
+    away = await page(workflow, f"/cases/{case_id}", "zh-CN")
+    monkeypatch.setattr(AnswerReader, "told", told)
+
+    shown = await page(workflow, f"/cases/{case_id}", "zh-CN")
+
+    assert "暂时取不到客户写的内容" in away
+    assert "客户的原话 订单少了两件 客服推诿" in shown
+    assert "客户认为还没有解决" in shown
+    assert "退款&lt;b&gt;还没到" in shown
+
+
+async def test_the_complaint_is_asked_of_intake_which_may_be_away(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    case = await reading.find(workflow.desk, case_id)
+    neighbour = FastAPI()
+
+    @neighbour.get(f"/v1/internal/intake/complaints/{case_id}/words")
+    async def words() -> dict[str, object]:
+        return {"description": "订单少了两件", "order": "A-1", "later": "ignored"}
+
+    async def told(app: FastAPI) -> Told | None:
+        transport = httpx.ASGITransport(app=app)
+        client = ServiceClient("http://n", "s", attempts=1, transport=transport)
+        return await AnswerReader(intake=client, notification=client).told(case)
+
+    found, away = await told(neighbour), await told(FastAPI())
+
+    assert found == Told(description="订单少了两件", order="A-1")
+    assert away is None

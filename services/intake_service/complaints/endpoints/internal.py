@@ -10,7 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake_service.complaints.schemas.answer import Links, ReferencesOut
 from services.intake_service.complaints.service.drafting import token_hash
-from services.intake_service.complaints.service.reading import OpenComplaint, Reader
+from services.intake_service.complaints.service.reading import (
+    OpenComplaint,
+    Reader,
+    UnknownComplaint,
+)
 from shared.http.auth import Principal, Scope, requires
 
 Service = Annotated[Principal, Depends(requires(Scope.SERVICE))]
@@ -49,6 +53,25 @@ class ContactsOut(BaseModel):
     items: list[ContactOut]
 
 
+class SaidOut(BaseModel):
+    """One thing that was added to a complaint, in words."""
+
+    kind: str
+    by: str
+    text: str
+    created_at: datetime
+
+
+class ToldOut(BaseModel):
+    """What a customer told us, for the page of staff who handle it: no name, no contact."""
+
+    description: str
+    order: str | None
+    contract: str | None
+    product: str | None
+    additions: tuple[SaidOut, ...]
+
+
 class TrackedIn(BaseModel):
     """The token of a tracking link."""
 
@@ -74,6 +97,11 @@ def router(reader: Reader, *, links: Links) -> APIRouter:
         await reader.record_looks(found, principal=who.id, purpose="contact")
         return ContactsOut(items=[out for out in (_contact(one, links) for one in found) if out])
 
+    @made.get("/complaints/{complaint_id}/words")
+    async def words(complaint_id: str, _: Service) -> ToldOut:
+        """Return what the customer told us; 404 where they were erased."""
+        return _told(await reader.read(complaint_id))
+
     @made.post("/tracked")
     async def tracked(body: TrackedIn, _: Service) -> TrackedOut:
         """Return whose complaint a tracking link leads to; nothing else of it is told."""
@@ -82,6 +110,28 @@ def router(reader: Reader, *, links: Links) -> APIRouter:
         return TrackedOut(customer_id=found.stored.customer_id if found and is_known else None)
 
     return made
+
+
+def _told(complaint: OpenComplaint) -> ToldOut:
+    words = complaint.words
+    if words is None:
+        raise UnknownComplaint("The customer of this complaint was erased.")
+    return ToldOut(
+        description=words.description,
+        order=words.references.order,
+        contract=words.references.contract,
+        product=words.references.product,
+        additions=tuple(
+            SaidOut(
+                kind=one.stored.kind,
+                by=one.stored.by,
+                text=one.text,
+                created_at=one.stored.created_at,
+            )
+            for one in complaint.additions
+            if one.text
+        ),
+    )
 
 
 def _contact(complaint: OpenComplaint, links: Links) -> ContactOut | None:

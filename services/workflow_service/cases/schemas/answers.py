@@ -1,4 +1,4 @@
-"""What notification answers about surveys: the customers' words, shown and not kept."""
+"""What other services answer of the customers' words: shown, and not kept."""
 
 from __future__ import annotations
 
@@ -25,3 +25,26 @@ class SurveyAnswers(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     items: tuple[SurveyAnswer, ...]
+
+
+class Said(BaseModel):
+    """Something that was added to a complaint, by `customer` or `staff`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: str
+    by: str
+    text: str
+    created_at: datetime
+
+
+class Told(BaseModel):
+    """What the customer told us, as intake keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    description: str
+    order: str | None = None
+    contract: str | None = None
+    product: str | None = None
+    additions: tuple[Said, ...] = ()

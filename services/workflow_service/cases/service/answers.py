@@ -1,4 +1,4 @@
-"""Ask notification what a customer said in surveys: their words lie there, under its own key."""
+"""Ask other services what a customer said: the words lie there, under their own keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from services.workflow_service.cases.domain.case import Case
-from services.workflow_service.cases.schemas.answers import SurveyAnswer, SurveyAnswers
+from services.workflow_service.cases.schemas.answers import SurveyAnswer, SurveyAnswers, Told
 from shared.http.client import ServiceClient, ServiceRefused
 from shared.kernel import logging
 from shared.kernel.errors import NotFound, Unavailable
@@ -16,10 +16,20 @@ log = logging.get(__name__)
 
 
 class AnswerReader:
-    """The surveys of cases, in words."""
+    """Complaints and surveys of cases, in words."""
 
-    def __init__(self, notification: ServiceClient) -> None:
+    def __init__(self, *, intake: ServiceClient, notification: ServiceClient) -> None:
+        self._intake = intake
         self._notification = notification
+
+    async def told(self, case: Case) -> Told | None:
+        """Return the complaint as it was made; None while intake is away, or once erased."""
+        try:
+            found = await self._intake.get(f"/v1/internal/intake/complaints/{case.id}/words")
+            return Told.model_validate(found)
+        except (Unavailable, ServiceRefused, NotFound, ValidationError) as failure:
+            log.warning("complaint.unavailable", case=case.id, reason=type(failure).__name__)
+            return None
 
     async def of(self, case: Case) -> Sequence[SurveyAnswer] | None:
         """Return what was said in a case's surveys; None while notification is away."""
@@ -36,4 +46,5 @@ class AnswerReader:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._intake.close()
         await self._notification.close()

@@ -64,7 +64,7 @@ def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
     @routes.get("/cases/{case_id}", response_class=HTMLResponse)
     async def one_case(request: Request, case_id: str) -> HTMLResponse:
         """Show a case: its clocks in words, its promises and its history."""
-        principal_of(request, Scope.CASES_READ)
+        principal = principal_of(request, Scope.CASES_READ)
         case = await reading.find(desk, case_id)
         file = await reading.open_file(desk, case.id)
         await desk.ensure_loaded([file.case])
@@ -77,6 +77,7 @@ def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
             ended_clocks=[one for one in laid_open if not one.clock.is_open],
             promises=await promises_in_words(desk, file.case),
             answers=await answers.of(file.case),
+            told=await answers.told(file.case) if principal.may(Scope.COMPLAINTS_READ) else None,
             history=[told(line, file.words, people, desk.rules) for line in file.history[::-1]],
             people=people,
         )
