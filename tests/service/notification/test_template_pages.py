@@ -56,6 +56,18 @@ async def test_a_wording_is_saved_activated_and_taken_back(running: Running) -> 
     assert (await running.http.get("/v1/templates/closed/en")).json()["active"] == "built-in"
 
 
+@pytest.mark.parametrize("version", ["2", "9999999", "nonsense", ""])
+async def test_a_version_that_is_not_there_silences_none(running: Running, version: str) -> None:
+    await press(running, "save", source=OWN)
+    await press(running, "activate 1")
+
+    answer = await press(running, f"activate {version}")
+
+    assert answer.status_code == 404
+    found = await running.http.get("/v1/templates/closed/en")
+    assert found.json()["active"] == 1
+
+
 async def test_a_fault_is_shown_beside_what_was_typed(running: Running) -> None:
     page = await press(running, "save", OWN.replace("name or", "nmae or"))
 

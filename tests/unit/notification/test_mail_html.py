@@ -41,6 +41,13 @@ def test_an_address_within_a_sentence_stays_where_it_is() -> None:
     assert card(f"Go to {URL}") == f"<p>Go to {link}</p>"
 
 
+@pytest.mark.parametrize(
+    "after", ["。谢谢您。", "，谢谢", "）查看", "”。", ". Thanks", "), or write", "."]
+)
+def test_what_ends_a_sentence_is_no_part_of_an_address(after: str) -> None:
+    assert card(f"查看 {URL}{after}") == f'<p>查看 <a href="{URL}">{URL}</a>{after}</p>'
+
+
 def test_where_options_are_to_be_chosen_the_other_buttons_step_back() -> None:
     html = card(f"- A. Refund\n  Choose A: {URL}\n\nSee more: {URL}")
 

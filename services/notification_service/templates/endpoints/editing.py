@@ -19,7 +19,7 @@ from services.notification_service.templates.endpoints.machines import Room
 from services.notification_service.templates.repository import Template
 from services.notification_service.templates.service.trying import Wanted
 from shared.http.auth import Scope, principal_of
-from shared.kernel.errors import Forbidden, InvalidInput, PreconditionFailed
+from shared.kernel.errors import Forbidden, InvalidInput, NotFound, PreconditionFailed
 from shared.web.pages import Pages, is_form_token
 
 FOLDER = Path(__file__).parents[1]
@@ -110,7 +110,9 @@ async def _do(room: Room, found: Template, form: Mapping[str, str], by: str) -> 
         return "saved"
     if do.startswith("activate "):
         version = do.removeprefix("activate ")
-        number = int(version) if version.isdecimal() and len(version) < 7 else None
+        if version != BUILT_IN and not (version.isdecimal() and len(version) < 7):
+            raise NotFound("There is no such version of this template.")
+        number = None if version == BUILT_IN else int(version)
         await room.desk.activate(kind, locale, number, by=by)
         return "activated"
     return None

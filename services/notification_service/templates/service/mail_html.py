@@ -18,7 +18,10 @@ from markupsafe import Markup, escape
 
 from services.notification_service.templates.domain.scene import Locale
 
-_URL: Final = re.compile(r"https?://[^\s<>\"]+")
+# Chinese is written on without a space: what ends a sentence or bracket is no part of an address.
+_URL: Final = re.compile(
+    r"https?://[^\s<>\"，。；：！？、…（）《》「」『』【】“”‘’]*[^\s<>\"，。；：！？、…（）《》「」『』【】“”‘’.,;:!?')\]]"
+)
 _ENDS: Final = ("。", "！", "？", ". ", "! ", "? ")
 _WIDEST: Final = 40
 _OPEN: Final[dict[Locale, str]] = {"zh-CN": "打开页面", "en": "Open the page"}
