@@ -25,7 +25,9 @@ from shared.events.cases import (
     CaseTransferred,
     ClockWarned,
     Closed,
+    InformationRequested,
     Resolved,
+    SolutionProposed,
     StepCarriedOut,
 )
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
@@ -374,6 +376,28 @@ async def test_a_newer_fact_that_was_given_up_replaces_nothing(notification: Not
     assert await told(notification) == [
         ("assigned", "sent", None),
         ("resolved", "skipped", "words_unknown_or_erased"),
+    ]
+
+
+async def test_nobody_is_asked_in_the_morning_what_was_settled_in_the_night(
+    notification: Notification,
+) -> None:
+    at(notification, NIGHT)
+    complaint = known(notification)
+    await notification.hear(
+        complaint,
+        fact(InformationRequested, complaint, words_id="w1"),
+        fact(SolutionProposed, complaint, round=1, options=(), words_id="w2"),
+        fact(Resolved, complaint, outcome="solved", words_id="w3"),
+    )
+
+    at(notification, MORNING)
+    await notification.deliver()
+
+    assert [(kind, state) for kind, state, _ in await told(notification)] == [
+        ("information_requested", "skipped"),
+        ("proposal", "skipped"),
+        ("resolved", "sent"),
     ]
 
 

@@ -29,6 +29,7 @@ _BUTTON: Final = Markup('<a class="button{}" href="{}">{}</a>')
 _LINK: Final = Markup('<a href="{}">{}</a>')
 _NUMBER: Final = re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", re.ASCII)
 _WHOLE: Final = Markup('<span class="number">{}</span>')
+_CHOICE: Final = Markup('<a class="choice" href="{}">{}</a>')
 _FIRST, _SECOND = "", " second"
 
 
@@ -97,7 +98,7 @@ def _items(lines: Sequence[str], locale: Locale) -> Markup:
         called = _called(line[2:].strip(), locale)
         if line.startswith("- "):
             named = called is not None and not called.lead
-            said = _LINK.format(called.url, called.what) if called and named else None
+            said = _CHOICE.format(called.url, called.what) if called and named else None
             items.append(said or _linked(line[2:]))
         else:
             items[-1] += Markup("<br>")
