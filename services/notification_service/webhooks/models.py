@@ -75,12 +75,6 @@ deliveries = Table(
     Index("webhook_deliveries_state_idx", "webhook_id", "state", "id"),
     # A range is sent again in a transaction: it must not walk through all that was ever sent.
     Index("webhook_deliveries_time_idx", "webhook_id", "event_time"),
-    Index(
-        "webhook_deliveries_age_idx",
-        "created_at",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
-    ),
     sqlite_autoincrement=True,
 )
 

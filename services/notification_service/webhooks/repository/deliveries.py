@@ -41,6 +41,7 @@ _LISTED = (
 )
 _OF_LANE = and_(lanes.c.webhook_id == _d.webhook_id, lanes.c.subject == _d.subject)
 _PENDING = _d.state == literal_column("'pending'")
+_IS_LIVE = webhooks.c.deleted_at.is_(None)
 _PARKED = _d.state == DeliveryState.PARKED
 _VALUES = 5000
 
@@ -254,15 +255,22 @@ async def remove_some_of_deleted(connection: AsyncConnection, *, limit: int) -> 
 
 
 async def oldest_pending(connection: AsyncConnection) -> datetime | None:
-    """Return when the oldest delivery was made that is still pending."""
-    found: datetime | None = await connection.scalar(
-        select(func.min(_d.created_at)).where(_PENDING)
+    """Return when the oldest delivery was made that waits for an endpoint still there."""
+    # Ids grow with the times at which deliveries are made.
+    first = (
+        select(_d.created_at)
+        .where(_d.webhook_id == webhooks.c.id, _PENDING)
+        .order_by(_d.id)
+        .limit(1)
+        .correlate(webhooks)
+        .scalar_subquery()
     )
+    found: datetime | None = await connection.scalar(select(func.min(first)).where(_IS_LIVE))
     return found
 
 
 async def parked(connection: AsyncConnection) -> int:
-    """Return how many deliveries are parked."""
+    """Return how many deliveries are parked at endpoints still there."""
     # Endpoint by endpoint, as the index has it; a join would walk through all deliveries.
     of_one = (
         select(func.count())
@@ -271,7 +279,8 @@ async def parked(connection: AsyncConnection) -> int:
         .correlate(webhooks)
         .scalar_subquery()
     )
-    return int(await connection.scalar(select(func.sum(of_one)).select_from(webhooks)) or 0)
+    counted = select(func.sum(of_one)).select_from(webhooks).where(_IS_LIVE)
+    return int(await connection.scalar(counted) or 0)
 
 
 async def endpoints(connection: AsyncConnection) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import httpx
@@ -33,6 +34,8 @@ _AT_ONCE = 8
 _MOST_OF_ANSWER = 64 * 1024
 _ANSWER_SECONDS = 1.0
 _AGENT = "Redress-Webhooks/1"
+_LONGEST_WISH = 1_000_000
+"""Seconds; whatever is wished for, there is a longest pause between two tries."""
 GONE = 410
 _TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -176,7 +179,7 @@ async def _read(response: httpx.Response, at: datetime) -> Attempt:
         return Attempt(at, status, None)
     if 300 <= status < 400:
         return Attempt(at, status, f"answered {status}: redirects are not followed")
-    return Attempt(at, status, f"answered {status}", _retry_after(response))
+    return Attempt(at, status, f"answered {status}", _retry_after(response, at))
 
 
 async def _drain(response: httpx.Response) -> None:
@@ -187,12 +190,20 @@ async def _drain(response: httpx.Response) -> None:
             return
 
 
-def _retry_after(response: httpx.Response) -> timedelta | None:
+def _retry_after(response: httpx.Response, at: datetime) -> timedelta | None:
+    """Return how long an endpoint asks us to wait, in seconds or until a date."""
     text = response.headers.get("retry-after", "")
-    return timedelta(seconds=int(text)) if text.isdecimal() and len(text) < 7 else None
+    if text.isdecimal():
+        return timedelta(seconds=int(text) if len(text) < 7 else _LONGEST_WISH)
+    try:
+        return max(timedelta(), parsedate_to_datetime(text) - at)
+    except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
+        return None
 
 
 def _named(failure: Exception) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(failure):
         return "the certificate cannot be verified"
+    if isinstance(failure, httpx.RemoteProtocolError):
+        return "the answer was cut, or is no HTTP"
     return f"cannot be reached: {type(failure).__name__}"

@@ -144,3 +144,25 @@ async def test_an_address_that_is_not_allowed_is_never_connected_to(
     assert crm.received == []
     (row,) = await world.listed(webhook)
     assert row.last_error == "not called: the address is not allowed"
+
+
+async def test_what_waits_for_a_deleted_endpoint_raises_no_alarm(
+    world: World, crm: Receiver
+) -> None:
+    world = world.with_settings(give_up_seconds=1)
+    webhook, _secret = await world.subscribe(crm.url)
+    crm.behaviour = answering(500)
+    subject = new_id()
+    await world.say(event(subject, 1), event(subject, 2))
+    world.clock.advance(timedelta(seconds=5))
+    await world.deliver()
+    await world.webhooks.keeper.measure()
+    assert value_of("redress_webhook_parked") == 1
+    assert value_of("redress_webhook_oldest_pending_seconds") == 5
+
+    async with world.messaging.unit_of_work() as work:
+        await world.webhooks.subscribers.delete(work, webhook.id, None)
+    await world.webhooks.keeper.measure()
+
+    assert value_of("redress_webhook_parked") == 0
+    assert value_of("redress_webhook_oldest_pending_seconds") == 0

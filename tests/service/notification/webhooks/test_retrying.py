@@ -222,11 +222,36 @@ async def test_a_redirect_is_a_failure_and_nobody_goes_there(world: World, crm: 
     assert row.last_error == "answered 307: redirects are not followed"
 
 
-async def test_retry_after_is_waited_for(world: World, crm: Receiver) -> None:
+@pytest.mark.parametrize(
+    ("wish", "seconds"),
+    [
+        ("120", 120),
+        ("99999999999999", 900),
+        ("Mon, 23 Nov 2026 02:02:00 GMT", 120),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 900),
+    ],
+)
+async def test_retry_after_is_waited_for(
+    world: World, crm: Receiver, wish: str, seconds: int
+) -> None:
     webhook, _secret = await world.subscribe(crm.url)
-    crm.behaviour = answering(429, "Retry-After: 120\r\n")
+    crm.behaviour = answering(429, f"Retry-After: {wish}\r\n")
 
     await world.say(event(new_id(), 1))
 
     (row,) = await world.listed(webhook)
-    assert row.next_attempt_at == START + timedelta(seconds=120)
+    assert row.next_attempt_at == START + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("wish", ["soon", "-5", "Fri, 31 Dec 1999 23:59:59 GMT", "Mon, 23 Nov"])
+async def test_a_retry_after_that_asks_for_nothing_changes_nothing(
+    world: World, crm: Receiver, wish: str
+) -> None:
+    webhook, _secret = await world.subscribe(crm.url)
+    crm.behaviour = answering(503, f"Retry-After: {wish}\r\n")
+
+    await world.say(event(new_id(), 1))
+
+    (row,) = await world.listed(webhook)
+    assert row.next_attempt_at is not None
+    assert row.next_attempt_at <= START + timedelta(seconds=5)
