@@ -57,8 +57,13 @@ from shared.messaging.pauses import Pace
 log = logging.get(__name__)
 
 _BATCH = 100
-_UNDER_WAY = 300
+_UNDER_WAY = 400
 _AT_ONCE = 50
+# A gateway that is only slow has its next messages wait in the queue; one that hangs may not keep
+# those of the others waiting there.
+_LANE_FULL, _LANE_MOST = 150, 250
+_STALLED_SECONDS = 5.0
+_STALLED_PAUSE = timedelta(seconds=30)
 _LEASE = timedelta(seconds=120)
 _KEEP_SECONDS = 20.0
 _IDLE_SECONDS = 0.5
@@ -103,6 +108,8 @@ class Sender:
         self._sent_all = asyncio.Event()
         self._pace = Pace()
         self._lanes = {channel: asyncio.Semaphore(_AT_ONCE) for channel in MessageChannel}
+        self._in_lane = dict.fromkeys(MessageChannel, 0)
+        self._moved_at = dict.fromkeys(MessageChannel, 0.0)
 
     def wake(self) -> None:
         """Look for queued messages at once."""
@@ -146,7 +153,7 @@ class Sender:
     async def send_batch(self) -> int:
         """Lease, prepare and begin to hand over one batch; returns how many were leased."""
         room = min(_BATCH, _UNDER_WAY - len(self._under_way) - len(self._outcomes))
-        if room <= 0:
+        if room <= 0 or self._is_slow():
             return 0
         rows = await self._lease(room)
         if rows:
@@ -233,13 +240,31 @@ class Sender:
             )
             self.wake()
 
+    def _is_slow(self) -> bool:
+        """Tell whether a gateway has enough in hand and works on it, so that the queue can wait."""
+        since = asyncio.get_running_loop().time() - _STALLED_SECONDS
+        return any(
+            count >= _LANE_FULL and self._moved_at[channel] > since
+            for channel, count in self._in_lane.items()
+        )
+
+    def _moved(self, channel: MessageChannel, by: int) -> None:
+        if by < 0 or not self._in_lane[channel]:
+            self._moved_at[channel] = asyncio.get_running_loop().time()
+        self._in_lane[channel] += by
+
     def _whose_turn(self, ready: Sequence[Ready]) -> list[Ready]:
-        """Return those that their gateway's rate allows now; the others stay queued, untried."""
+        """Return those that their gateway takes now; the others stay queued, untried."""
         now, allowed = self._clock.now(), []
+        room = {channel: _LANE_MOST - count for channel, count in self._in_lane.items()}
         for one in ready:
             limit = self._tools.gateways.limits.get(one.channel)
-            turn = limit.turn(one.row.id, now=now) if limit is not None else now
+            if room[one.channel] <= 0:
+                turn = now + _STALLED_PAUSE * (1 + _jitter())
+            else:
+                turn = limit.turn(one.row.id, now=now) if limit is not None else now
             if turn <= now:
+                room[one.channel] -= 1
                 allowed.append(one)
             else:
                 rows = (each.row for each in one.all)
@@ -259,6 +284,7 @@ class Sender:
         for one in ready:
             ids = [each.row.id for each in one.all]
             if held.issuperset(ids):
+                self._moved(one.channel, 1)
                 task = asyncio.create_task(self._hand_over(one))
                 self._under_way |= dict.fromkeys(ids, task)
             elif held.intersection(ids):
@@ -278,6 +304,7 @@ class Sender:
                 log.exception("message.defect", message=ready.reference, channel=ready.channel)
             failure = raised
         finally:
+            self._moved(ready.channel, -1)
             for one in ready.all:
                 self._under_way.pop(one.row.id, None)
         self._gather(*self._results(ready.all, failure, ready.channel, reference))

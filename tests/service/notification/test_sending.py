@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ from services.notification_service.gateways.domain.port import (
 )
 from services.notification_service.gateways.domain.rate import RateLimit
 from services.notification_service.gateways.service import Gateways
+from services.notification_service.messages import jobs
 from services.notification_service.messages.domain.retry import MOST_TRIES
 from services.notification_service.messages.models import hand_overs, notifications
 from services.notification_service.messages.repository import deliveries
@@ -365,6 +367,47 @@ def defective_for(complaint_id: str) -> Callable[..., deliveries.Marked]:
         return whole(vault, one, text, digest_id)
 
     return seal
+
+
+async def test_a_mail_server_that_hangs_holds_up_no_sms(
+    notification: Notification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = asyncio.Event()
+
+    class Hangs(Scripted):
+        async def send(self, message: Outgoing) -> None:
+            await over.wait()
+            await super().send(message)
+
+    sms, email = Scripted(), Hangs()
+    notification.use(gateways(sms=sms, email=email))
+    for name, value in (("_BATCH", 4), ("_UNDER_WAY", 14), ("_LANE_FULL", 6), ("_LANE_MOST", 10)):
+        monkeypatch.setattr(jobs, name, value)
+    for count in range(40):
+        complaint = received()
+        by = {"email": "w@example.com"} if count < 39 else {"phone": "+8613800138000"}
+        notification.knows(complaint, **by)
+        await notification.hear(complaint, opened(complaint))
+
+    while await notification.sender.send_batch():
+        await notification.sender.settle_gathered()
+    assert sms.taken == []
+    # What is slow may yet come; what has not moved for so long hangs.
+    monkeypatch.setattr(jobs, "_STALLED_SECONDS", 0.0)
+    while await notification.sender.send_batch():
+        await asyncio.sleep(0)
+        await notification.sender.settle_gathered()
+    assert len(sms.taken) == 1
+
+    over.set()
+    await notification.sender.drain()
+    await notification.sender.settle_gathered()
+    notification.clock.advance(timedelta(minutes=1))
+    await notification.deliver()
+    assert len({message.reference for message in email.taken}) == len(email.taken) == 39
+    assert {(state, attempts) for state, _, attempts, _ in await standing(notification)} == {
+        ("sent", 1)
+    }
 
 
 async def test_an_address_with_a_very_long_domain_is_written_to(notification: Notification) -> None:
