@@ -225,6 +225,16 @@ def test_a_satisfied_customer_who_wants_to_be_called_is_called_by_the_owner() ->
     assert live(change.case, ClockKind.FOLLOW_UP).state is ClockState.RUNNING
 
 
+def test_a_dissatisfied_customer_who_wants_to_be_called_is_so_by_who_has_the_case_now() -> None:
+    change = survey(asked(), 1, wants_call=True)
+
+    recorded, _reopened, escalated = (said.event for said in change.said)
+    assert isinstance(recorded, SatisfactionRecorded)
+    assert isinstance(escalated, Escalated)
+    assert escalated.owner != escalated.previous_owner
+    assert (recorded.owner, recorded.wants_call) == (escalated.owner, True)
+
+
 def test_the_answers_of_a_call_are_recorded_with_their_words_apart() -> None:
     change = call(to_call(), CallResult.REACHED, score=5, text="很满意")
 

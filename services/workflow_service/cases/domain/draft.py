@@ -72,6 +72,17 @@ class Draft:
         """Add an event before all others: what it tells was found out last."""
         self._said.insert(0, (event, at, fields))
 
+    @property
+    def place(self) -> int:
+        """Where the next event is going to stand."""
+        return len(self._said)
+
+    def say_at(
+        self, place: int, event: type[WorkflowEvent], at: datetime, **fields: object
+    ) -> None:
+        """Add an event before what followed from it, which tells of it what was not known yet."""
+        self._said.insert(place, (event, at, fields))
+
     def note(self, entry: Entry) -> None:
         """Add a line to the history."""
         self._entries.append(entry)

@@ -235,17 +235,20 @@ def _take(draft: Draft, answer: _Answer, *, ends_as: CallBackState) -> None:
     if met:
         draft.meet(ClockKind.FOLLOW_UP, answer.at)
     _note_answer(draft, answer, met=met)
-    draft.say(
+    place = draft.place
+    if is_present and case.state in _JUDGED:
+        _follow_answer(draft, answer)
+    # To whoever has it now: a low score hands it up, and who asked for a call was promised one.
+    draft.say_at(
+        place,
         events.SatisfactionRecorded,
         answer.at,
         score=answer.score,
         told_by=answer.told_by,
         round=answer.round,
         wants_call=answer.wants_call,
-        owner=case.owner,
+        owner=draft.case.owner,
     )
-    if is_present and case.state in _JUDGED:
-        _follow_answer(draft, answer)
 
 
 def _note_answer(draft: Draft, answer: _Answer, *, met: bool) -> None:
