@@ -22,6 +22,7 @@ from services.notification_service.receipts.domain.signing import (
     Network,
     comes_from,
     is_same,
+    twilio_addresses,
     twilio_signature,
 )
 from services.notification_service.receipts.jobs import ReceiptClerk
@@ -152,7 +153,8 @@ async def _twilio_form(trust: Trust, request: Request) -> list[tuple[str, str]]:
     base = trust.public_url or f"{url.scheme}://{url.netloc}"
     address = f"{base}{url.path}" + (f"?{url.query}" if url.query else "")
     given = request.headers.get("x-twilio-signature", "")
-    if not is_same(twilio_signature(trust.twilio_token, address, form), given):
+    token, addresses = trust.twilio_token, twilio_addresses(address)
+    if not any(is_same(twilio_signature(token, one, form), given) for one in addresses):
         _forged(request, "X-Twilio-Signature does not fit")
     return form
 

@@ -15,7 +15,10 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from services.notification_service.receipts.domain.signing import twilio_signature
+from services.notification_service.receipts.domain.signing import (
+    twilio_addresses,
+    twilio_signature,
+)
 from tests.service.notification.conftest import START, Notification
 from tests.service.notification.receipts.desk import PUBLIC, SECRET, TOKEN, TWILIO_TOKEN, Desk
 
@@ -45,10 +48,15 @@ def twilio_form(**changes: str) -> dict[str, str]:
 
 
 async def post_twilio(
-    desk: Desk, form: dict[str, str], *, query: str = "", signature: str | None = None
+    desk: Desk,
+    form: dict[str, str],
+    *,
+    query: str = "",
+    signature: str | None = None,
+    site: str = PUBLIC,
 ) -> httpx.Response:
     """Post as Twilio does, its signature worked out here by its documented steps."""
-    url = f"{PUBLIC}/v1/receipts/twilio{query}"
+    url = f"{site}/v1/receipts/twilio{query}"
     text = url + "".join(name + form[name] for name in sorted(form))
     digest = hmac.new(TWILIO_TOKEN.encode(), text.encode(), hashlib.sha1).digest()
     headers = {
@@ -215,6 +223,21 @@ async def test_a_generic_report_at_a_time_that_cannot_be_kept_is_taken(
     answer = await post_http(desk, {"reference": "r", "state": "delivered", "code": None, "at": at})
 
     assert (answer.status_code, answer.json()) == (200, {"new": 1})
+
+
+def test_an_address_with_a_port_that_is_none_is_signed_as_it_is() -> None:
+    assert twilio_addresses("https://x:99999/a?b=c") == ("https://x:99999/a?b=c",)
+    assert set(twilio_addresses("http://x/a?b=c")) == {"http://x/a?b=c", "http://x:80/a?b=c"}
+
+
+async def test_twilio_may_sign_the_address_with_its_port(desk: Desk) -> None:
+    scheme, _, host = PUBLIC.partition("://")
+    port = 443 if scheme == "https" else 80
+
+    taken = await post_twilio(desk, twilio_form(), site=f"{scheme}://{host}:{port}")
+    other = await post_twilio(desk, twilio_form(), site=f"{scheme}://{host}:8443")
+
+    assert (taken.status_code, other.status_code) == (204, 403)
 
 
 @pytest.mark.parametrize(
