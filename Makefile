@@ -18,9 +18,6 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # Suites that need a server, a browser or the real data, and those that kill what they stand on.
 NOT_FAST := postgres or kafka or browser or faults or data
 
-# A worker for each core; what one of them has to itself, such as Kafka: tests/harness/requirements.py.
-SIDE_BY_SIDE := --numprocesses=auto --dist=loadgroup
-
 .PHONY: help run test test-fast check bench services up down lock clean
 
 help: ## Print what can be made
@@ -31,10 +28,10 @@ run: $(VENV)/.runtime ## Set up if needed and run everything in one process on h
 	@exec $(BIN)/python -m services run
 
 test: $(VENV)/.dev ## All tests; what cannot run here says in one line what is missing
-	@exec $(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	@exec $(BIN)/python -m pytest
 
 test-fast: $(VENV)/.dev ## The tests of a minute: no servers, no browser, nothing killed
-	@exec $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not ($(NOT_FAST))'
+	@exec $(BIN)/python -m pytest -m 'not ($(NOT_FAST))'
 
 check: $(VENV)/.dev ## Linters, types, import contracts, event schemas: what CI runs after the tests
 	$(BIN)/ruff check .

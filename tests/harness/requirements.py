@@ -16,9 +16,6 @@ _NEEDS = {
     "data_folder": "data",
 }
 
-# What runs the whole product, or Kafka, has it to itself: it would else be there once a worker.
-_WHOLE = ("e2e", "faults", "browser")
-
 
 def cannot_have(thing: str, reason: str) -> NoReturn:
     """Skip the test with the reason, or fail it where `REQUIRE_<THING>=1` forbids skipping."""
@@ -29,14 +26,9 @@ def cannot_have(thing: str, reason: str) -> NoReturn:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server or a browser, so that `-m` can leave it out.
-
-    And what workers that run side by side must not each have: one of them runs all of it.
-    """
+    """Mark what needs a server or a browser, so that `-m` can leave it out."""
     for item in items:
         names = getattr(item, "fixturenames", ())
         for fixture, mark in _NEEDS.items():
             if fixture in names:
                 item.add_marker(mark)
-        if "kafka_bootstrap" in names or item.path.parent.name in _WHOLE:
-            item.add_marker(pytest.mark.xdist_group("product"))
