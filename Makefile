@@ -27,8 +27,8 @@ help: ## Print what can be made
 run: $(VENV)/.runtime ## Set up if needed and run everything in one process on http://127.0.0.1:8000
 	@exec $(BIN)/python -m services run
 
-test: $(VENV)/.dev ## All tests; what cannot run here says in one line what is missing
-	@exec $(BIN)/python -m pytest
+test: $(VENV)/.dev ## All tests, in two halves side by side; what cannot run here says what is missing
+	@exec $(BIN)/python -m tests.side_by_side
 
 test-fast: $(VENV)/.dev ## The tests of a minute: no servers, no browser, nothing killed
 	@exec $(BIN)/python -m pytest -m 'not ($(NOT_FAST))'
