@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 
 from services import footprint
 
 
 def main() -> None:
     """Run one command; exits with 1, or 2 for a wrong call, and one line on standard error."""
-    if sys.argv[1:2] in (["run"], ["serve"]):
-        footprint.begin()
-    # Not before: what it loads looks for what is left out above.
-    from services.commands import line
-
+    serves = sys.argv[1:2] in (["run"], ["serve"])
+    with footprint.beginning() if serves else nullcontext():
+        from services.commands import line
     line.main()
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 _YOUNG_OBJECTS = 20_000
@@ -20,16 +22,22 @@ _ARENA_MAX = -8
 _FOR_TERMINALS = ("rich", "pygments")
 
 
-def begin() -> None:
-    """Save what can be saved before anything is loaded; for a process that serves, not a command.
+@contextmanager
+def beginning() -> Iterator[None]:
+    """Load what every command needs as a process should that serves; garbage waits for `settle`.
 
     httpx and structlog load `rich` and its like where they find them, for programs on a terminal:
-    six megabytes. None is Python's own way to say "absent". And looking for garbage again and
-    again while nearly nothing but code comes in takes a seventh of the start.
+    six megabytes. None is Python's own way to say "absent", and only while they load: who asks
+    such a process for `--help` gets it by `rich`. Looking for garbage again and again while nearly
+    nothing but code comes in takes a seventh of the start.
     """
-    for name in _FOR_TERMINALS:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # typed as modules only
     gc.disable()
+    absent = [name for name in _FOR_TERMINALS if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]  # typed as modules only
+    yield
+    for name in absent:
+        del sys.modules[name]
 
 
 def loaded() -> None:

@@ -1,7 +1,7 @@
 """Tables and documents on the terminal.
 
-`rich` is loaded only here and when something is shown: a product that runs shows nothing, and it
-would be a tenth of its start.
+`rich` is loaded only here and when something is shown: a product that runs shows nothing, and
+would carry its six megabytes for nothing.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 _HEAVY = {"duckdb", "fastapi", "sqlalchemy", "uvicorn"}
 _NOT_FOR_SQLITE = {"aiokafka", "alembic", "asyncpg"}
 _SELDOM = {"apprise", "icalendar"}
@@ -30,8 +32,8 @@ def test_the_embedded_product_starts_without_what_it_does_not_need() -> None:
     question = f"""
 import sys
 from services import SERVICES, footprint
-footprint.begin()
-from services.commands import line
+with footprint.beginning():
+    from services.commands import line
 from services import embedded
 from services.composition import load_code
 load_code(SERVICES)
@@ -39,6 +41,19 @@ print({{name for name in {spared} if sys.modules.get(name) is not None}})
 """
 
     assert said(question) == "set()"
+
+
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_what_serves_tells_how_it_is_called(command: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "services", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert f"services {command} [OPTIONS]" in answer.stdout
 
 
 def test_knowing_a_country_loads_no_others() -> None:

@@ -153,7 +153,7 @@ class Standings:
 def _read_many(records: Sequence[LoggedRecord], *, everything: bool) -> list[Fact]:
     """Read records; unless `everything`, those by which a complaint's standing may change.
 
-    While nobody has subscribed they are a third of all, and reading is most of the work.
+    While nobody has subscribed all others would be read for nobody.
     """
     needed = records if everything else [r for r in records if any(w in r.value for w in _STANDING)]
     return [fact for fact in map(_read, needed) if fact is not None]
