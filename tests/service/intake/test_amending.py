@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import orjson
+import pytest
 
 from tests.service.intake.conftest import Running
 
@@ -107,3 +108,16 @@ async def test_overruling_needs_a_reason_a_change_and_a_known_category(embedded:
     assert unreasoned.json()["errors"][0]["pointer"] == "/why"
     assert unchanged.json()["errors"][0]["code"] == "nothing_to_change"
     assert unknown.json()["errors"][0]["code"] == "unknown_category"
+
+
+@pytest.mark.parametrize("by", [{}, {"by": "staff"}])
+async def test_an_objection_is_the_customers_alone(intake: Running, by: dict[str, str]) -> None:
+    answer = await intake.received()
+    path = f"/v1/complaints/{answer['id']}/additions"
+
+    refused = await intake.post(path, {"text": "没有解决", "kind": "objection"} | by)
+    taken = await intake.post(path, {"text": "没有解决", "kind": "objection", "by": "customer"})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/kind"
+    assert taken.status_code == 201

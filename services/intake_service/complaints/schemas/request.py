@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.config import JsonDict
@@ -287,6 +288,14 @@ class AdditionIn(RequestModel):
         ],
         Field(max_length=6),
     ] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def _is_the_customers_own(cls, kind: str, info: ValidationInfo) -> str:
+        # From staff it would open nothing again and say nothing of it.
+        if kind == "objection" and info.data.get("by") != "customer":
+            raise PydanticCustomError("customers_own", "an objection is made by the customer")
+        return kind
 
 
 class ClassificationIn(RequestModel):
