@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka_consumer import GroupConsumer, KafkaReader, to_kafka
+from shared.bus.opened import OpenReaders
 from shared.bus.port import Record, TopicPartition, Unpublished
 from shared.events import topics
 from shared.events.topics import PARTITIONS, partition_of
@@ -51,7 +52,7 @@ class KafkaBus:
         self._clock = clock or SystemClock()
         self._session_timeout_ms = int(session_timeout_seconds * 1000)
         self._admin: AIOKafkaAdminClient | None = None
-        self._consumers: list[KafkaReader] = []
+        self._consumers = OpenReaders()
         self._producers: list[KafkaProducer] = []
 
     async def start(self) -> None:
@@ -68,11 +69,9 @@ class KafkaBus:
 
     async def stop(self) -> None:
         """Close everything that was opened through this bus."""
-        for consumer in self._consumers:
-            await consumer.close()
+        await self._consumers.close()
         for producer in self._producers:
             await producer.close()
-        self._consumers.clear()
         self._producers.clear()
         if self._admin is not None:
             await self._admin.close()
@@ -109,20 +108,16 @@ class KafkaBus:
             member=member,
             session_timeout_ms=self._session_timeout_ms,
         )
-        self._keep(consumer)
+        self._consumers.add(consumer)
         await consumer.start()
         return consumer
 
     async def reader(self, positions: Mapping[TopicPartition, int]) -> KafkaReader:
         """Read partitions from given positions, outside any group; raises Unavailable."""
         reader = KafkaReader(self._bootstrap, positions, clock=self._clock)
-        self._keep(reader)
+        self._consumers.add(reader)
         await reader.start()
         return reader
-
-    def _keep(self, opened: KafkaReader) -> None:
-        # Without those that were closed: the feed opens and closes one after another.
-        self._consumers = [one for one in self._consumers if not one.is_closed] + [opened]
 
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""

@@ -17,6 +17,7 @@ from typing import TypeVar
 from shared.bus.local_consumer import Group, GroupConsumer, LocalReader
 from shared.bus.log_file import LogReader, LogWriter, UnknownTopic
 from shared.bus.log_tail import LogTail
+from shared.bus.opened import OpenReaders
 from shared.bus.port import LoggedRecord, Record, TopicPartition, Unpublished
 from shared.events import topics
 from shared.kernel.clock import Clock, SystemClock
@@ -42,7 +43,7 @@ class LocalLog:
         self.watchers: set[asyncio.Event] = set()
         self._path = path
         self._groups: dict[str, Group] = {}
-        self._consumers: list[LocalReader] = []
+        self._consumers = OpenReaders()
         self._ends: dict[TopicPartition, int] = {}
         self._tail = LogTail()
         self._orders: list[_Order] = []
@@ -67,9 +68,7 @@ class LocalLog:
 
     async def stop(self) -> None:
         """Close the consumers and the file; what was published stays."""
-        for consumer in self._consumers:
-            await consumer.close()
-        self._consumers.clear()
+        await self._consumers.close()
         # Without its name nothing more is ordered; what was ordered is still written and answered.
         committer, self._committer = self._committer, None
         if committer is not None:
@@ -98,18 +97,14 @@ class LocalLog:
         del member
         joined = self._groups.setdefault(group, Group(group))
         consumer = GroupConsumer(self, joined, topics)
-        self._keep(consumer)
+        self._consumers.add(consumer)
         return consumer
 
     async def reader(self, positions: Mapping[TopicPartition, int]) -> LocalReader:
         """Read partitions from given positions, outside any group."""
         reader = LocalReader(self, positions)
-        self._keep(reader)
+        self._consumers.add(reader)
         return reader
-
-    def _keep(self, opened: LocalReader) -> None:
-        # Without those that were closed: the feed opens and closes one after another.
-        self._consumers = [one for one in self._consumers if not one.is_closed] + [opened]
 
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""

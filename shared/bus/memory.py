@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from shared.bus.local_consumer import Group, GroupConsumer, LocalReader
+from shared.bus.opened import OpenReaders
 from shared.bus.port import LoggedRecord, Record, TopicPartition, Unpublished
 from shared.events import topics as all_topics
 from shared.events.topics import partition_of
@@ -22,16 +23,14 @@ class MemoryLog:
         self._records: dict[TopicPartition, list[LoggedRecord]] = {}
         self._committed: dict[str, dict[TopicPartition, int]] = defaultdict(dict)
         self._groups: dict[str, Group] = {}
-        self._consumers: list[LocalReader] = []
+        self._consumers = OpenReaders()
 
     async def start(self) -> None:
         """Do nothing: there is nothing to connect to."""
 
     async def stop(self) -> None:
         """Close the consumers."""
-        for consumer in self._consumers:
-            await consumer.close()
-        self._consumers.clear()
+        await self._consumers.close()
 
     async def ensure_topics(self) -> None:
         """Make every topic of `topics.ALL` that is missing."""
@@ -48,18 +47,14 @@ class MemoryLog:
         del member
         joined = self._groups.setdefault(group, Group(group))
         consumer = GroupConsumer(self, joined, topics)
-        self._keep(consumer)
+        self._consumers.add(consumer)
         return consumer
 
     async def reader(self, positions: Mapping[TopicPartition, int]) -> LocalReader:
         """Read partitions from given positions, outside any group."""
         reader = LocalReader(self, positions)
-        self._keep(reader)
+        self._consumers.add(reader)
         return reader
-
-    def _keep(self, opened: LocalReader) -> None:
-        # Without those that were closed: the feed opens and closes one after another.
-        self._consumers = [one for one in self._consumers if not one.is_closed] + [opened]
 
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""
