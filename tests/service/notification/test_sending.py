@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 
 import orjson
-import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from services.notification_service.gateways.domain.port import (
     Gateway,
@@ -24,18 +21,12 @@ from services.notification_service.gateways.domain.port import (
 )
 from services.notification_service.gateways.domain.rate import RateLimit
 from services.notification_service.gateways.service import Gateways
-from services.notification_service.messages import jobs
 from services.notification_service.messages.domain.retry import MOST_TRIES
-from services.notification_service.messages.models import hand_overs, notifications
-from services.notification_service.messages.repository import deliveries
-from services.notification_service.messages.repository.routing import routing_table
-from services.notification_service.messages.service import sealing
-from services.notification_service.messages.service.preparing import Ready
-from shared.events.cases import CaseAssigned, InformationRequested, SolutionProposed
+from services.notification_service.messages.models import notifications
+from shared.events.cases import InformationRequested, SolutionProposed
 from shared.events.words import MessageChannel
-from shared.kernel.vault import Vault
 from shared.messaging import outbox
-from tests.service.notification.conftest import START, Notification, opened, received
+from tests.service.notification.conftest import Notification, opened, received
 
 
 @dataclass
@@ -256,34 +247,6 @@ async def test_an_uncertain_message_is_repeated_where_the_gateway_knows_our_refe
     assert await standing(notification) == [("sent", "sms", 2, None)]
 
 
-@pytest.mark.parametrize("left_by", ["no answer", "a crash"])
-async def test_what_may_have_been_taken_goes_by_no_other_channel_when_the_tries_are_used_up(
-    notification: Notification, left_by: str
-) -> None:
-    away = [NotAccepted("away")] * MOST_TRIES
-    email = Scripted()
-    sms = Scripted(repeatable=True)
-    notification.use(gateways(sms=sms, email=email))
-    complaint = received()
-    notification.knows(complaint, phone="+8613800138000", email="w@example.com")
-    await notification.hear(complaint, opened(complaint))
-    if left_by == "a crash":
-        await crash_while_sending(notification)
-        sms.answers = [*away]
-        notification.use(gateways(sms=sms, email=email))
-        await notification.sender.take_over(everything=True)
-    else:
-        sms.answers = [Uncertain("no answer"), *away[1:]]
-
-    for _ in range(MOST_TRIES):
-        await notification.deliver()
-        notification.clock.advance(timedelta(minutes=15))
-
-    ((state, channel, _, reason),) = await standing(notification)
-    assert (state, channel, reason) == ("unknown", "sms", "away")
-    assert not email.taken
-
-
 async def test_what_a_gateways_rate_does_not_allow_yet_stays_queued(
     notification: Notification,
 ) -> None:
@@ -329,276 +292,6 @@ async def crash_while_sending(notification: Notification) -> None:
     """Leave a message as a process leaves it that is killed after it handed the message over."""
     await notification.sender.send_batch()
     await notification.sender.drain()
-
-
-async def test_one_message_with_a_defect_holds_up_no_other(
-    notification: Notification, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sms = Scripted()
-    notification.use(gateways(sms=sms))
-    broken, whole = received(), received()
-    for complaint in (broken, whole):
-        notification.knows(complaint, phone="+8613800138000")
-        await notification.hear(complaint, opened(complaint))
-
-    monkeypatch.setattr(sealing, "_sealed", defective_for(broken.complaint_id))
-    await notification.deliver()
-
-    assert [taken.number for taken in sms.taken] == [whole.number]
-    assert await standing(notification) == [
-        ("queued", None, 0, "defect: ZeroDivisionError"),
-        ("sent", "sms", 1, None),
-    ]
-
-    monkeypatch.undo()
-    notification.clock.advance(timedelta(minutes=5))
-    await notification.deliver()
-
-    assert {state for state, *_ in await standing(notification)} == {"sent"}
-
-
-def defective_for(complaint_id: str) -> Callable[..., deliveries.Marked]:
-    """Sealing that fails for one complaint."""
-    whole = sealing._sealed
-
-    def seal(vault: Vault, one: Ready, text: str, digest_id: str | None) -> deliveries.Marked:
-        if one.row.complaint_id == complaint_id:
-            raise ZeroDivisionError
-        return whole(vault, one, text, digest_id)
-
-    return seal
-
-
-async def test_a_mail_server_that_hangs_holds_up_no_sms(
-    notification: Notification, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    over = asyncio.Event()
-
-    class Hangs(Scripted):
-        async def send(self, message: Outgoing) -> None:
-            await over.wait()
-            await super().send(message)
-
-    sms, email = Scripted(), Hangs()
-    notification.use(gateways(sms=sms, email=email))
-    for name, value in (("_BATCH", 4), ("_UNDER_WAY", 14), ("_LANE_FULL", 6), ("_LANE_MOST", 10)):
-        monkeypatch.setattr(jobs, name, value)
-    for count in range(40):
-        complaint = received()
-        by = {"email": "w@example.com"} if count < 39 else {"phone": "+8613800138000"}
-        notification.knows(complaint, **by)
-        await notification.hear(complaint, opened(complaint))
-
-    while await notification.sender.send_batch():
-        await notification.sender.settle_gathered()
-    assert sms.taken == []
-    # What is slow may yet come; what has not moved for so long hangs.
-    monkeypatch.setattr(jobs, "_STALLED_SECONDS", 0.0)
-    while await notification.sender.send_batch():
-        await asyncio.sleep(0)
-        await notification.sender.settle_gathered()
-    assert len(sms.taken) == 1
-
-    over.set()
-    await notification.sender.drain()
-    await notification.sender.settle_gathered()
-    notification.clock.advance(timedelta(minutes=1))
-    await notification.deliver()
-    assert len({message.reference for message in email.taken}) == len(email.taken) == 39
-    assert {(state, attempts) for state, _, attempts, _ in await standing(notification)} == {
-        ("sent", 1)
-    }
-
-
-async def test_an_address_with_a_very_long_domain_is_written_to(notification: Notification) -> None:
-    email = Scripted()
-    notification.use(gateways(email=email))
-    complaint = received()
-    address = "a@" + ".".join(["d" * 60] * 4)
-    notification.knows(complaint, email=address)
-
-    await notification.hear(complaint, opened(complaint))
-    await notification.deliver()
-
-    assert await standing(notification) == [("sent", "email", 1, None)]
-    assert [message.address for message in email.taken] == [address]
-
-
-@pytest.mark.parametrize("name", ["x" * 300, "no\0text"])
-async def test_a_name_that_cannot_be_kept_leaves_our_own(
-    notification: Notification, name: str
-) -> None:
-    class Odd(Scripted):
-        async def send(self, message: Outgoing) -> str:  # type: ignore[override]  # names them
-            return name
-
-    notification.use(gateways(sms=Odd()))
-    complaint = received()
-    notification.knows(complaint, phone="+8613800138000")
-
-    await notification.hear(complaint, opened(complaint))
-    await notification.deliver()
-
-    async with notification.database.read() as connection:
-        kept = (
-            await connection.execute(select(hand_overs.c.reference, hand_overs.c.notification_id))
-        ).one()
-    assert await standing(notification) == [("sent", "sms", 1, None)]
-    assert kept[0] == kept[1]
-
-
-async def test_a_reason_that_is_no_text_can_be_written(notification: Notification) -> None:
-    notification.use(gateways(sms=Scripted([Refused("gateway answered a\0b")])))
-    complaint = received()
-    notification.knows(complaint, phone="+8613800138000")
-
-    await notification.hear(complaint, opened(complaint))
-    await notification.deliver()
-
-    assert await standing(notification) == [("failed", "sms", 1, "gateway answered ab")]
-
-
-async def test_who_is_told_by_another_row_already_is_told_once(
-    notification: Notification, tmp_path: Path
-) -> None:
-    own = tmp_path / "ours.yaml"
-    channels = "calm: [email, sms], urgent: [sms, email]"
-    row = f"to_all: {{event: CaseAssigned, to: operators, kind: staff_assignment, {channels}}}"
-    own.write_text(row, encoding="utf-8")
-    notification.routing = routing_table(own)
-    email = Scripted()
-    notification.use(gateways(email=email))
-    mine, theirs = received(), received()
-    notification.neighbours.people = [
-        {"id": "li.na", "role": "quality", "email": "li@example.com"},
-    ]
-
-    for complaint, owner in ((mine, "li.na"), (theirs, "wang.wei")):
-        given = {"complaint_id": complaint.complaint_id, "number": complaint.number}
-        fact = CaseAssigned.model_validate(
-            given | {"state": "assigned", "version": 2, "owner": owner}
-        )
-        await notification.hear(complaint, fact)
-    await notification.deliver()
-
-    c = notifications.c
-    async with notification.database.read() as connection:
-        chosen = select(c.recipient, c.state, c.reason).where(c.audience == "staff")
-        found = {tuple(row) for row in await connection.execute(chosen)}
-    assert [message.number for message in email.taken] == [mine.number, theirs.number]
-    assert found == {
-        ("li.na", "sent", None),
-        ("operators", "skipped", "duplicate"),
-        ("wang.wei", "skipped", "no_address"),
-    }
-
-
-async def test_after_a_crash_a_mail_is_sent_again_with_the_same_reference(
-    notification: Notification,
-) -> None:
-    email = Scripted()
-    notification.use(gateways(email=email))
-    complaint = received()
-    notification.knows(complaint, email="w@example.com")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
-
-    notification.use(gateways(email=email))
-    await notification.sender.take_over(everything=True)
-    await notification.deliver()
-
-    assert await standing(notification) == [("sent", "email", 2, None)]
-    assert len(email.taken) == 2
-    assert len({message.reference for message in email.taken}) == 1
-
-
-async def test_crashes_are_no_tries_of_the_gateway(notification: Notification) -> None:
-    email = Scripted()
-    notification.use(gateways(email=email))
-    complaint = received()
-    notification.knows(complaint, email="w@example.com")
-    await notification.hear(complaint, opened(complaint))
-    for _ in range(MOST_TRIES + 1):
-        await crash_while_sending(notification)
-        notification.use(gateways(email=email))
-        await notification.sender.take_over(everything=True)
-    email.answers = [NotAccepted("mail server answered 451")]
-
-    await notification.deliver()
-    between = await standing(notification)
-    notification.clock.advance(timedelta(minutes=1))
-    await notification.deliver()
-
-    attempts = MOST_TRIES + 1
-    assert between == [("queued", "email", attempts + 1, "mail server answered 451")]
-    assert await standing(notification) == [("sent", "email", attempts + 2, None)]
-
-
-async def test_after_a_crash_an_sms_is_not_sent_again(notification: Notification) -> None:
-    sms = Scripted(repeatable=False)
-    notification.use(gateways(sms=sms))
-    complaint = received()
-    notification.knows(complaint, phone="+8613800138000")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
-
-    notification.use(gateways(sms=sms))
-    await notification.sender.take_over(everything=True)
-    await notification.deliver()
-
-    assert await standing(notification) == [("unknown", "sms", 1, "crashed_while_sending")]
-    assert len(sms.taken) == 1
-
-
-async def test_another_replica_takes_over_only_when_the_lease_has_ended(
-    notification: Notification,
-) -> None:
-    email = Scripted()
-    notification.use(gateways(email=email))
-    complaint = received()
-    notification.knows(complaint, email="w@example.com")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
-
-    notification.replica = "notification-2"
-    notification.use(gateways(email=email))
-    await notification.sender.take_over(everything=True)
-    assert [state for state, *_ in await standing(notification)] == ["sending"]
-
-    notification.clock.advance(timedelta(minutes=3))
-    await notification.sender.take_over(everything=False)
-    await notification.deliver()
-    assert [state for state, *_ in await standing(notification)] == ["sent"]
-
-
-async def test_a_result_that_comes_after_the_lease_was_lost_changes_nothing(
-    notification: Notification,
-) -> None:
-    complaint = received()
-    notification.knows(complaint, phone="+8613800138000")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
-    async with notification.database.write() as connection:
-        await connection.execute(update(notifications).values(leased_by="notification-2"))
-
-    await notification.sender.settle_gathered()
-
-    assert [state for state, *_ in await standing(notification)] == ["sending"]
-    assert not await said(notification)
-
-
-async def test_two_replicas_never_lease_the_same_message(notification: Notification) -> None:
-    complaints = [received() for _ in range(20)]
-    await notification.hear(*complaints, *(opened(complaint) for complaint in complaints))
-    until = START + timedelta(minutes=2)
-
-    leased: list[str] = []
-    for replica in ("notification-1", "notification-2"):
-        async with notification.database.write() as connection:
-            rows = await deliveries.lease(connection, by=replica, now=START, until=until, limit=12)
-            leased += [row.id for row in rows]
-
-    assert len(leased) == len(set(leased)) == 20
 
 
 async def test_the_words_of_a_proposal_are_asked_of_workflow(notification: Notification) -> None:
