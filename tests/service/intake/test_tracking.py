@@ -159,7 +159,9 @@ async def test_who_does_not_hold_it_settled_can_say_so_on_the_page(
     assert 'name="objection"' in shown.text
     assert 'name="addition"' not in shown.text, "one field, of which it is told what it does"
     assert response.status_code == 303
-    assert "您的异议" in (await page(intake, token, "zh-CN")).text
+    after = await page(intake, token, "zh-CN")
+    assert "您的异议" in after.text
+    assert 'name="objection"' not in after.text, "it was said a moment ago"
     *_, amended = await intake.events(answer["id"], count=3)
     assert '"kind":"objection","by":"customer"' in amended.value.decode()
 
