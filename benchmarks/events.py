@@ -48,11 +48,11 @@ def as_record(data: EventData, *, at: datetime, sequence: int = 1) -> Record:
         type=type(data).__name__,
         version=data.schema_version,
         time=at,
-        subject=data.complaint_id,
+        subject=data.subject,
         sequence=sequence,
     )
     value = data.model_dump_json().encode()
-    return Record(data.topic, data.complaint_id, value, envelope.to_headers())
+    return Record(data.topic, data.subject, value, envelope.to_headers())
 
 
 async def publish(kafka: str, records: Sequence[Record]) -> None:

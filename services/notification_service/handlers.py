@@ -10,7 +10,7 @@ from services.notification_service.messages.domain.routing import TELLABLE
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.surveys.service import SurveyBook
 from shared.events import topics
-from shared.events.base import EventData
+from shared.events.base import ComplaintEvent, EventData
 from shared.events.cases import FollowUpDue
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.messaging import Handler, Incoming, Subscriptions, UnitOfWork
@@ -38,7 +38,9 @@ async def regrade(
     await listener.planner.regrade(work, [incoming.data for incoming in batch])
 
 
-async def tell(listener: Listener, work: UnitOfWork, batch: Sequence[Incoming[EventData]]) -> None:
+async def tell(
+    listener: Listener, work: UnitOfWork, batch: Sequence[Incoming[ComplaintEvent]]
+) -> None:
     """Plan what customer and staff are told about facts of cases."""
     await listener.planner.plan(work, [incoming.data for incoming in batch])
 

@@ -20,8 +20,9 @@ _CHANNELS = {
     topics.DEAD_LETTERS: "Records that a service could not handle, as they were, and why.",
 }
 _DESCRIPTION = (
-    "CloudEvents 1.0 in binary mode. Facts about one complaint lie in one partition, in order; "
-    "`ce_sequence` is dense from 1 per complaint and source, so a reader drops what it has seen "
+    "CloudEvents 1.0 in binary mode. Facts about one subject lie in one partition, in order: a "
+    "complaint, or what a signal is about. "
+    "`ce_sequence` is dense from 1 per subject and source, so a reader drops what it has seen "
     "and notices a gap. Delivery is at least once. Ignore fields and types you do not know. "
     "There is no personal data in any event: ask the service that owns it, by id."
 )
@@ -136,7 +137,7 @@ def _cloud_event_headers() -> Document:
             "ce_source": text | {"description": "The service that says it."},
             "ce_type": text,
             "ce_time": text | {"format": "date-time", "description": "When it happened, UTC."},
-            "ce_subject": text | {"description": "The complaint's id."},
+            "ce_subject": text | {"description": "The complaint's id; a signal's own id."},
             "ce_partitionkey": text | {"description": "The key of the record: the subject."},
             "ce_sequence": text
             | {"pattern": "^[1-9][0-9]*$", "description": "Dense from 1 per subject and source."},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -33,11 +34,25 @@ class EventData(BaseModel):
     topic: ClassVar[str] = topics.COMPLAINTS
     schema_version: ClassVar[int] = 1
 
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """The id of what it is about: the key of its record, whose facts stay in their order."""
+
+
+class ComplaintEvent(EventData):
+    """A fact about one complaint."""
+
     complaint_id: str
     number: str
 
+    @property
+    def subject(self) -> str:
+        """The complaint's id."""
+        return self.complaint_id
 
-class WorkflowEvent(EventData):
+
+class WorkflowEvent(ComplaintEvent):
     """A fact of the case; carries its present state, so that a subscriber needs no second question.
 
     `version` of the case rises by one with every change; `next_step` is a clock kind or a
@@ -52,7 +67,7 @@ class WorkflowEvent(EventData):
     next_due_at: datetime | None = None
 
 
-class NotificationEvent(EventData):
+class NotificationEvent(ComplaintEvent):
     """A fact of delivery: one message to one person about one fact of the complaint."""
 
     source = Source.NOTIFICATION
@@ -64,6 +79,15 @@ class NotificationEvent(EventData):
     audience: str
     channel: str
     reason: str | None = None
+
+
+class Signal(EventData):
+    """A fact about something that shows in many complaints; keyed by that thing's own id.
+
+    It has no `complaint_id`: who needs the complaints asks for them with what it says.
+    """
+
+    topic = topics.SIGNALS
 
 
 class Money(BaseModel):

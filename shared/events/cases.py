@@ -336,6 +336,14 @@ class CaseMerged(WorkflowEvent):
     department: str | None = None
 
 
+class IncidentLinked(WorkflowEvent):
+    """The case was found to have the same cause as others: it belongs to an incident."""
+
+    incident: str = Field(description="id of the incident")
+    owner: str | None = None
+    department: str | None = None
+
+
 class Resolved(WorkflowEvent):
     """All is done and the customer is told."""
 

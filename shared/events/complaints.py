@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.base import EventData, Source
+from shared.events.base import ComplaintEvent, Source
 
 OUTWARD_THREAT = "outward-threat"
 """The signal of words that point outside: a regulator, the media, a court (domain.md §4)."""
@@ -37,7 +37,7 @@ class Recorded(BaseModel):
     outcome: str | None = None
 
 
-class ComplaintReceived(EventData):
+class ComplaintReceived(ComplaintEvent):
     """A complaint was recorded, identified, classified and graded."""
 
     source = Source.INTAKE
@@ -67,7 +67,7 @@ class ComplaintReceived(EventData):
     )
 
 
-class ComplaintAmended(EventData):
+class ComplaintAmended(ComplaintEvent):
     """Something was added to the complaint or corrected in it; the words stay with intake."""
 
     source = Source.INTAKE
@@ -82,7 +82,7 @@ class ComplaintAmended(EventData):
     )
 
 
-class ComplaintRegraded(EventData):
+class ComplaintRegraded(ComplaintEvent):
     """The classification changed."""
 
     source = Source.INTAKE

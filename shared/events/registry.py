@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from shared.events import cases, complaints, deliveries, surveys
+from shared.events import cases, complaints, deliveries, signals, surveys
 from shared.events.base import EventData
 from shared.events.envelope import Envelope
 
@@ -47,6 +47,7 @@ EVENT_TYPES: tuple[type[EventData], ...] = (
     cases.Escalated,
     cases.DeEscalated,
     cases.CaseMerged,
+    cases.IncidentLinked,
     cases.Resolved,
     cases.Rejected,
     cases.Withdrawn,
@@ -57,6 +58,8 @@ EVENT_TYPES: tuple[type[EventData], ...] = (
     deliveries.NotificationFailed,
     deliveries.NotificationSkipped,
     surveys.SurveyAnswered,
+    signals.HotspotDetected,
+    signals.IncidentOpened,
 )
 
 REGISTRY: Mapping[tuple[str, int], type[EventData]] = MappingProxyType(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from shared.events import topics
-from shared.events.base import EventData, Source
+from shared.events.base import ComplaintEvent, Source
 
 
-class SurveyAnswered(EventData):
+class SurveyAnswered(ComplaintEvent):
     """A customer answered the follow-up survey, once; the words are asked for by HTTP."""
 
     source = Source.NOTIFICATION

@@ -20,7 +20,7 @@ from shared.messaging.subscriptions import Incoming
 from shared.messaging.tables import SUBJECT_LENGTH
 
 MarkKey = tuple[str, str]
-"""Complaint and source."""
+"""Subject and source."""
 Marks = Mapping[MarkKey, int]
 Wave = dict[type[EventData], list[Incoming[Any]]]
 
@@ -158,8 +158,8 @@ def open_record(record: LoggedRecord) -> Incoming[EventData]:
     """Decode a record; raises BrokenEnvelope, UnknownEvent or BrokenData saying what is wrong."""
     envelope = Envelope.from_headers(record.headers)
     data = decode(envelope, record.value)
-    if data.complaint_id != envelope.subject:
-        raise BrokenData(f"{envelope.type}: complaint_id is not the envelope's subject")
+    if data.subject != envelope.subject:
+        raise BrokenData(f"{envelope.type}: the data is not about the envelope's subject")
     if data.source != envelope.source:
         raise BrokenData(f"{envelope.type}: only {data.source} says it, not {envelope.source}")
     return Incoming(envelope, data, record)

@@ -203,8 +203,8 @@ async def run_waves(
     """Call the handlers, wave by wave: the k-th events of all complaints, type by type."""
     for wave in plan.waves:
         for model, events in wave.items():
-            # What a handler says about a complaint belongs to the trace of what it reacts to.
-            unit.traces.update({e.data.complaint_id: e.envelope.traceparent for e in events})
+            # What a handler says about a subject belongs to the trace of what it reacts to.
+            unit.traces.update({e.data.subject: e.envelope.traceparent for e in events})
             await subscriptions.handlers[model](container, unit, events)
 
 

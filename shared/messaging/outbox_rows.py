@@ -45,21 +45,22 @@ def outbox_row(
     data: EventData, *, sequence: int, at: datetime, traceparent: str | None = None
 ) -> OutboxRow:
     """Make the row of one event that happened at `at`, by default in the current trace."""
+    subject = data.subject
     envelope = Envelope(
         id=new_id(),
         source=data.source.value,
         type=type(data).__name__,
         version=data.schema_version,
         time=at,
-        subject=data.complaint_id,
+        subject=subject,
         sequence=sequence,
         traceparent=traceparent or trace.current.get(),
     )
     return OutboxRow(
-        complaint_id=data.complaint_id,
+        complaint_id=subject,
         sequence=sequence,
         topic=data.topic,
-        key=data.complaint_id,
+        key=subject,
         headers=pack(envelope.to_headers()),
         value=data.__pydantic_serializer__.to_json(data),
         created_at=at,

@@ -25,7 +25,10 @@ metadata = MetaData()
 RowNumber = BigInteger().with_variant(Integer, "sqlite")
 
 SUBJECT_LENGTH = 64
-"""The longest subject that is believed; complaint ids have 36 characters."""
+"""The longest subject that is believed; our ids have 36 characters."""
+
+# What an event is about is called `complaint_id` in all three tables, as it nearly always is one;
+# of a signal it is the signal's own id (`EventData.subject`).
 
 outbox = Table(
     "outbox",
@@ -62,7 +65,7 @@ relay_epochs = Table(
     PrimaryKeyConstraint("name", name="pk_relay_epochs"),
 )
 
-# How far each complaint's story was taken in, per source: everything up to `sequence` is seen.
+# How far each subject's story was taken in, per source: everything up to `sequence` is seen.
 sequence_marks = Table(
     "sequence_marks",
     metadata,
@@ -73,7 +76,7 @@ sequence_marks = Table(
     sqlite_with_rowid=False,
 )
 
-# `parked` rows hold their complaint back, in order of id; `dead` ones stand alone.
+# `parked` rows hold their subject back, in order of id; `dead` ones stand alone.
 dead_letters = Table(
     "dead_letters",
     metadata,

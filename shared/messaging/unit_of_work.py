@@ -26,7 +26,7 @@ class UnitOfWork:
         self.connection = connection
         self.now = now
         self.traces: dict[str, str | None] = {}
-        """The trace that each complaint's events belong to, where it is not the current one."""
+        """The trace that each subject's events belong to, where it is not the current one."""
         self._rows: list[OutboxRow] = []
         self._after_commit: list[Callable[[], None]] = []
 
@@ -41,7 +41,7 @@ class UnitOfWork:
 
     def emit(self, data: EventData, *, sequence: int, at: datetime | None = None) -> None:
         """Say an event when this transaction commits; `at` is when it happened, by default now."""
-        traceparent = self.traces.get(data.complaint_id)
+        traceparent = self.traces.get(data.subject)
         self._rows.append(
             outbox_row(data, sequence=sequence, at=at or self.now, traceparent=traceparent)
         )

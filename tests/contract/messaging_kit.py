@@ -18,6 +18,7 @@ from shared.db.migrate import MESSAGING, upgrade
 from shared.events import topics
 from shared.events.base import EventData, Source
 from shared.events.cases import CustomerContacted, InvestigationStarted, Resolved
+from shared.events.signals import HotspotDetected
 from shared.kernel.clock import SystemClock
 from shared.messaging import (
     DeadLetters,
@@ -32,7 +33,7 @@ from shared.messaging import (
 from shared.messaging.tables import outbox, sequence_marks
 
 Heard = tuple[str, int]
-"""Complaint and sequence."""
+"""Subject and sequence."""
 
 
 def started(complaint_id: str) -> InvestigationStarted:
@@ -49,6 +50,14 @@ def resolved(complaint_id: str) -> Resolved:
     """Make an event that it ignores."""
     return Resolved(
         complaint_id=complaint_id, number="N", state="x", version=1, outcome="solved", words_id="w"
+    )
+
+
+def detected(hotspot: str) -> HotspotDetected:
+    """Make a signal that it handles."""
+    now = SystemClock().now()
+    return HotspotDetected(
+        hotspot=hotspot, category="logistics.short", count=9, usual=1.5, since=now, until=now
     )
 
 
@@ -81,7 +90,7 @@ async def hear(
     container: Container, unit: UnitOfWork, events: Sequence[Incoming[EventData]]
 ) -> None:
     """Write down what was said, in the same transaction, where the test can read it."""
-    heard = [(event.data.complaint_id, event.envelope.sequence) for event in events]
+    heard = [(event.data.subject, event.envelope.sequence) for event in events]
     for one in heard:
         if one in container.fail_at:
             raise container.fail_at[one]
@@ -90,7 +99,7 @@ async def hear(
     container.calls.append(heard)
     if container.answer:
         for event in events:
-            unit.emit(contacted(event.data.complaint_id), sequence=event.envelope.sequence)
+            unit.emit(contacted(event.data.subject), sequence=event.envelope.sequence)
 
 
 kit_metadata = sa.MetaData()
@@ -103,9 +112,9 @@ heard_table = sa.Table(
 )
 
 SUBSCRIPTIONS: Subscriptions[Container] = Subscriptions(
-    topics=(topics.COMPLAINTS,),
+    topics=(topics.COMPLAINTS, topics.SIGNALS),
     group="redress-listener",
-    handlers={InvestigationStarted: hear, CustomerContacted: hear},
+    handlers={InvestigationStarted: hear, CustomerContacted: hear, HotspotDetected: hear},
 )
 
 

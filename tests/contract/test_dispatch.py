@@ -20,6 +20,7 @@ from tests.contract.messaging_kit import (
     Kit,
     changed,
     contacted,
+    detected,
     eventually,
     open_kit,
     record_of,
@@ -54,6 +55,27 @@ async def test_events_reach_their_handler_in_order(kit: Kit) -> None:
     heard = await kit.heard()
     assert [h for h in heard if h[0] == "a"] == [("a", 1), ("a", 2), ("a", 3)]
     assert [h for h in heard if h[0] == "b"] == [("b", 1), ("b", 2), ("b", 3)]
+
+
+async def test_a_signal_is_heard_once_and_holds_up_only_what_it_is_about(kit: Kit) -> None:
+    rising = record_of(detected("hot"), 1)
+    await kit.publish(record_of(detected("other"), 2), rising, record_of(started("a"), 1), rising)
+
+    await take_in(kit, until=2, letters=1)
+
+    (letter,) = await kit.letters.list()
+    assert sorted(await kit.heard()) == [("a", 1), ("hot", 1)]
+    assert (letter.complaint_id, letter.record.topic) == ("other", topics.SIGNALS)
+
+
+async def test_a_signal_about_another_thing_than_its_key_is_refused(kit: Kit) -> None:
+    lying = changed(record_of(detected("hot"), 1), ce_subject=b"cold")
+    await kit.publish(lying, record_of(started("a"), 1))
+
+    await take_in(kit, until=1, letters=1)
+
+    (letter,) = await kit.letters.list()
+    assert letter.reason == "HotspotDetected: the data is not about the envelope's subject"
 
 
 async def test_a_service_passes_over_what_it_said_itself(kit: Kit) -> None:

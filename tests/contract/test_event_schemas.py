@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from shared.bus.headers import unpack
 from shared.events import topics
 from shared.events.asyncapi import document
 from shared.events.base import EventData
@@ -25,6 +26,8 @@ from shared.events.envelope import BrokenEnvelope, Envelope
 from shared.events.golden import complaints_about, golden_schemas, schema_of, write
 from shared.events.golden.compatibility import incompatibilities
 from shared.events.registry import EVENT_TYPES
+from shared.messaging import outbox_row
+from tests.contract.messaging_kit import detected
 
 Schema = dict[str, Any]
 
@@ -165,6 +168,25 @@ def test_the_document_describes_what_is_really_sent() -> None:
     for schema, instance in (
         (message["headers"], headers),
         (message["payload"], orjson.loads(data.model_dump_json())),
+    ):
+        whole = schema | {"components": made["components"]}
+        assert list(Draft202012Validator(whole).iter_errors(instance)) == []
+
+
+def test_the_document_describes_signals_by_their_own_key() -> None:
+    row = outbox_row(detected("hot-1"), sequence=1, at=datetime(2026, 11, 22, 8, tzinfo=UTC))
+    made = document()
+    message = made["components"]["messages"]["HotspotDetected.1"]
+    headers = {name: value.decode() for name, value in unpack(row.headers)}
+
+    assert made["channels"]["signals"]["messages"].keys() == {
+        "HotspotDetected.1",
+        "IncidentOpened.1",
+    }
+    assert (row.topic, row.key, headers["ce_subject"]) == (topics.SIGNALS, "hot-1", "hot-1")
+    for schema, instance in (
+        (message["headers"], headers),
+        (message["payload"], orjson.loads(row.value)),
     ):
         whole = schema | {"components": made["components"]}
         assert list(Draft202012Validator(whole).iter_errors(instance)) == []

@@ -17,6 +17,7 @@ from shared.bus.memory import MemoryLog
 from shared.bus.port import Bus, Record
 from shared.events import topics
 from shared.events.envelope import Envelope
+from shared.events.registry import REGISTRY
 from shared.http.ending import ENDING
 from shared.kernel.errors import InvalidInput
 from shared.kernel.ids import new_id
@@ -53,9 +54,9 @@ async def closed(feed: Feed) -> None:
 
 
 def event(subject: str, sequence: int, type_: str = "CustomerContacted") -> Record:
-    envelope = Envelope(new_id(), "/workflow", type_, 1, NOW, subject, sequence)
-    topic = topics.NOTIFICATIONS if type_.startswith("Notification") else topics.COMPLAINTS
-    return Record(topic, subject, b'{"n":%d}' % sequence, envelope.to_headers())
+    model = REGISTRY[type_, 1]
+    envelope = Envelope(new_id(), model.source, type_, 1, NOW, subject, sequence)
+    return Record(model.topic, subject, b'{"n":%d}' % sequence, envelope.to_headers())
 
 
 async def publish(bus: Bus, records: Sequence[Record]) -> None:
@@ -177,6 +178,29 @@ async def test_pages_of_a_filter_lose_nothing_where_they_are_cut(bus: Bus, feed:
 
     assert sorted(found) == sorted((one, n) for one in subjects for n in (1, 3, 4))
     assert await ask(feed, cursor, types=wanted) == ([], cursor)
+
+
+async def test_signals_stand_in_the_feed_and_can_be_asked_for_alone(bus: Bus, feed: Feed) -> None:
+    cursor = await latest(feed)
+    complaint, hotspot = new_id(), new_id()
+    await publish(
+        bus,
+        [
+            event(hotspot, 1, "HotspotDetected"),
+            event(complaint, 1),
+            event(hotspot, 2, "HotspotDetected"),
+            event(new_id(), 1, "IncidentOpened"),
+        ],
+    )
+    found: list[tuple[str, int]] = []
+
+    async with asyncio.timeout(30):
+        while len(found) < 2:
+            wanted = frozenset({"HotspotDetected"})
+            items, cursor = await ask(feed, cursor, types=wanted, wait=1)
+            found += items
+
+    assert found == [(hotspot, 1), (hotspot, 2)]
 
 
 async def test_a_question_that_waits_is_answered_when_an_event_comes(bus: Bus, feed: Feed) -> None:

@@ -33,7 +33,7 @@ class Log:
 
     def say(self, data: EventData, at: datetime, *, sequence: int | None = None) -> LoggedRecord:
         """Append an event with the next sequence of its source, or a given one."""
-        key = data.complaint_id
+        key = data.subject
         if sequence is None:
             sequence = self.sequences.get((key, data.source), 0) + 1
         self.sequences[key, data.source] = sequence

@@ -19,8 +19,8 @@ from services.analytics_service.projections.repository.store import Store, id_gr
 from services.analytics_service.projections.service import projector as projecting
 from shared.bus.memory import MemoryLog
 from shared.bus.port import LoggedRecord
-from shared.events import cases
-from shared.events.topics import COMPLAINTS
+from shared.events import cases, signals
+from shared.events.topics import COMPLAINTS, SIGNALS
 from tests.service.analytics.conftest import NOW, Running, serving
 from tests.service.analytics.story import BEGAN, Log, Story, id_at, tell_many
 
@@ -155,6 +155,27 @@ def test_a_key_that_is_no_id_is_parked_and_hurts_nobody(tmp_path: Path) -> None:
     assert store.count() == 1
     assert list(store.facts([good.complaint_id])) == [good.complaint_id]
     assert [event.complaint_id for event in store.parked()] == ["no-uuid-at-all"]
+
+
+def test_signals_change_no_figure_and_wait_for_nothing(tmp_path: Path) -> None:
+    log = Log()
+    story = Story(log, id_at(BEGAN, 1), BEGAN).received().opened()
+    log.say(
+        signals.HotspotDetected(
+            hotspot=id_at(BEGAN, 2), category="other", count=9, usual=1, since=BEGAN, until=BEGAN
+        ),
+        BEGAN,
+    )
+    log.say(signals.IncidentOpened(incident=id_at(BEGAN, 3)), BEGAN)
+    story.case(cases.IncidentLinked, state="assigned", incident=id_at(BEGAN, 3))
+    store = _open(tmp_path / "a.duckdb")
+    projector = _projector(store)
+
+    projector.fold(log.records)
+
+    assert (store.count(), store.parked()) == (1, [])
+    assert store.facts([story.complaint_id])[story.complaint_id].workflow_sequence == 2
+    assert {place.topic for place in store.positions()} == {COMPLAINTS, SIGNALS}
 
 
 def test_old_ids_are_looked_up_apart_from_recent_ones() -> None:

@@ -83,14 +83,12 @@ class Running:
             type(data).__name__,
             1,
             self.clock.now(),
-            data.complaint_id,
+            data.subject,
             sequence,
         )
         value = data.model_dump_json().encode()
         producer = await self.bus.producer()
-        await producer.publish(
-            [Record(data.topic, data.complaint_id, value, envelope.to_headers())]
-        )
+        await producer.publish([Record(data.topic, data.subject, value, envelope.to_headers())])
 
     async def events(self, complaint_id: str, *, count: int) -> Sequence[LoggedRecord]:
         """Wait until the log has so many records of a complaint, and return them."""

@@ -30,7 +30,7 @@ from services.notification_service.templates.service import Templates
 from services.notification_service.templates.service.mail_html import MailPage
 from services.notification_service.templates.service.speaking import Wordings
 from shared.db.database import Database
-from shared.events.base import EventData
+from shared.events.base import ComplaintEvent, EventData
 from shared.events.cases import CaseOpened, ClockDue
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.http.client import ServiceClient
@@ -167,6 +167,7 @@ class Notification:
                 elif isinstance(event, ComplaintRegraded):
                     await self.planner.regrade(work, [event])
                 else:
+                    assert isinstance(event, ComplaintEvent)
                     await self.planner.plan(work, [event])
 
     async def deliver(self) -> None:
@@ -179,7 +180,7 @@ class Notification:
         """The messages that were written, oldest first."""
         return sorted((self.home / "outbox").glob("*"))
 
-    def knows(self, event: EventData, **contact: JsonValue) -> None:
+    def knows(self, event: ComplaintEvent, **contact: JsonValue) -> None:
         """Let intake know a complaint's customer."""
         given: JsonObject = {
             "complaint_id": event.complaint_id,
@@ -228,7 +229,7 @@ def received(**changes: object) -> ComplaintReceived:
     return ComplaintReceived.model_validate(given | changes)
 
 
-def opened(of: EventData, *, owner: str | None = None) -> CaseOpened:
+def opened(of: ComplaintEvent, *, owner: str | None = None) -> CaseOpened:
     """The case of a complaint, with a first reply due in a day."""
     due = START + timedelta(days=1)
     return CaseOpened(

@@ -19,7 +19,7 @@ from services.notification_service.messages.service.judging import Judge
 from services.notification_service.messages.service.reading import Archive
 from services.notification_service.preferences.domain.choices import Preferences
 from services.notification_service.preferences.service import PreferenceBook
-from shared.events.base import EventData, WorkflowEvent
+from shared.events.base import ComplaintEvent, WorkflowEvent
 from shared.events.cases import (
     CaseAssigned,
     CaseTransferred,
@@ -63,7 +63,7 @@ async def said(notification: Notification) -> list[tuple[str, Mapping[str, objec
     return [(kind, data) for kind, _, data in events if data["audience"] == "customer"]
 
 
-def fact(model: type[WorkflowEvent], of: EventData, **fields: Any) -> WorkflowEvent:
+def fact(model: type[WorkflowEvent], of: ComplaintEvent, **fields: Any) -> WorkflowEvent:
     given = {
         "complaint_id": of.complaint_id,
         "number": of.number,
@@ -74,7 +74,7 @@ def fact(model: type[WorkflowEvent], of: EventData, **fields: Any) -> WorkflowEv
     return model.model_validate(given | fields)
 
 
-def regraded(of: EventData, *, urgency: str) -> ComplaintRegraded:
+def regraded(of: ComplaintEvent, *, urgency: str) -> ComplaintRegraded:
     return ComplaintRegraded(
         complaint_id=of.complaint_id,
         number=of.number,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.models import notifications
 from services.notification_service.messages.repository.routing import packaged_table
-from shared.events.base import EventData
+from shared.events.base import ComplaintEvent
 from shared.events.cases import (
     CaseTransferred,
     ClockBreached,
@@ -31,7 +31,7 @@ async def intents(notification: Notification) -> list[tuple[str, int, str, str]]
         return [(row[0], row[1], row[2], row[3]) for row in await connection.execute(chosen)]
 
 
-def breach(of: EventData, clock: str, owner: str | None = "li.na") -> ClockBreached:
+def breach(of: ComplaintEvent, clock: str, owner: str | None = "li.na") -> ClockBreached:
     return ClockBreached(
         alert=clock == "uk-fca-disp.acknowledgement",
         complaint_id=of.complaint_id,

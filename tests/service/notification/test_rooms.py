@@ -10,14 +10,14 @@ from sqlalchemy import select
 from services.notification_service.gateways.domain.port import Gateway, NotAccepted
 from services.notification_service.gateways.domain.rooms import Room
 from services.notification_service.messages.models import notifications
-from shared.events.base import EventData
+from shared.events.base import ComplaintEvent
 from shared.events.cases import ClockBreached
 from shared.events.words import MessageChannel
 from tests.service.notification.conftest import START, Notification, opened, received
 from tests.service.notification.test_sending import Scripted, gateways
 
 
-def breached(of: EventData, *, owner: str | None = "li.na") -> ClockBreached:
+def breached(of: ComplaintEvent, *, owner: str | None = "li.na") -> ClockBreached:
     return ClockBreached(
         complaint_id=of.complaint_id,
         number=of.number,

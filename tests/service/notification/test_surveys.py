@@ -95,9 +95,9 @@ def follow_up(complaint: ComplaintReceived, case_round: int = 1) -> FollowUpDue:
 def incoming(event: EventData) -> Incoming[EventData]:
     envelope = Envelope(
         id=new_id(), source=event.source.value, type=type(event).__name__, version=1,
-        time=START, subject=event.complaint_id, sequence=1,
+        time=START, subject=event.subject, sequence=1,
     )  # fmt: skip
-    record = LoggedRecord(event.topic, 0, 0, 0, event.complaint_id, b"", ())
+    record = LoggedRecord(event.topic, 0, 0, 0, event.subject, b"", ())
     return Incoming(envelope, event, record)
 
 

@@ -187,8 +187,8 @@ def _incoming(event: EventData, now: datetime, sequence: int) -> Incoming[EventD
         type=type(event).__name__,
         version=1,
         time=now,
-        subject=event.complaint_id,
+        subject=event.subject,
         sequence=sequence,
     )
-    record = LoggedRecord(event.topic, 0, 0, 0, event.complaint_id, b"", ())
+    record = LoggedRecord(event.topic, 0, 0, 0, event.subject, b"", ())
     return Incoming(envelope, event, record)

@@ -103,11 +103,11 @@ async def _publish(bus: LocalLog, data: EventData, *, times: int) -> None:
         type=type(data).__name__,
         version=1,
         time=START,
-        subject=data.complaint_id,
+        subject=data.subject,
         sequence=1,
     )
     record = Record(
-        data.topic, data.complaint_id, data.model_dump_json().encode(), envelope.to_headers()
+        data.topic, data.subject, data.model_dump_json().encode(), envelope.to_headers()
     )
     producer = await bus.producer()
     await producer.publish([record] * times)

@@ -22,6 +22,7 @@ from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
 from shared.events.envelope import BrokenEnvelope, Envelope, Headers
 from shared.events.registry import EVENT_TYPES, REGISTRY, BrokenData, UnknownEvent, decode
+from shared.events.topics import SIGNALS
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -70,10 +71,15 @@ class Batch:
         self._facts = self._store.facts(self._ids)
 
     def take(self, records: Sequence[LoggedRecord], refused: str | None = None) -> None:
-        """Fold records or park them; at once where the store has `refused` one."""
+        """Fold records or park them; at once where the store has `refused` one.
+
+        Signals are about no complaint: there is no fact that they could change or wait for.
+        """
         last: dict[tuple[str, int], int] = {}
         for record in records:
             last[record.topic, record.partition] = record.offset
+            if record.topic == SIGNALS:
+                continue
             reason = refused or self._try(record.key, record.headers, record.value)
             if reason is not None:
                 self._park(record, reason)
@@ -167,7 +173,7 @@ class Batch:
         if fact is not None and reaction is None and not moves_case:
             return fact
         data = decode(envelope, value)
-        if data.complaint_id != envelope.subject:
+        if data.subject != envelope.subject:
             raise BrokenData(f"{envelope.type}: the data is about another complaint")
         if fact is None:
             fact = self._facts[envelope.subject] = new_fact(cast("ComplaintReceived", data))

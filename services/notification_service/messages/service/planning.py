@@ -19,7 +19,7 @@ from services.notification_service.messages.repository.intents import (
 )
 from services.notification_service.messages.repository.routing import route_of
 from services.notification_service.messages.repository.standing import reconsider
-from shared.events.base import EventData
+from shared.events.base import ComplaintEvent
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Vault
@@ -70,7 +70,7 @@ class Planner:
         ]
         await repository.remember(work.connection, rows)
 
-    async def plan(self, work: UnitOfWork, batch: Sequence[EventData]) -> None:
+    async def plan(self, work: UnitOfWork, batch: Sequence[ComplaintEvent]) -> None:
         """Write the intents of a batch that holds at most one event of each complaint."""
         spoken_of = [event for event in batch if self._routing.speaks_of(event)]
         if not spoken_of:
@@ -128,7 +128,7 @@ class Planner:
         work.after_commit(self._wake)
 
     async def _make_room(
-        self, work: UnitOfWork, events: Sequence[EventData]
+        self, work: UnitOfWork, events: Sequence[ComplaintEvent]
     ) -> Mapping[str, Complaint]:
         """Lock the complaints, give keys to those without, and take in those never heard of."""
         known = await repository.lock(work.connection, [event.complaint_id for event in events])
@@ -138,7 +138,7 @@ class Planner:
         await repository.remember(work.connection, [self._unheard_of(event) for event in unknown])
         return {one.complaint_id: _complaint(one) for one in known.values()}
 
-    def _unheard_of(self, event: EventData) -> NewComplaint:
+    def _unheard_of(self, event: ComplaintEvent) -> NewComplaint:
         """Make do where ComplaintReceived was dropped by an operator: intake knows the language."""
         return {
             "complaint_id": event.complaint_id,
@@ -160,7 +160,7 @@ class Planner:
     def _row(
         self,
         work: UnitOfWork,
-        event: EventData,
+        event: ComplaintEvent,
         intent: Intent,
         *,
         occurrence: int,

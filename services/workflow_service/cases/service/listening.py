@@ -32,7 +32,7 @@ from services.workflow_service.cases.repository.reading import pasts_of
 from services.workflow_service.cases.repository.storage import insert_opened, lock_cases, store
 from services.workflow_service.cases.service.desk import Desk, publish
 from services.workflow_service.cases.service.merging import matters_of
-from shared.events.base import EventData, NotificationEvent
+from shared.events.base import ComplaintEvent, NotificationEvent
 from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
 from shared.events.deliveries import NotificationFailed, NotificationSent, NotificationSkipped
 from shared.events.surveys import SurveyAnswered
@@ -40,7 +40,7 @@ from shared.events.words import Audience, Segment
 from shared.kernel.errors import NotFound
 from shared.messaging import Incoming, UnitOfWork
 
-E = TypeVar("E", bound=EventData)
+E = TypeVar("E", bound=ComplaintEvent)
 Decide = Callable[[Case, Incoming[E]], Change | None]
 
 ACKNOWLEDGEMENT, SURVEY = "acknowledgement", "survey"

@@ -21,8 +21,8 @@ from services.notification_service.webhooks.service.subscribing import Wishes
 from shared.bus.memory import MemoryLog
 from shared.bus.port import Record, TopicPartition
 from shared.db.database import Database
-from shared.events import topics
 from shared.events.envelope import Envelope
+from shared.events.registry import REGISTRY as EVENTS
 from shared.http.pagination import PageRequest
 from shared.kernel.clock import ManualClock
 from shared.kernel.ids import new_id
@@ -250,12 +250,9 @@ class World:
 
 def event(subject: str, sequence: int, type_: str = "CustomerContacted", **data: object) -> Record:
     """An event as a service would have said it."""
-    topic = topics.NOTIFICATIONS if type_.startswith("Notification") else topics.COMPLAINTS
-    source = "/notification" if type_.startswith("Notification") else "/workflow"
-    if type_.startswith("Complaint"):
-        source = "/intake"
-    envelope = Envelope(new_id(), source, type_, 1, START, subject, sequence)
-    return Record(topic, subject, orjson.dumps(data), envelope.to_headers())
+    model = EVENTS[type_, 1]
+    envelope = Envelope(new_id(), model.source, type_, 1, START, subject, sequence)
+    return Record(model.topic, subject, orjson.dumps(data), envelope.to_headers())
 
 
 def value_of(name: str, **labels: str) -> float | None:

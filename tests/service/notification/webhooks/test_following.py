@@ -78,6 +78,30 @@ async def test_filters_choose_by_type_category_and_department(world: World) -> N
     ]
 
 
+async def test_signals_are_chosen_by_what_they_say_and_keep_their_own_order(world: World) -> None:
+    async with (
+        Receiver().listening() as typed,
+        Receiver().listening() as logistics,
+        Receiver().listening() as warehouse,
+    ):
+        await world.subscribe(typed.url, types=["HotspotDetected"])
+        await world.subscribe(logistics.url, categories=["logistics"])
+        await world.subscribe(warehouse.url, departments=["warehouse"])
+        rising, other, incident = new_id(), new_id(), new_id()
+
+        await world.say(
+            event(rising, 1, "HotspotDetected", category="logistics.short", department="warehouse"),
+            event(rising, 2, "HotspotDetected", category="logistics.short", department="warehouse"),
+            event(other, 1, "HotspotDetected", category="billing.overcharge"),
+            event(incident, 1, "IncidentOpened", department="warehouse", hotspot=rising),
+        )
+
+    assert sorted(typed.whats) == sorted([(rising, 1), (rising, 2), (other, 1)])
+    assert logistics.whats == [(rising, 1), (rising, 2)]
+    assert sorted(warehouse.whats) == sorted([(rising, 1), (rising, 2), (incident, 1)])
+    assert [one for one in typed.whats if one[0] == rising] == [(rising, 1), (rising, 2)]
+
+
 async def test_what_was_said_before_a_subscription_is_not_for_it(
     world: World, crm: Receiver
 ) -> None:
