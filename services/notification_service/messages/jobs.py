@@ -181,6 +181,8 @@ class Sender:
         finally:
             self._settling = frozenset()
         _count(outcomes)
+        if any(one.stand_ins for one in outcomes):
+            self.wake()
 
     async def drain(self) -> None:
         """Wait until every message under way has its result."""
@@ -433,12 +435,13 @@ def _name(failure: Exception) -> str:
 
 
 def _given_up(hopeless: Hopeless, now: datetime) -> Outcome:
-    row = hopeless.row
-    if not hopeless.failed:
-        return Outcome(row, Result(State.SKIPPED, progress_of(row), hopeless.reason), now)
-    last = row.channel or (row.tried[-1] if row.tried else None)
-    progress = replace(progress_of(row), channel=MessageChannel(last) if last else None)
-    return Outcome(row, Result(ended_by(hopeless.reason), progress, hopeless.reason), now)
+    row, state, progress = hopeless.row, State.SKIPPED, progress_of(hopeless.row)
+    if hopeless.failed:
+        last = row.channel or (row.tried[-1] if row.tried else None)
+        progress = replace(progress, channel=MessageChannel(last) if last else None)
+        state = ended_by(hopeless.reason)
+    result = Result(state, progress, hopeless.reason)
+    return Outcome(row, result, now, stand_ins=hopeless.stand_ins)
 
 
 def _later(row: Leased, again: datetime) -> Result:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from services.notification_service.messages.domain.routing import RoutingTable, channel_for
+from services.notification_service.messages.domain.standing_in import HANDED_ON, stand_ins
 from services.notification_service.messages.domain.words import (
     OPERATOR_ROLES,
     OPERATORS,
@@ -73,11 +74,15 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Hopeless:
-    """A message that is not sent; `failed` where something was tried or is broken."""
+    """A message that is not sent; `failed` where something was tried or is broken.
+
+    `stand_ins` are told in the recipient's stead.
+    """
 
     row: Leased
     reason: str
     failed: bool
+    stand_ins: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -178,7 +183,10 @@ class Preparer:
         channel = _channel(row, left, addresses)
         if channel is None:
             refused = set(addresses) - set(left) - set(row.tried)
-            prepared.hopeless.append(_out_of_channels(row, refused=bool(refused)))
+            hopeless = _out_of_channels(row, refused=bool(refused))
+            if room is None and not to_customer:
+                hopeless = replace(hopeless, stand_ins=_stand_ins(row, asked.people or {}))
+            prepared.hopeless.append(hopeless)
             return
         words = (asked.words or {}).get(str(row.facts.get("words_id")))
         if "words_id" in row.facts and words is None:
@@ -189,7 +197,7 @@ class Preparer:
             locale = self._room_locales.get(room) or self._default_locale
         try:
             scene = scene_of(row, contact, reached.name if reached else None, words, chosen)
-            scene = scene.model_copy(update=self._links(row))
+            scene = scene.model_copy(update={**self._links(row), **_in_stead(row, asked.people)})
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
             prepared.hopeless.append(Hopeless(row, broken.detail[:200], failed=True))
@@ -255,6 +263,25 @@ def _out_of_channels(row: Leased, *, refused: bool) -> Hopeless:
         return Hopeless(row, row.reason or Reason.NO_ADDRESS, failed=True)
     reason = Reason.NO_CONSENT if refused else Reason.NO_ADDRESS
     return Hopeless(row, reason, failed=False)
+
+
+def _stand_ins(row: Leased, people: Mapping[str, Person]) -> tuple[str, ...]:
+    instead_of = row.facts.get("instead_of")
+    found = stand_ins(
+        row.kind, row.recipient, people, instead_of=str(instead_of) if instead_of else None
+    )
+    if row.kind in HANDED_ON and not found:
+        log.error("message.nobody_reached", message=row.id, kind=row.kind, number=row.number)
+    return found
+
+
+def _in_stead(row: Leased, people: Mapping[str, Person] | None) -> Mapping[str, str]:
+    """Return whom a stand-in hears it for: by name where that is known."""
+    meant = row.facts.get("instead_of")
+    if not isinstance(meant, str):
+        return {}
+    person = (people or {}).get(meant)
+    return {"instead_of": person.name if person and person.name else meant}
 
 
 def scene_of(

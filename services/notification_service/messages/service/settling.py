@@ -9,9 +9,10 @@ from datetime import datetime
 from services.notification_service.messages.domain.results import Progress, Result
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.repository import deliveries as repository
-from services.notification_service.messages.repository import hand_overs
+from services.notification_service.messages.repository import hand_overs, intents
 from services.notification_service.messages.repository.deliveries import Leased, Settled
 from services.notification_service.messages.repository.hand_overs import NewHandOver
+from services.notification_service.messages.repository.intents import NewIntent
 from services.notification_service.messages.service.saying import Saying, say
 from shared.events.base import NotificationEvent
 from shared.events.deliveries import NotificationFailed, NotificationSent, NotificationSkipped
@@ -41,12 +42,16 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one leased message came to, and when; `handed` where a gateway took it."""
+    """What one leased message came to, and when; `handed` where a gateway took it.
+
+    `stand_ins` are told of the same fact because its recipient cannot be.
+    """
 
     row: Leased
     result: Result
     at: datetime
     handed: HandedOver | None = None
+    stand_ins: tuple[str, ...] = ()
 
 
 def progress_of(row: Leased) -> Progress:
@@ -65,6 +70,36 @@ async def settle(messaging: Messaging, outcomes: Sequence[Outcome], *, by: str) 
         told = [one for one in outcomes if one.row.id in held and one.result.state in _SAID]
         await hand_overs.add(work.connection, _taken(outcomes, held))
         await say(work, [_saying(one) for one in told])
+        # Last: the complaints are locked by then, in the order of their ids.
+        await intents.add_intents(work.connection, _for_stand_ins(outcomes, held))
+
+
+def _for_stand_ins(outcomes: Sequence[Outcome], held: Collection[str]) -> list[NewIntent]:
+    return [
+        {
+            "id": new_id(),
+            "complaint_id": one.row.complaint_id,
+            "kind": one.row.kind,
+            "occurrence": one.row.occurrence,
+            "audience": one.row.audience,
+            "recipient": person,
+            "route": one.row.route,
+            "facts": {**one.row.facts, "instead_of": one.row.recipient},
+            "state": State.QUEUED,
+            "tried": (),
+            "attempts": 0,
+            "tries": 0,
+            "reason": None,
+            "created_at": one.at,
+            "next_attempt_at": one.at,
+            "gathered": False,
+            "mandatory": False,
+            "proof_due_at": None,
+        }
+        for one in outcomes
+        if one.row.id in held
+        for person in one.stand_ins
+    ]
 
 
 def _settled(outcome: Outcome) -> Settled:

@@ -25,7 +25,7 @@ ATTRIBUTES: Final = frozenset({"key", "text", "amount", "answer_url"})
 LOOP_ATTRIBUTES: Final = frozenset({"index", "first", "last", "length"})
 VARIABLES: Final = frozenset(
     {
-        *(name for name in Scene.model_fields if name != "timezone"),
+        *(name for name in Scene.model_fields if name not in {"timezone", "instead_of"}),
         "company",
         "promise",
         "standing",

@@ -80,6 +80,8 @@ class Scene(BaseModel):
     score: int | None = None
     wants_call: bool = False
     preferences_url: str | None = None
+    instead_of: str | None = None
+    """Whom a member of staff hears it for, because they cannot be reached."""
     timezone: str | None = None
     """The reader's zone where it is known: times are written by their clock."""
 

@@ -48,6 +48,11 @@ _PLAIN: Final = (
 )
 # Beneath every mail to staff, whatever a company words above it: where to act on what it says.
 _OPEN_THE_CASE: Final[dict[Locale, str]] = {"zh-CN": "打开工单：", "en": "Open the case: "}
+# Above what a stand-in gets, whatever a company words below it: it speaks to somebody else.
+_IN_STEAD: Final[dict[Locale, str]] = {
+    "zh-CN": "联系不上 {}，这条消息改由您处理。",
+    "en": " {} cannot be reached, so this comes to you instead.",
+}
 # Under every e-mail to a customer, whatever a company words above it: a way out is owed.
 _CHOOSE: Final[dict[Locale, str]] = {
     "zh-CN": "设置接收方式、免打扰时段或退订",
@@ -113,9 +118,11 @@ class Templates:
         if template is None:
             raise CannotRender(f"there is no wording {locale}/{kind}.j2")
         write = partial(_block, template, self._context(locale, scene), f"{locale}/{kind}")
+        notice = _IN_STEAD[locale].format(scene.instead_of) if scene.instead_of else ""
         if channel is not MessageChannel.EMAIL:
-            return Rendered(text=economical(one_line(write("sms"))), template=version)
-        subject, text = one_line(write("subject")), paragraphs(write("email"))
+            sms = economical(one_line(write("sms") + notice))
+            return Rendered(text=sms, template=version)
+        subject, text = one_line(write("subject")), paragraphs(f"{notice}\n\n{write('email')}")
         if is_for_staff(kind):
             text += f"\n{_OPEN_THE_CASE[locale]}{self._cases}{scene.number}\n"
         footer = (_CHOOSE[locale], url) if (url := scene.preferences_url) else None
