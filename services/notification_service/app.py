@@ -158,16 +158,15 @@ def _build_parts(platform: Platform) -> _Parts:
         digests=Digests(page=MailPage(common.company), base_url=common.staff_base_url),
     )
     sender = Sender(tools)
-    proof_after = timedelta(hours=settings.proof_hours)
     planner = Planner(
         vault=vault,
         routing=routing,
         wake=sender.wake,
         digest_every=timedelta(minutes=settings.staff_digest_minutes),
-        proof_after=proof_after,
+        proof_after=_proof_after(),
         rooms={name: room.kinds for name, room in gateways.rooms.items()},
     )
-    desk = ReceiptDesk(messaging, wake_sender=sender.wake, proof_after=proof_after)
+    desk = ReceiptDesk(messaging, wake_sender=sender.wake, proof_after=_proof_after())
     clerk = ReceiptClerk(desk)
     room = _room(templates, wordings, messaging, gateways, directory)
     feed = Feed(platform.bus)
@@ -210,6 +209,10 @@ def _manners(settings: NotificationSettings, common: CommonSettings) -> Manners:
         per_hour=settings.customer_messages_per_hour,
         per_day=settings.customer_messages_per_day,
     )
+
+
+def _proof_after() -> timedelta:
+    return timedelta(hours=load(NotificationSettings).proof_hours)
 
 
 def _public(common: CommonSettings) -> str | None:
@@ -278,8 +281,9 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
     letters = DeadLetters(
         messaging=parts.messaging, subscriptions=SUBSCRIPTIONS, container=_listener(platform, parts)
     )
+    operators = Operators(parts.messaging, wake=parts.sender.wake, proof_after=_proof_after())
     return [
-        endpoints.router(archive, Operators(parts.messaging, wake=parts.sender.wake)),
+        endpoints.router(archive, operators),
         receipt_endpoints.router(
             receipt_endpoints.Counter(parts.desk, parts.clerk, _trust(platform))
         ),

@@ -237,7 +237,9 @@ async def test_what_an_operator_sends_again_goes_by_itself(notification: Notific
     async with notification.database.read() as connection:
         unknown = list(await connection.scalars(select(c.id).where(c.state == State.UNKNOWN)))
 
-    operators = Operators(notification.messaging, wake=notification.sender.wake)
+    operators = Operators(
+        notification.messaging, wake=notification.sender.wake, proof_after=timedelta(hours=24)
+    )
     for message in unknown:
         await operators.decide(message, Decision.RESEND, by="an operator")
         await notification.deliver()

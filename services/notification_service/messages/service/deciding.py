@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
 
 from services.notification_service.messages.domain.words import State
@@ -33,8 +34,11 @@ _FROM = {
 class Operators:
     """Carries out operators' decisions; `wake` tells the sender that something is queued."""
 
-    def __init__(self, messaging: Messaging, *, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, messaging: Messaging, *, wake: Callable[[], None], proof_after: timedelta
+    ) -> None:
         self._messaging = messaging
+        self._proof_after = proof_after
         self._wake = wake
 
     async def decide(self, message_id: str, decision: Decision, *, by: str) -> Listed:
@@ -68,6 +72,9 @@ class Operators:
         if decision is Decision.RESEND:
             # Every channel is open again: whoever decides this may have mended an address.
             await repository.resend(work.connection, standing.id, now=work.now)
+            if standing.mandatory:
+                due_at = work.now + self._proof_after
+                await repository.expect_proof(work.connection, standing.id, due_at=due_at)
             work.after_commit(self._wake)
             return
         await repository.mark_sent(work.connection, standing.id, at=work.now)

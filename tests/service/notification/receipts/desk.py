@@ -99,7 +99,10 @@ class Desk:
                 receipt_endpoints.router(
                     receipt_endpoints.Counter(desk, ReceiptClerk(desk), trust)
                 ),
-                endpoints.router(archive, Operators(messaging, wake=lambda: None)),
+                endpoints.router(
+                    archive,
+                    Operators(messaging, wake=lambda: None, proof_after=timedelta(hours=24)),
+                ),
                 endpoints.pages_router(archive, _pages(platform), scope=Scope.ADMIN),
                 notice_endpoints.router(notices),
             ],

@@ -192,6 +192,23 @@ async def test_proof_is_asked_for_anew_when_a_notice_did_not_arrive(desk: Desk) 
     assert await alerts(desk, complaint) == 1
 
 
+async def test_proof_is_asked_for_anew_when_an_operator_sends_a_notice_again(desk: Desk) -> None:
+    desk.sms.answers.append(Uncertain("no answer"))
+    complaint = await desk.acknowledge(email="")
+    desk.notification.clock.advance(DAY)
+    await desk.notices.watch()
+    answer = await desk.http.get("/v1/notifications", params={"complaint_id": complaint})
+    notice = min(item["id"] for item in answer.json()["items"])
+
+    desk.sms.answers.append(Uncertain("no answer"))
+    assert (await desk.http.post(f"/v1/notifications/{notice}/resend")).status_code == 200
+    await desk.notification.deliver()
+    desk.notification.clock.advance(DAY)
+    await desk.notices.watch()
+
+    assert await alerts(desk, complaint) == 2
+
+
 async def test_a_receipt_that_is_still_owed_is_waited_for(desk: Desk) -> None:
     desk.use("aliyun", receipts_after=timedelta(hours=30))
     complaint = await desk.acknowledge(email="")
