@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any, Literal
@@ -23,6 +22,10 @@ from aiosmtplib.errors import (
 )
 
 from services.notification_service.gateways.domain.mail import build_mail, in_ascii
+from services.notification_service.gateways.domain.mail_codes import (
+    enhanced_code,
+    is_about_this_mail,
+)
 from services.notification_service.gateways.domain.port import (
     NotAccepted,
     Outgoing,
@@ -34,8 +37,7 @@ from shared.kernel.errors import ConfigurationError
 _TIMEOUT_SECONDS = 20.0
 _SETTING = "REDRESS_SMTP_URL"
 _UNOPENED = (SMTPAuthenticationError, SMTPConnectResponseError, SMTPHeloError)
-_LOG_IN_FIRST, _TOO_LARGE = 530, 552
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+_TOO_LARGE = 552
 Tls = Literal["starttls", "tls", "none"]
 
 
@@ -174,17 +176,13 @@ class Smtp:
 
 def _judged(failure: SMTPResponseException) -> Refused | NotAccepted:
     # The server's words repeat the address, and reasons stand in events: only its codes are kept.
-    enhanced = _ENHANCED.match(failure.message)
-    said = f"mail server answered {failure.code}" + (f" {enhanced[0]}" if enhanced else "")
-    return Refused(said) if _is_about_this_mail(failure) else NotAccepted(said)
-
-
-def _is_about_this_mail(failure: SMTPResponseException) -> bool:
-    """Tell the person's and the mail's troubles from the company's, which can be mended.
-
-    A refused connection, log-in or sender is the company's, as is having to log in first (530).
-    """
+    enhanced = enhanced_code(failure.message)
+    said = f"mail server answered {failure.code}" + (f" {enhanced}" if enhanced else "")
     if isinstance(failure, SMTPSenderRefused):
         # Of the sender's command only the size that it announces is the mail's.
-        return failure.code == _TOO_LARGE
-    return failure.code >= 500 and failure.code != _LOG_IN_FIRST and type(failure) not in _UNOPENED
+        is_final = failure.code == _TOO_LARGE
+    else:
+        is_final = type(failure) not in _UNOPENED and is_about_this_mail(
+            failure.code, failure.message
+        )
+    return Refused(said) if is_final else NotAccepted(said)

@@ -72,6 +72,11 @@ _DEFECT_PAUSE = timedelta(minutes=5)
 _LONGEST_NAME = 128
 
 _SETTLED = Counter("redress_messages_total", "Messages by what a try came to", ["channel", "state"])
+_NOT_TAKEN = Counter(
+    "redress_gateway_failures_total",
+    "Hand-overs that a gateway did not take for a reason that is not the message's",
+    ["channel"],
+)
 _HANDED_OVER = Histogram(
     "redress_message_handover_seconds",
     "From the intent to the gateway's acceptance at the first try",
@@ -304,6 +309,9 @@ class Sender:
         except Exception as raised:  # the outermost edge: a defect of a gateway's adapter
             if not isinstance(raised, GatewayError):
                 log.exception("message.defect", message=ready.reference, channel=ready.channel)
+            if isinstance(raised, NotAccepted):
+                _NOT_TAKEN.labels(ready.channel).inc()
+                log.warning("gateway.failed", channel=ready.channel, reason=raised.reason)
             failure = raised
         finally:
             self._moved(ready.channel, -1)

@@ -9,6 +9,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import orjson
+from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from services.notification_service.gateways.domain.port import (
@@ -51,6 +52,12 @@ def gateways(*, sms: Gateway | None = None, email: Gateway | None = None) -> Gat
         {MessageChannel.SMS: sms or Scripted(), MessageChannel.EMAIL: email or Scripted()},
         configured=True,
     )
+
+
+def failures() -> float:
+    """How often the SMS gateway took nothing."""
+    found = REGISTRY.get_sample_value("redress_gateway_failures_total", {"channel": "sms"})
+    return found or 0.0
 
 
 async def standing(notification: Notification) -> list[tuple[str, str | None, int, str | None]]:
@@ -179,6 +186,7 @@ async def test_a_message_that_no_channel_takes_fails_with_the_reason(
 async def test_a_busy_gateway_is_tried_again_after_growing_pauses(
     notification: Notification,
 ) -> None:
+    counted = failures()
     sms = Scripted([NotAccepted("busy"), NotAccepted("busy")])
     notification.use(gateways(sms=sms))
     complaint = received()
@@ -194,6 +202,7 @@ async def test_a_busy_gateway_is_tried_again_after_growing_pauses(
 
     assert await standing(notification) == [("sent", "sms", 3, None)]
     assert len({message.reference for message in sms.taken}) == 1
+    assert failures() - counted == 2
 
 
 async def test_a_gateway_that_stays_away_is_given_up_for_the_other_channel(

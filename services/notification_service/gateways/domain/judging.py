@@ -15,8 +15,9 @@ from services.notification_service.gateways.domain.port import (
 # These never reached the gateway's own code, so nothing was sent. 500, 502 and 504 may hide a
 # message that was taken.
 _NOT_TAKEN = frozenset({408, 425, 429, 503})
-# Wrong credentials, a wrong path or no credit are the company's trouble and can be mended.
-_OURS_TO_MEND = frozenset({401, 402, 403, 404, 405, 407})
+# Wrong credentials, a wrong path, no credit, or a request in a form that the gateway does not take
+# are the company's trouble and can be mended.
+_OURS_TO_MEND = frozenset({401, 402, 403, 404, 405, 406, 407, 411, 415, 421, 426, 428, 431})
 _MAY_HIDE = frozenset({500, 502, 504})
 
 

@@ -230,6 +230,11 @@ async def answering(**answers: str | None) -> AsyncIterator[SmtpAddress]:
         ({"mail": "552 5.3.4 too large"}, Refused),
         ({"rcpt": "550 5.1.1 no such user"}, Refused),
         ({"rcpt": "450 4.2.0 greylisted"}, NotAccepted),
+        ({"rcpt": "554 5.7.1 <wang@example.com>: Relay access denied"}, NotAccepted),
+        ({"rcpt": "550 5.7.0 authentication required"}, NotAccepted),
+        ({"rcpt": "550 relay not permitted"}, NotAccepted),
+        ({"mail_taken": "550 5.7.26 this mail is unauthenticated"}, NotAccepted),
+        ({"mail_taken": "552 5.3.4 too large"}, Refused),
     ],
 )
 async def test_what_an_answer_means_depends_on_what_it_answers(
