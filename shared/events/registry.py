@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 from pydantic import ValidationError
@@ -81,15 +80,8 @@ def decode(envelope: Envelope, value: bytes) -> EventData:
     if model is None:
         raise UnknownEvent(f"no event {envelope.type} of version {envelope.version} is known")
     try:
-        return _read(model, value)
+        return model.__pydantic_validator__.validate_json(value)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the body"
         raise BrokenData(f"{envelope.type}: {place}: {first['msg']}") from None
-
-
-@lru_cache(maxsize=1024)
-def _read(model: type[EventData], value: bytes) -> EventData:
-    # Where several services share a process, the same record comes to each of them. Events are
-    # immutable, so they may share what was read.
-    return model.model_validate_json(value)

@@ -76,6 +76,27 @@ def test_the_size_of_batches_does_not_matter(tmp_path: Path, size: int) -> None:
     assert stores[0] == stores[1]
 
 
+def test_a_complaint_comes_once_and_is_found_again_however_old_its_id(tmp_path: Path) -> None:
+    """Partitions are read one after another, and not in the order of ids; files are reopened."""
+    log = Log()
+    newest = Story(log, id_at(BEGAN + timedelta(days=9), 1), BEGAN).received()
+    oldest = Story(log, id_at(BEGAN, 2), BEGAN).received()
+    middle = Story(log, id_at(BEGAN + timedelta(days=3), 3), BEGAN).received()
+    for story in (oldest, newest, middle):
+        story.opened(department="warehouse")
+    store = _open(tmp_path / "a.duckdb")
+
+    for record in log.records[:4]:
+        _projector(store).fold([record])
+    store.close()
+    store = _open(tmp_path / "a.duckdb")
+    folded = _projector(store).fold(log.records[2:])
+
+    assert (folded, store.count()) == (2, 3)
+    departments = store.cursor().execute("SELECT department FROM facts").fetchall()
+    assert departments == [("warehouse",)] * 3
+
+
 def test_notifications_may_come_before_or_after_what_they_are_about(tmp_path: Path) -> None:
     records = tell_many(80).records
     complaints = [record for record in records if record.topic == COMPLAINTS]

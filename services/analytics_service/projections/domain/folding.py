@@ -23,9 +23,11 @@ Reaction = Callable[[Fact, EventData, datetime], None]
 
 def naive(instant: datetime) -> datetime:
     """Return an aware instant as the store holds it: UTC without saying so."""
-    if instant.tzinfo is not UTC:
+    # Pydantic has an object of its own for UTC: what counts is that there is nothing to convert.
+    if instant.utcoffset():
         instant = instant.astimezone(UTC)
-    return instant.replace(tzinfo=None)
+    # `replace(tzinfo=None)` takes five times as long, and every event has several instants.
+    return datetime.combine(instant.date(), instant.time())
 
 
 def _optional(instant: datetime | None) -> datetime | None:
@@ -34,23 +36,25 @@ def _optional(instant: datetime | None) -> datetime | None:
 
 def new_fact(data: complaints.ComplaintReceived) -> Fact:
     """Make the fact of a complaint that was just received."""
+    # By place: with sixteen names it takes twice as long.
     return Fact(
-        complaint_id=data.complaint_id,
-        number=data.number,
-        received_at=naive(data.received_at),
-        category=data.category,
-        channel=data.channel,
-        severity=data.severity,
-        urgency=data.urgency,
-        priority=data.priority,
-        tier=data.tier,
-        language=data.language,
-        product=data.product,
-        region=data.region,
-        h3=_cell(data.h3) if data.h3 else None,
-        motive=data.motive,
-        source_system=data.source_system,
-        imported=data.imported,
+        data.complaint_id,
+        data.number,
+        naive(data.received_at),
+        data.category,
+        data.channel,
+        data.severity,
+        data.urgency,
+        data.priority,
+        data.tier,
+        data.language,
+        data.product,
+        data.region,
+        None,
+        _cell(data.h3) if data.h3 else None,
+        data.motive,
+        data.source_system,
+        data.imported,
     )
 
 

@@ -17,17 +17,21 @@ def set_stages(fact: Fact) -> None:
     The milestone before is the latest in time, not in the usual order: a case assigned at opening
     is assigned before it is acknowledged. Of two at one instant the usual order decides.
     """
-    reached = [
+    milestones = (
         (fact.acknowledged_at, "to_acknowledge"),
         (fact.assigned_at, "to_assign"),
         (fact.first_reply_at, "to_first_reply"),
         (fact.proposed_at, "to_propose"),
         (fact.resolved_at, "to_resolve"),
-    ]
+    )
+    reached = [(at, stage) for at, stage in milestones if at is not None]
+    if not reached and fact.total is None:
+        # Just received. Only a resolution is ever taken back, and it leaves its `total` behind.
+        return
     spans: dict[str, timedelta] = {}
     before = fact.received_at
     # Sorting is stable, so equal instants keep the usual order.
-    for at, stage in sorted(((at, name) for at, name in reached if at), key=lambda each: each[0]):
+    for at, stage in sorted(reached, key=lambda each: each[0]):
         spans[stage] = at - before
         before = max(before, at)
     if fact.resolved_at:
