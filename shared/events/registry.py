@@ -80,8 +80,9 @@ def decode(envelope: Envelope, value: bytes) -> EventData:
     if model is None:
         raise UnknownEvent(f"no event {envelope.type} of version {envelope.version} is known")
     try:
-        return model.__pydantic_validator__.validate_json(value)
+        data: EventData = model.__pydantic_validator__.validate_json(value)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the body"
         raise BrokenData(f"{envelope.type}: {place}: {first['msg']}") from None
+    return data

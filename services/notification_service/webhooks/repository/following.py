@@ -18,6 +18,7 @@ from services.notification_service.webhooks.models import (
     progress,
     standings,
 )
+from shared.db.bulk import upsert_rows
 
 _NAME = "log"
 
@@ -70,18 +71,8 @@ async def known(connection: AsyncConnection, subjects: Collection[str]) -> dict[
 
 async def remember(connection: AsyncConnection, found: Mapping[str, Standing]) -> None:
     """Keep what is known of complaints."""
-    if not found:
-        return
-    made = _insert(connection, standings)
-    moved = made.on_conflict_do_update(
-        index_elements=[standings.c.subject],
-        set_={"category": made.excluded.category, "department": made.excluded.department},
-    )
-    rows = [
-        {"subject": subject, "category": one.category, "department": one.department}
-        for subject, one in sorted(found.items())
-    ]
-    await connection.execute(moved, rows)
+    rows = [(subject, one.category, one.department) for subject, one in sorted(found.items())]
+    await upsert_rows(connection, standings, rows)
 
 
 async def add(connection: AsyncConnection, rows: Sequence[NewDelivery], now: datetime) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
 from prometheus_client import Counter
+from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.webhooks.domain.filters import Filter, Standing
@@ -31,6 +33,8 @@ _UNREADABLE = Counter(
 _STANDING = (b'"category"', b'"department"')
 
 Positions = dict[TopicPartition, int]
+Said = tuple[str, Mapping[str, JsonValue]]
+"""What an event says, and of which complaint."""
 
 
 class Deposed(Exception):
@@ -45,9 +49,9 @@ class Fact(NamedTuple):
     time: datetime
 
     @property
-    def tells_standing(self) -> bool:
-        """Whether it says something that subscriptions are filtered by."""
-        return "category" in self.event.data or "department" in self.event.data
+    def said(self) -> Said:
+        """What it says, and of which complaint."""
+        return self.event.subject, self.event.data
 
 
 class Follower:
@@ -87,15 +91,21 @@ class Follower:
         Returns how many. Raises Deposed where another replica has moved on from the same place.
         """
         ordered = sorted(records, key=lambda record: record.topic != topics.COMPLAINTS)
-        read_all = self.subscriptions > 0
-        facts = _read_many(ordered, everything=read_all)
+        expects_readers = self.subscriptions > 0
+        facts = _read_many(ordered) if expects_readers else []
+        said = [fact.said for fact in facts] if expects_readers else _said_of_standings(ordered)
         async with self._messaging.unit_of_work() as work:
             wanted = self._note(await subscriptions.live(work.connection))
-            if wanted and not read_all:
-                facts = _read_many(ordered, everything=True)
-            standings = await self._standings(work.connection, facts)
-            rows = _deliveries(facts, wanted, standings)
-            await following.add(work.connection, rows, work.now)
+            if wanted and not expects_readers:
+                facts = _read_many(ordered)
+                said = [fact.said for fact in facts]
+            standings = await self._standings(work.connection, said)
+            if wanted:
+                rows = _deliveries(facts, wanted, standings)
+                await following.add(work.connection, rows, work.now)
+            else:
+                rows = []
+                standings.follow(said)
             await following.remember(work.connection, standings.changed)
             await self._store(work.connection, positions)
             if rows:
@@ -118,8 +128,12 @@ class Follower:
         self.has_filters = any(f.categories or f.departments for _one, f in wanted)
         return wanted
 
-    async def _standings(self, connection: AsyncConnection, facts: Sequence[Fact]) -> Standings:
-        asked = {f.event.subject for f in facts if self.has_filters or f.tells_standing}
+    async def _standings(self, connection: AsyncConnection, said: Sequence[Said]) -> Standings:
+        asked = {
+            subject
+            for subject, data in said
+            if self.has_filters or "category" in data or "department" in data
+        }
         return Standings(await following.known(connection, asked) if asked else {})
 
     async def _store(self, connection: AsyncConnection, positions: Positions) -> None:
@@ -139,24 +153,57 @@ class Standings:
         self._now = dict(known)
         self.changed: dict[str, Standing] = {}
 
-    def move(self, event: CloudEvent) -> tuple[Standing, Standing]:
+    def move(self, said: Said) -> tuple[Standing, Standing]:
         """Return how the complaint of an event stood before it, and how it stands after."""
-        before = self._now.get(event.subject, Standing())
-        after = before.after(event.data)
-        if after != before or event.subject not in self._now:
-            self._now[event.subject] = after
+        subject, data = said
+        before = self._now.get(subject, Standing())
+        after = before.after(data)
+        if after != before or subject not in self._now:
+            self._now[subject] = after
             if after != Standing():
-                self.changed[event.subject] = after
+                self.changed[subject] = after
         return before, after
 
+    def follow(self, said: Iterable[Said]) -> None:
+        """Take note of events that nobody is told of."""
+        for one in said:
+            self.move(one)
 
-def _read_many(records: Sequence[LoggedRecord], *, everything: bool) -> list[Fact]:
-    """Read records; unless `everything`, those by which a complaint's standing may change.
 
-    While nobody has subscribed all others would be read for nobody.
+def _read_many(records: Sequence[LoggedRecord]) -> list[Fact]:
+    return [fact for fact in map(_read, records) if fact is not None]
+
+
+def _said_of_standings(records: Sequence[LoggedRecord]) -> list[Said]:
+    """Return what may change how complaints stand, and no more: nobody has subscribed.
+
+    Documents for readers that there are not would be a fifteenth of an import. What is no event
+    of ours says nothing here; it is counted once somebody reads.
     """
-    needed = records if everything else [r for r in records if any(w in r.value for w in _STANDING)]
-    return [fact for fact in map(_read, needed) if fact is not None]
+    said: list[Said] = []
+    for record in records:
+        if any(word in record.value for word in _STANDING):
+            subject, data = _subject(record), _data(record)
+            if subject is not None and data is not None:
+                said.append((subject, data))
+    return said
+
+
+def _subject(record: LoggedRecord) -> str | None:
+    subject = next((text for name, text in record.headers if name == "ce_subject"), None)
+    # Nearly always the key, which is read already.
+    if subject == record.key.encode() and len(record.key) <= LONGEST_NAME:
+        return record.key if record.key.isprintable() and record.key else None
+    fact = _read(record)
+    return fact.event.subject if fact else None
+
+
+def _data(record: LoggedRecord) -> Mapping[str, JsonValue] | None:
+    try:
+        data = orjson.loads(record.value)
+    except orjson.JSONDecodeError:
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def _read(record: LoggedRecord) -> Fact | None:
@@ -176,7 +223,7 @@ def _deliveries(
 ) -> list[NewDelivery]:
     rows: list[NewDelivery] = []
     for fact in facts:
-        before, after = standings.move(fact.event)
+        before, after = standings.move(fact.said)
         place = TopicPartition(fact.record.topic, fact.record.partition)
         rows += [
             _delivery(webhook, fact)
