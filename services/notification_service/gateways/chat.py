@@ -10,25 +10,35 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from threading import Thread
 from typing import Protocol
 from urllib.parse import urlencode
 
 import orjson
 
 from services.notification_service.gateways.domain.judging import judge_unreadable
-from services.notification_service.gateways.domain.port import NotAccepted, Outgoing, Refused
+from services.notification_service.gateways.domain.port import (
+    NotAccepted,
+    Outgoing,
+    Refused,
+    Uncertain,
+)
 from services.notification_service.gateways.domain.rooms import Address
 from services.notification_service.gateways.wire import Answer, Wire
 from shared.kernel.clock import Clock
 
 _CONNECT_SECONDS, _READ_SECONDS = 5.0, 15.0
+LONGEST_SECONDS = 30.0
+_THREADS_PER_ROOM = 4
 
 
 class Plugin(Protocol):
@@ -69,8 +79,7 @@ class Chat:
         self._urls = urls
         self._clock = clock
         self._wire = Wire("chat")
-        # Apprise waits in threads; a room that hangs must not hold up who else uses threads.
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="chat")
+        self._threads = _Threads()
 
     async def send(self, message: Outgoing) -> str | None:
         """Post one message; raises a GatewayError naming the room and never its address."""
@@ -80,16 +89,14 @@ class Chat:
         address = Address.read(url)
         bot = BOTS.get(address.scheme)
         if bot is None:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._threads, _by_apprise, url, message)
+            await self._threads.run(message.address, partial(_by_apprise, url, message))
         else:
             await self._by_bot(bot, address, message)
         return None
 
     async def close(self) -> None:
-        """Let go of connections and threads."""
+        """Let go of connections."""
         await self._wire.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _by_bot(self, bot: Bot, address: Address, message: Outgoing) -> None:
         post = bot.post(address, message.text, self._clock.now())
@@ -103,6 +110,59 @@ class Chat:
         if code != "0":
             # A signature, a keyword, a limit a minute: all can be mended or waited for.
             raise NotAccepted(f"{said} {code}")
+
+
+class _Threads:
+    """Threads for Apprise, which nothing breaks off: a room that never ends keeps only its own few.
+
+    Daemons, so that none of them holds up the end of the process.
+    """
+
+    def __init__(self) -> None:
+        self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(_THREADS_PER_ROOM)
+        )
+
+    async def run(self, room: str, work: Callable[[], None]) -> None:
+        """Work in a thread of the room; raises what it raises, or Uncertain where it does not end.
+
+        NotAccepted where it never began, because all of the room's threads are still busy.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        begun = False
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await self._places[room].acquire()
+                begun = True
+                target = partial(_work, work, partial(self._ended, room, done), done.get_loop())
+                Thread(target=target, name=f"chat-{room}", daemon=True).start()
+                await done
+        except TimeoutError as failure:
+            said = f"chat room {room} did not answer within {LONGEST_SECONDS:g} s"
+            raise (Uncertain if begun else NotAccepted)(said) from failure
+
+    def _ended(self, room: str, done: asyncio.Future[None], failure: Exception | None) -> None:
+        self._places[room].release()
+        if done.done():
+            return
+        if failure is None:
+            done.set_result(None)
+        else:
+            done.set_exception(failure)
+
+
+def _work(
+    work: Callable[[], None],
+    ended: Callable[[Exception | None], None],
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    failure: Exception | None = None
+    try:
+        work()
+    except Exception as raised:  # noqa: BLE001 - a thread's outermost edge: who waits gets it
+        failure = raised
+    with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(ended, failure)
 
 
 def _code(answer: Answer, bot: Bot) -> str | None:

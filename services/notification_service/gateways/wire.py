@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from services.notification_service.gateways.domain.port import NotAccepted, Unce
 from shared.http.tls import trusted_tls
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+# What httpx limits is each read: a gateway that sends a byte now and then would be heard for ever.
+LONGEST_SECONDS = 30.0
+_MOST_OF_ANSWER = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,24 @@ class Wire:
         self._idle: list[httpx.AsyncClient] = []
 
     async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Post bytes; raises NotAccepted where they did not leave, Uncertain without an answer."""
+        """Post bytes; raises NotAccepted where they did not leave, Uncertain without an answer.
+
+        Of an answer that does not end, or is longer than any, the status counts alone.
+        """
         client = self._idle.pop() if self._idle else self._new_client()
+        seen: list[int] = []
         try:
-            answer = await client.post(url, content=body, headers=dict(headers))
+            async with (
+                asyncio.timeout(LONGEST_SECONDS),
+                client.stream("POST", url, content=body, headers=dict(headers)) as answer,
+            ):
+                seen.append(answer.status_code)
+                return Answer(answer.status_code, _object(await _beginning(answer)))
+        except TimeoutError as failure:
+            if seen:
+                return Answer(seen[0], {})
+            said = f"{self._name} did not answer within {LONGEST_SECONDS:g} s"
+            raise Uncertain(said) from failure
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             said = f"{self._name} not reached: {type(failure).__name__}"
             raise NotAccepted(said) from failure
@@ -51,7 +69,6 @@ class Wire:
             raise Uncertain(said) from failure
         finally:
             self._idle.append(client)
-        return Answer(answer.status_code, _object(answer.content))
 
     async def close(self) -> None:
         """Close the connections that are not in use."""
@@ -69,6 +86,16 @@ class Wire:
         # Read here, so that a test can shorten it for every adapter.
         timeout = self._timeout or TIMEOUT
         return httpx.AsyncClient(timeout=timeout, limits=one, verify=trusted_tls())
+
+
+async def _beginning(answer: httpx.Response) -> bytes:
+    """Return the body; of a longer one than any gateway sends only what cannot be read."""
+    found = bytearray()
+    async for part in answer.aiter_bytes():
+        found += part
+        if len(found) > _MOST_OF_ANSWER:
+            return b""
+    return bytes(found)
 
 
 def _object(content: bytes) -> Mapping[str, object]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
@@ -43,7 +45,8 @@ class Request:
 class HttpServer:
     """Answers `status` and `answer`; `hangs` takes the request and says nothing, `drops` hangs up.
 
-    `keeps` leaves the connection open for more requests.
+    `keeps` leaves the connection open for more requests. `drips` sends its answer a byte at a time
+    and never to its end: from the status line on, or from the body on.
     """
 
     status: int = 200
@@ -51,6 +54,7 @@ class HttpServer:
     hangs: bool = False
     drops: bool = False
     keeps: bool = False
+    drips: Literal["head", "body"] | None = None
     connections: int = 0
     requests: list[Request] = field(default_factory=list)
     url: str = ""
@@ -80,10 +84,22 @@ class HttpServer:
         self.requests.append(Request(method, target, headers, body))
         if self.hangs:
             await reader.read()
+        elif self.drips is not None:
+            await self._drip(writer)
         elif not self.drops:
             head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(self.answer)}\r\n\r\n"
             writer.write(head.encode() + self.answer)
             await writer.drain()
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 {self.status} X\r\nContent-Length: 1000000\r\n\r\n".encode()
+        begun = b"HTTP/1.1 200 X\r\nX-Slow: " if self.drips == "head" else head
+        writer.write(begun)
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

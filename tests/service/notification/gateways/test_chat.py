@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -26,7 +27,13 @@ from shared.events.words import MessageChannel
 from shared.kernel.clock import ManualClock
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import load
-from tests.service.notification.gateways.badly_behaved import MESSAGE, NOW, HttpServer, sent
+from tests.service.notification.gateways.badly_behaved import (
+    MESSAGE,
+    NOW,
+    HttpServer,
+    http_server,
+    sent,
+)
 
 POST = replace(MESSAGE, channel=MessageChannel.CHAT, address="duty", text="请查看：投诉已超时")
 SECRET, TOKEN = "SECa1b2c3", "T0kenWithCapitals"
@@ -161,6 +168,31 @@ async def test_a_room_that_hangs_is_let_go(server: HttpServer, url: str) -> None
     server.hangs = True
 
     assert type(await posted(server, url)) is Uncertain
+
+
+@BOTS
+@pytest.mark.usefixtures("impatient")
+async def test_a_room_that_drips_is_let_go(server: HttpServer, url: str) -> None:
+    server.drips = "body"
+
+    async with asyncio.timeout(5):
+        assert type(await posted(server, url)) is Uncertain
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_room_that_drips_holds_up_no_other_one(slack: HttpServer) -> None:
+    slack.drips = "body"
+    async with http_server() as well:
+        well.says(200, "ok")
+        rooms = {"duty": SLACK, "other": f"json://{well.url.removeprefix('http://')}"}
+        chat = Chat(rooms, clock=ManualClock(NOW))
+
+        found = await asyncio.gather(*(chat.send(POST) for _ in range(6)), return_exceptions=True)
+        await chat.send(replace(POST, address="other"))
+        await chat.close()
+
+    kinds = [type(one) for one in found]
+    assert sorted(kinds, key=str) == [NotAccepted] * 2 + [Uncertain] * 4
 
 
 async def test_a_room_that_is_gone_is_named() -> None:

@@ -123,6 +123,37 @@ async def test_no_answer_after_the_request_is_uncertain(server: HttpServer) -> N
     assert isinstance(await outcome(server), Uncertain)
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_an_answer_that_never_comes_to_its_status_is_uncertain(server: HttpServer) -> None:
+    server.drips = "head"
+
+    async with asyncio.timeout(5):
+        found = await outcome(server)
+
+    assert isinstance(found, Uncertain)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("status", "expected"), [(200, "ref-1"), (422, Refused), (503, NotAccepted)]
+)
+async def test_of_an_answer_that_never_ends_the_status_counts(
+    server: HttpServer, status: int, expected: object
+) -> None:
+    server.status, server.drips = status, "body"
+
+    async with asyncio.timeout(5):
+        found = await outcome(server)
+
+    assert found == expected or type(found) is expected
+
+
+async def test_of_an_answer_that_is_too_long_the_status_counts(server: HttpServer) -> None:
+    server.answer = b'{"id": "' + b"x" * 1_000_000 + b'"}'
+
+    assert await outcome(server) == "ref-1"
+
+
 async def test_a_connection_that_breaks_is_uncertain(server: HttpServer) -> None:
     server.drops = True
 

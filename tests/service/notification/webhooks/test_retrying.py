@@ -10,6 +10,7 @@ import pytest
 from services.notification_service.webhooks.domain.words import DeliveryState, WebhookState
 from shared.kernel.errors import NotFound
 from shared.kernel.ids import new_id
+from tests.service.notification.gateways.badly_behaved import http_server
 from tests.service.notification.webhooks.kit import (
     START,
     Received,
@@ -188,6 +189,17 @@ async def test_an_answer_that_drips_for_ever_is_cut(world: World, crm: Receiver)
         await world.say(event(new_id(), 1))
 
     assert [row.state for row in await world.listed(webhook)] == ["delivered"]
+
+
+async def test_an_endpoint_that_never_comes_to_its_status_is_let_go(world: World) -> None:
+    world = world.with_settings(timeout_seconds=0.3)
+    async with http_server() as endpoint:
+        endpoint.drips = "head"
+        webhook, _secret = await world.subscribe(endpoint.url)
+        async with asyncio.timeout(20):
+            await world.say(event(new_id(), 1))
+
+    assert [row.last_error for row in await world.listed(webhook)] == ["no answer within 0.3 s"]
 
 
 async def test_a_timeout_after_the_event_was_taken_comes_again_under_the_same_id(
