@@ -7,6 +7,7 @@ loses reads the winner's answer.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -190,6 +191,30 @@ async def answer_once(
             if stored is None:
                 raise
             return _opened(stored, key, seal).to_response(replayed=True)
+
+
+async def answer_repeatable(
+    request: Request, unit_of_work: OpenUnitOfWork, act: Callable[[], Awaitable[Answer]]
+) -> Response:
+    """Do a POST once per key whose work takes transactions of its own, and may be done again.
+
+    The answer is stored after the work: a request that was cut off before is done again from its
+    beginning when it comes again. Raises as `answer_once` does.
+    """
+    key = await read_key(request)
+    if key is None:
+        return (await act()).to_response()
+    async with _RUNNING.claim(key):
+        async with unit_of_work() as uow:
+            stored = await find_answer(uow.connection, key)
+        if stored is not None:
+            return stored.to_response(replayed=True)
+        answer = await act()
+        # Of two processes that do the same at once one stores it; both have done it.
+        with contextlib.suppress(IntegrityError):
+            async with unit_of_work() as uow:
+                await store_answer(uow.connection, key, answer, uow.now)
+    return answer.to_response()
 
 
 async def _act_or_replay(

@@ -16,7 +16,7 @@ from services.notification_service.webhooks.schemas import (
 from services.notification_service.webhooks.service.resending import Deliveries
 from shared.http.access import Scope
 from shared.http.auth import Principal, requires
-from shared.http.idempotency import Answer, answer_once
+from shared.http.idempotency import Answer, answer_once, answer_repeatable
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.messaging import UnitOfWork
@@ -54,19 +54,29 @@ def _add_list(routes: APIRouter, deliveries: Deliveries) -> None:
         return Page(items=[DeliveryView.of(row) for row in rows], next_cursor=next_cursor)
 
 
+def _resent(count: int) -> Answer:
+    return Answer(200, Resent(resent=count).model_dump_json().encode())
+
+
 def _add_actions(routes: APIRouter, deliveries: Deliveries) -> None:
     @routes.post("/resend", response_model=Resent)
     async def resend(webhook_id: str, body: ResendBody, request: Request, _: Manager) -> Response:
         """Send one event or all of a time again, in order, whatever became of them."""
-        between = (body.start, body.end) if body.start and body.end else None
+        event_id, start, end = body.event_id, body.start, body.end
 
-        async def once(work: UnitOfWork) -> Answer:
-            count = await deliveries.resend(
-                work, webhook_id, event_id=body.event_id, between=between
-            )
-            return Answer(200, Resent(resent=count).model_dump_json().encode())
+        async def one(work: UnitOfWork) -> Answer:
+            assert event_id is not None
+            return _resent(await deliveries.resend(work, webhook_id, event_id))
 
-        return await answer_once(request, deliveries.messaging.unit_of_work, once)
+        async def all_between() -> Answer:
+            assert start is not None
+            assert end is not None
+            return _resent(await deliveries.resend_range(webhook_id, start, end))
+
+        unit_of_work = deliveries.messaging.unit_of_work
+        if event_id is not None:
+            return await answer_once(request, unit_of_work, one)
+        return await answer_repeatable(request, unit_of_work, all_between)
 
     @routes.post("/skip", response_model=DeliveryView)
     async def skip(webhook_id: str, body: SkipBody, request: Request, _: Manager) -> Response:

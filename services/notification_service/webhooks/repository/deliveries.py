@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
@@ -44,6 +45,9 @@ _PENDING = _d.state == literal_column("'pending'")
 _IS_LIVE = webhooks.c.deleted_at.is_(None)
 _PARKED = _d.state == DeliveryState.PARKED
 _VALUES = 5000
+_AGAIN = update(deliveries).values(
+    state=DeliveryState.PENDING, next_attempt_at=None, delivered_at=None
+)
 
 Key = tuple[str, str]
 
@@ -76,6 +80,13 @@ class Tried(TypedDict):
     to_attempt_at: datetime
     to_next_attempt_at: datetime | None
     to_delivered_at: datetime | None
+
+
+class Portion(NamedTuple):
+    """Some lanes of an endpoint, with ids of deliveries in them: compact, as there may be many."""
+
+    subjects: list[str]
+    ids: array[int]
 
 
 class Expired(NamedTuple):
@@ -134,40 +145,48 @@ async def write(connection: AsyncConnection, rows: Sequence[Tried]) -> None:
     await connection.execute(change, [dict(row) for row in rows])
 
 
-async def lanes_of(
-    connection: AsyncConnection,
-    webhook_id: str,
-    *,
-    event_id: str | None = None,
-    between: tuple[datetime, datetime] | None = None,
-) -> set[Key]:
-    """Return the lanes of the deliveries of one event, or of those from a time to another."""
-    chosen = select(_d.webhook_id, _d.subject).where(_d.webhook_id == webhook_id).distinct()
-    if event_id is not None:
-        chosen = chosen.where(_d.event_id == event_id)
-    if between is not None:
-        chosen = chosen.where(_d.event_time >= between[0], _d.event_time < between[1])
+async def lanes_of(connection: AsyncConnection, webhook_id: str, event_id: str) -> set[Key]:
+    """Return the lane of the delivery of one event; empty where there is none."""
+    chosen = select(_d.webhook_id, _d.subject).where(
+        _d.webhook_id == webhook_id, _d.event_id == event_id
+    )
     return {(row[0], row[1]) for row in await connection.execute(chosen)}
 
 
-async def queue_again(
-    connection: AsyncConnection,
-    webhook_id: str,
-    *,
-    event_id: str | None = None,
-    between: tuple[datetime, datetime] | None = None,
-) -> int:
-    """Have deliveries sent again, whatever became of them; returns how many."""
-    change = (
-        update(deliveries)
-        .where(_d.webhook_id == webhook_id)
-        .values(state=DeliveryState.PENDING, next_attempt_at=None, delivered_at=None)
+async def portions_between(
+    connection: AsyncConnection, webhook_id: str, start: datetime, end: datetime, *, lanes_each: int
+) -> list[Portion]:
+    """Return the deliveries of events from a time to another, by a few lanes each."""
+    chosen = (
+        select(_d.subject, _d.id)
+        .where(_d.webhook_id == webhook_id, _d.event_time >= start, _d.event_time < end)
+        .order_by(_d.subject, _d.id)
     )
-    if event_id is not None:
-        change = change.where(_d.event_id == event_id)
-    if between is not None:
-        change = change.where(_d.event_time >= between[0], _d.event_time < between[1])
-    return (await connection.execute(change)).rowcount
+    portions: list[Portion] = []
+    last: str | None = None
+    for subject, delivery_id in await connection.execute(chosen):
+        if subject != last:
+            if not portions or len(portions[-1].subjects) >= lanes_each:
+                portions.append(Portion([], array("q")))
+            portions[-1].subjects.append(subject)
+            last = subject
+        portions[-1].ids.append(delivery_id)
+    return portions
+
+
+async def queue_again(connection: AsyncConnection, webhook_id: str, event_id: str) -> int:
+    """Have a delivery sent again, whatever became of it; returns how many that are."""
+    chosen = (_d.webhook_id == webhook_id, _d.event_id == event_id)
+    return (await connection.execute(_AGAIN.where(*chosen))).rowcount
+
+
+async def queue_these_again(connection: AsyncConnection, ids: Sequence[int]) -> int:
+    """Have deliveries sent again, whatever became of them; returns how many are still there."""
+    count = 0
+    for start in range(0, len(ids), _VALUES):
+        some = _d.id.in_(ids[start : start + _VALUES])
+        count += (await connection.execute(_AGAIN.where(some))).rowcount
+    return count
 
 
 async def queue_parked_again(connection: AsyncConnection, keys: Collection[Key]) -> int:

@@ -12,6 +12,8 @@ from shared.http.pagination import PageRequest, foreign_cursor
 from shared.kernel.errors import NotFound
 from shared.messaging import Messaging, UnitOfWork
 
+_LANES_AT_ONCE = 500
+
 
 class UnknownDelivery(NotFound):
     """No such event was made into a delivery, or it was cleared away."""
@@ -45,31 +47,44 @@ class Deliveries:
                 limit=page.fetch,
             )
 
-    async def resend(
-        self,
-        work: UnitOfWork,
-        webhook_id: str,
-        *,
-        event_id: str | None = None,
-        between: tuple[datetime, datetime] | None = None,
-    ) -> int:
-        """Send deliveries again in their order, whatever became of them; returns how many.
+    async def resend(self, work: UnitOfWork, webhook_id: str, event_id: str) -> int:
+        """Send one event again, whatever became of it; raises UnknownDelivery where it has none.
 
-        Raises UnknownDelivery for an event that has none. They keep their ids, so that a receiver
-        knows them again. What was given up in the same complaints goes out again with them and
-        counts: with their lanes open, what waits behind it would overtake it.
+        It keeps its id, so that a receiver knows it again. What was given up in the same complaint
+        goes out again with it and counts: with its lane open, what waits behind would overtake it.
+        Returns how many go.
         """
         await locked(work, webhook_id)
-        connection = work.connection
-        keys = await deliveries.lanes_of(connection, webhook_id, event_id=event_id, between=between)
-        if event_id is not None and not keys:
+        keys = await deliveries.lanes_of(work.connection, webhook_id, event_id)
+        if not keys:
             raise UnknownDelivery(f"No event {event_id} was made into a delivery here.")
-        await lanes.reopen(connection, keys, now=work.now)
-        count = await deliveries.queue_again(
-            connection, webhook_id, event_id=event_id, between=between
-        )
-        count += await deliveries.queue_parked_again(connection, keys)
+        await lanes.reopen(work.connection, keys, now=work.now)
+        count = await deliveries.queue_again(work.connection, webhook_id, event_id)
+        count += await deliveries.queue_parked_again(work.connection, keys)
         work.after_commit(self._wake)
+        return count
+
+    async def resend_range(self, webhook_id: str, start: datetime, end: datetime) -> int:
+        """Send all events of a time again in their order, as `resend` does; returns how many.
+
+        A few hundred complaints a transaction, each of them whole: tens of thousands in one would
+        keep all other writers waiting. Cut off on the way, it may be asked for again.
+        """
+        async with self.messaging.database.read() as connection:
+            if await subscriptions.one(connection, webhook_id, lock=False) is None:
+                raise UnknownWebhook(f"There is no webhook {webhook_id}.")
+            portions = await deliveries.portions_between(
+                connection, webhook_id, start, end, lanes_each=_LANES_AT_ONCE
+            )
+        count = 0
+        for portion in portions:
+            keys = [(webhook_id, subject) for subject in portion.subjects]
+            async with self.messaging.unit_of_work() as work:
+                await locked(work, webhook_id)
+                await lanes.reopen(work.connection, keys, now=work.now)
+                count += await deliveries.queue_these_again(work.connection, portion.ids)
+                count += await deliveries.queue_parked_again(work.connection, keys)
+                work.after_commit(self._wake)
         return count
 
     async def skip(self, work: UnitOfWork, webhook_id: str, event_id: str) -> Listed:
@@ -78,7 +93,7 @@ class Deliveries:
         Behind another one that was given up it goes on waiting.
         """
         await locked(work, webhook_id)
-        keys = await deliveries.lanes_of(work.connection, webhook_id, event_id=event_id)
+        keys = await deliveries.lanes_of(work.connection, webhook_id, event_id)
         held = await deliveries.parked_in(work.connection, keys, but=event_id)
         await lanes.reopen(work.connection, keys - held, now=work.now)
         if not await deliveries.skip(work.connection, webhook_id, event_id):

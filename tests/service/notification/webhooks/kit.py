@@ -235,10 +235,14 @@ class World:
         page = PageRequest(limit=199)
         return list(reversed(await self.webhooks.deliveries.page(webhook.id, page, filters)))
 
-    async def resend(self, webhook: Webhook, **choice: Any) -> int:
-        """Send deliveries again."""
+    async def resend(self, webhook: Webhook, event_id: str) -> int:
+        """Send one delivery again."""
         async with self.messaging.unit_of_work() as work:
-            return await self.webhooks.deliveries.resend(work, webhook.id, **choice)
+            return await self.webhooks.deliveries.resend(work, webhook.id, event_id)
+
+    async def resend_range(self, webhook: Webhook, start: datetime, end: datetime) -> int:
+        """Send the deliveries of a time again."""
+        return await self.webhooks.deliveries.resend_range(webhook.id, start, end)
 
     async def close(self) -> None:
         """End."""

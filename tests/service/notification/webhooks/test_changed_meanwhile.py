@@ -56,7 +56,7 @@ async def test_sending_another_event_again_lets_nothing_overtake_what_was_given_
     subject = new_id()
     rows = await with_the_second_of_four_parked(world, crm, webhook, subject)
 
-    assert await world.resend(webhook, event_id=rows[0].event_id) == 2
+    assert await world.resend(webhook, rows[0].event_id) == 2
     await world.deliver()
 
     assert crm.whats == [(subject, 1), (subject, 2)]
@@ -77,7 +77,7 @@ async def test_a_range_without_what_was_given_up_takes_it_along(
     crm.behaviour = answering(204)
     crm.received.clear()
 
-    assert await world.resend(webhook, between=(START, START + timedelta(seconds=1))) == 5
+    assert await world.resend_range(webhook, START, START + timedelta(seconds=1)) == 5
     await world.deliver()
 
     assert [n for one, n in crm.whats if one == subject] == [1, 2, 3, 4]

@@ -57,13 +57,54 @@ async def ways(world: World, statements: list[tuple[str, Any]]) -> set[str]:
 
 async def test_a_range_is_sent_again_by_its_times(world: World) -> None:
     webhook, _secret = await world.subscribe("https://crm.example.invalid/hook")
+    await world.publish(event(new_id(), 1))
+    await world.follow()
 
     with noted() as statements:
-        await world.resend(webhook, between=(START, START + timedelta(minutes=5)))
+        assert await world.resend_range(webhook, START, START + timedelta(minutes=5)) == 1
 
-    plans = await ways(world, statements)
+    plans = await ways(world, statements[:1])
     assert plans
     assert all("webhook_deliveries_time_idx" in plan for plan in plans), plans
+    changes = await ways(world, statements[1:])
+    assert changes
+    assert not [plan for plan in changes if "SCAN" in plan or "time_idx" in plan], changes
+
+
+async def test_a_large_range_is_sent_again_in_small_transactions(world: World) -> None:
+    webhook, _secret = await world.subscribe("https://crm.example.invalid/hook")
+    await world.publish(*[event(new_id(), n) for _ in range(1_100) for n in (1, 2)])
+    await world.follow()
+    span = (START, START + timedelta(minutes=5))
+
+    with changed() as rows:
+        first = await world.resend_range(webhook, *span)
+        again = await world.resend_range(webhook, *span)
+
+    assert first == again == 2_200
+    assert len(rows) >= 2 * 3
+    assert max(rows) <= 1_000
+
+
+@contextmanager
+def changed() -> Iterator[list[int]]:
+    """Note how many deliveries each transaction changed."""
+    found: list[int] = []
+
+    def begin(_connection: Any) -> None:
+        found.append(0)
+
+    def note(_connection: Any, cursor: Any, text: str, *_more: Any) -> None:
+        if text.startswith("UPDATE webhook_deliveries"):
+            found[-1] += cursor.rowcount
+
+    sa.event.listen(sa.Engine, "begin", begin)
+    sa.event.listen(sa.Engine, "after_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(sa.Engine, "begin", begin)
+        sa.event.remove(sa.Engine, "after_cursor_execute", note)
 
 
 async def test_a_complaint_is_listed_by_its_id_also_in_one_state(world: World) -> None:

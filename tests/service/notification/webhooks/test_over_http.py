@@ -295,6 +295,22 @@ async def test_resending_an_unknown_event_is_not_found_and_an_empty_range_is_not
     assert nothing.json() == {"resent": 0}
 
 
+async def test_a_range_is_sent_again_once_per_key(door: Door) -> None:
+    made = await door.made()
+    path = f"/v1/webhooks/{made['id']}/resend"
+    span = {"from": "2026-11-22T08:00:00Z", "to": "2026-11-22T16:30:00+08:00"}
+    key = {"Idempotency-Key": "again-1"}
+
+    first = await door.http.post(path, json=span, headers=key)
+    second = await door.http.post(path, json=span, headers=key)
+    gone = await door.http.post(f"/v1/webhooks/{new_id()}/resend", json=span)
+
+    assert first.json() == second.json() == {"resent": 0}
+    assert "Idempotency-Replayed" not in first.headers
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert gone.status_code == 404
+
+
 async def test_webhooks_and_events_are_for_integrations(door: Door) -> None:
     door.keys.create(role=Role.ADMIN, name="first")
     crm = {"authorization": f"Bearer {door.keys.create(role=Role.INTEGRATION, name='crm')}"}

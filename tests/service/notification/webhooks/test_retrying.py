@@ -94,7 +94,7 @@ async def test_what_was_parked_is_sent_again_in_order_with_what_waits_behind_it(
 
     await world.say(event(subject, 3))
     assert crm.received == []
-    assert await world.resend(webhook, event_id=parked.event_id) == 1
+    assert await world.resend(webhook, parked.event_id) == 1
     await world.deliver()
 
     assert crm.whats == [(subject, 1), (subject, 2), (subject, 3)]
@@ -127,9 +127,9 @@ async def test_a_range_is_sent_again_in_order_and_nothing_else(world: World, crm
     await world.say(*[event(one, n) for n in (1, 2) for one in subjects])
     crm.received.clear()
 
-    none = await world.resend(webhook, between=(START + timedelta(hours=1), START))
+    none = await world.resend_range(webhook, START + timedelta(hours=1), START)
     assert none == 0
-    again = await world.resend(webhook, between=(START, START + timedelta(seconds=1)))
+    again = await world.resend_range(webhook, START, START + timedelta(seconds=1))
     await world.deliver()
 
     assert again == 6
@@ -143,7 +143,7 @@ async def test_an_event_that_was_never_for_an_endpoint_cannot_be_sent_again(
     webhook, _secret = await world.subscribe(crm.url)
 
     with pytest.raises(NotFound):
-        await world.resend(webhook, event_id=new_id())
+        await world.resend(webhook, new_id())
 
 
 async def test_an_endpoint_that_hangs_is_cut_and_holds_up_no_other(
