@@ -119,6 +119,14 @@ class KafkaBus:
         await reader.start()
         return reader
 
+    async def identity(self) -> str:
+        """Return the cluster's id; raises Unavailable."""
+        try:
+            cluster = await self._started_admin().describe_cluster()
+        except (KafkaError, OSError) as failure:
+            raise Unavailable(f"Kafka does not answer: {failure}") from failure
+        return str(cluster["cluster_id"])
+
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""
         partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]

@@ -106,6 +106,10 @@ class LocalLog:
         self._consumers.add(reader)
         return reader
 
+    async def identity(self) -> str:
+        """Return the name that the file was given when it was made."""
+        return self._open_writer().identity
+
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""
         await self.refresh()

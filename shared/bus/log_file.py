@@ -14,6 +14,7 @@ from shared.bus.headers import pack, unpack
 from shared.bus.port import LoggedRecord, Record, TopicPartition
 from shared.db.values import values_sqlite
 from shared.events.topics import PARTITIONS, partition_of
+from shared.kernel.ids import new_id
 
 _OFFSET_BITS = 40
 _SCHEMA = """
@@ -35,6 +36,9 @@ CREATE TABLE IF NOT EXISTS positions (
     position INTEGER NOT NULL,
     PRIMARY KEY (consumer_group, topic, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (
+    id TEXT NOT NULL
+);
 """
 _READ = (
     "SELECT place, timestamp_ms, key, headers, value FROM records "
@@ -103,10 +107,19 @@ class LogWriter:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        self.identity = self._identify()
         self.topics: dict[str, int] = {}
         self.ends: dict[TopicPartition, int] = {}
         self._seen_version = -1
         self._catch_up()
+
+    def _identify(self) -> str:
+        """Return the log's name, and give it one where it has none yet."""
+        self._db.execute(
+            "INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)", (new_id(),)
+        )
+        (found,) = self._db.execute("SELECT id FROM identity").fetchone()
+        return str(found)
 
     def ensure_topics(self, names: Sequence[str]) -> None:
         """Make the topics that are missing."""

@@ -12,6 +12,7 @@ from shared.bus.port import LoggedRecord, Record, TopicPartition, Unpublished
 from shared.events import topics as all_topics
 from shared.events.topics import partition_of
 from shared.kernel.clock import Clock, SystemClock
+from shared.kernel.ids import new_id
 
 
 class MemoryLog:
@@ -19,6 +20,7 @@ class MemoryLog:
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
+        self._identity = new_id()
         self.watchers: set[asyncio.Event] = set()
         self._records: dict[TopicPartition, list[LoggedRecord]] = {}
         self._committed: dict[str, dict[TopicPartition, int]] = defaultdict(dict)
@@ -55,6 +57,10 @@ class MemoryLog:
         reader = LocalReader(self, positions)
         self._consumers.add(reader)
         return reader
+
+    async def identity(self) -> str:
+        """Return the name of this log."""
+        return self._identity
 
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""

@@ -116,6 +116,10 @@ class Bus(Protocol):
         """Read all partitions named, each from its position, outside any group."""
         ...
 
+    async def identity(self) -> str:
+        """Return a name that this log has for good and no other log has; raises Unavailable."""
+        ...
+
     async def end_positions(self, topic: str) -> Mapping[TopicPartition, int]:
         """Return for each partition the offset that the next record will get."""
         ...

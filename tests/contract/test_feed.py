@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from services.notification_service.feed.domain.cursor import decode, encode
 from services.notification_service.feed.service import LATEST, Asked, Feed
 from shared.bus.kafka import KafkaBus
 from shared.bus.local_log import LocalLog
@@ -240,16 +243,66 @@ async def test_what_is_no_event_is_passed_over(bus: Bus, feed: Feed) -> None:
     assert found == [(subject, 2)]
 
 
-async def test_a_cursor_beyond_the_end_is_of_another_log(bus: Bus) -> None:
+async def test_a_cursor_of_another_log_is_refused_however_short_that_was(
+    bus: Bus, feed: Feed
+) -> None:
     other = MemoryLog()
     await other.ensure_topics()
-    subject = new_id()
-    ends = await bus.end_positions(topics.COMPLAINTS)
-    await publish(other, [event(subject, n) for n in range(1, max(ends.values()) + 2)])
-    beyond = await latest(Feed(other))
+    await publish(bus, [event(new_id(), 1)])
+    foreign = await latest(Feed(other))
 
-    with pytest.raises(InvalidInput, match="another one"):
-        await ask(Feed(bus), beyond)
+    with pytest.raises(InvalidInput, match="of another log"):
+        await ask(feed, foreign)
+
+
+async def test_a_log_keeps_its_identity_and_shares_it_with_no_other(bus: Bus) -> None:
+    first, second = await bus.identity(), await bus.identity()
+
+    assert first == second
+    assert first != await MemoryLog().identity()
+
+
+async def test_a_local_log_is_the_same_one_after_a_restart(tmp_path: Path) -> None:
+    found = []
+    for name in ("a.db", "a.db", "b.db"):
+        opened = LocalLog(tmp_path / name)
+        await opened.start()
+        found.append(await opened.identity())
+        await opened.stop()
+
+    assert found[0] == found[1] != found[2]
+
+
+async def test_a_cursor_without_a_log_goes_on_where_it_stands(bus: Bus, feed: Feed) -> None:
+    subject = new_id()
+    offsets = decode(await latest(feed)).offsets
+    await publish(bus, [event(subject, 1)])
+
+    async with asyncio.timeout(15):
+        items, _cursor = await ask(feed, old_cursor(offsets), wait=5)
+
+    assert items == [(subject, 1)]
+
+
+async def test_a_cursor_without_a_log_beyond_the_end_is_of_another_one(
+    bus: Bus, feed: Feed
+) -> None:
+    offsets = [at + 1 for at in decode(await latest(feed)).offsets]
+
+    with pytest.raises(InvalidInput, match="beyond the end"):
+        await ask(feed, old_cursor(offsets))
+
+
+def old_cursor(offsets: Sequence[int]) -> str:
+    """Write a cursor as it was before cursors named their log."""
+    with_log = base64.urlsafe_b64decode(padded(encode(offsets, bytes(6))))
+    packed = b"\x01" + with_log[7:-3]
+    check = zlib.crc32(packed).to_bytes(4, "big")[:3]
+    return base64.urlsafe_b64encode(packed + check).decode().rstrip("=")
+
+
+def padded(cursor: str) -> str:
+    return cursor + "=" * (-len(cursor) % 4)
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "!", "é", "AQ" * 60])

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from services.notification_service.feed.domain.cursor import PLACES, encode
+from services.notification_service.feed.domain.cursor import PLACES, encode, mark_of
 from tests.harness.crm import FOLDER, Crm
 from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
@@ -93,9 +93,9 @@ def test_a_feed_client_with_a_cursor_of_another_log_is_told_so(
 ) -> None:
     url = open_product.urls["notification"]
     assert crm.run("feed_client.py", "--url", url, "--once").returncode == 0
-    far = [10**9] * len(PLACES)
+    foreign = encode([0] * len(PLACES), mark_of("another log"))
     with closing(sqlite3.connect(crm.store)) as db, db:
-        db.execute("UPDATE positions SET position = ?", (encode(far),))
+        db.execute("UPDATE positions SET position = ?", (foreign,))
 
     done = crm.run("feed_client.py", "--url", url, "--once")
 

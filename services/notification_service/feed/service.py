@@ -18,6 +18,7 @@ from services.notification_service.feed.domain.cursor import (
     BadCursor,
     decode,
     encode,
+    mark_of,
 )
 from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition
 from shared.events import topics
@@ -39,6 +40,7 @@ _KEPT_SECONDS = 60.0
 _SCAN_RECORDS = 500
 _SCAN_SECONDS = 2.0
 _POLL_SECONDS = 0.5
+_BEGIN_ANEW = "Begin without `after`; events that you know already have the same `id`."
 _PASSED_UNSAID = 1000
 """Events of other types that an empty page may have passed and still give its cursor back."""
 
@@ -101,6 +103,7 @@ class Feed:
         self._bus = bus
         self._kept: OrderedDict[tuple[str, frozenset[str]], _Opened] = OrderedDict()
         self._reading = 0
+        self._log: bytes | None = None
 
     async def read(self, asked: Asked) -> FeedPage:
         """Return the next page; raises InvalidInput for a bad cursor, RateLimited, Unavailable."""
@@ -117,7 +120,7 @@ class Feed:
         finally:
             self._reading -= 1
         if items or passed > _PASSED_UNSAID:
-            cursor = _cursor(opened.positions)
+            cursor = await self._cursor(opened.positions)
         await self._keep((cursor, asked.types), opened)
         return FeedPage(items, cursor)
 
@@ -137,10 +140,18 @@ class Feed:
         if kept is not None:
             return kept, asked.after or ""
         ends = await self._ends()
-        positions = _start(asked.after, ends)
+        positions = _start(asked.after, ends, await self._mark())
         reader = await self._bus.reader(positions)
         given = None if asked.after == LATEST else asked.after
-        return _Opened(reader, positions, ends), given or _cursor(positions)
+        return _Opened(reader, positions, ends), given or await self._cursor(positions)
+
+    async def _mark(self) -> bytes:
+        if self._log is None:
+            self._log = mark_of(await self._bus.identity())
+        return self._log
+
+    async def _cursor(self, positions: Positions) -> str:
+        return encode((positions.get(place, 0) for place in _PLACES), await self._mark())
 
     async def _ends(self) -> Positions:
         found = await asyncio.gather(*(self._bus.end_positions(topic) for topic in topics.PUBLIC))
@@ -162,23 +173,24 @@ class Feed:
             await self._kept.pop(key).reader.close()
 
 
-def _start(after: str | None, ends: Mapping[TopicPartition, int]) -> Positions:
+def _start(after: str | None, ends: Mapping[TopicPartition, int], log: bytes) -> Positions:
     """Return where to begin; raises InvalidInput for a cursor that is not of this log."""
     if after is None:
         return dict.fromkeys(ends, 0)
     if after == LATEST:
         return dict(ends)
     try:
-        positions = dict(zip(_PLACES, decode(after), strict=True))
+        cursor = decode(after)
     except BadCursor:
         raise _refused("This cursor is none of ours; send `cursor` of a page as it is.") from None
+    positions = dict(zip(_PLACES, cursor.offsets, strict=True))
+    if cursor.log not in {None, log}:
+        raise _refused(f"This cursor is of another log. {_BEGIN_ANEW}")
     if any(at > ends.get(place, 0) for place, at in positions.items()):
-        raise _refused("This cursor lies beyond the end of the log: it is of another one.")
+        raise _refused(
+            f"This cursor lies beyond the end of the log: it is of another one. {_BEGIN_ANEW}"
+        )
     return positions
-
-
-def _cursor(positions: Positions) -> str:
-    return encode(positions.get(place, 0) for place in _PLACES)
 
 
 def _refused(detail: str) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""A cursor: the next offset of every partition, in one short word.
+"""A cursor: the next offset of every partition, and of which log, in one short word.
 
 It says where to go on in the log itself. There is no second copy of the events whose numbering
 could come out of step with the order of commits (architecture.md rule 2).
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from shared.events import topics
 from shared.events.topics import PARTITIONS
@@ -17,7 +19,9 @@ from shared.events.topics import PARTITIONS
 PLACES = tuple((topic, number) for topic in topics.PUBLIC for number in range(PARTITIONS))
 """Topic and partition of each number in a cursor."""
 
-_LAYOUT = 1
+_WITHOUT_LOG, _WITH_LOG = 1, 2
+"""The layouts: the first stands in what readers have kept, and is still read."""
+_LOG_BYTES = 6
 _CHECK_BYTES = 3
 _LONGEST_NUMBER = 9
 """Bytes of an offset: 63 bits, seven in each."""
@@ -27,28 +31,41 @@ class BadCursor(ValueError):
     """A cursor that was not made here."""
 
 
-def encode(offsets: Iterable[int]) -> str:
-    """Write the next offset of each of `PLACES` as a cursor."""
-    packed = bytearray([_LAYOUT])
+class Cursor(NamedTuple):
+    """What a cursor says; `log` is the mark of the log it is of, None in an old one."""
+
+    offsets: Sequence[int]
+    log: bytes | None
+
+
+def mark_of(identity: str) -> bytes:
+    """Return what stands for a log in its cursors: enough to tell logs apart by."""
+    return hashlib.sha256(identity.encode()).digest()[:_LOG_BYTES]
+
+
+def encode(offsets: Iterable[int], log: bytes) -> str:
+    """Write the next offset of each of `PLACES` in the log of a mark as a cursor."""
+    packed = bytearray([_WITH_LOG]) + log
     for offset in offsets:
         _pack(packed, offset)
     return base64.urlsafe_b64encode(bytes(packed) + _check(packed)).decode().rstrip("=")
 
 
-def decode(cursor: str) -> Sequence[int]:
-    """Return the next offset of each of `PLACES`; raises BadCursor."""
+def decode(cursor: str) -> Cursor:
+    """Return the next offset of each of `PLACES`, and of which log; raises BadCursor."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         whole = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise BadCursor from None
     packed, check = whole[:-_CHECK_BYTES], whole[-_CHECK_BYTES:]
-    if not packed or packed[0] != _LAYOUT or _check(packed) != check:
+    if not packed or packed[0] not in {_WITHOUT_LOG, _WITH_LOG} or _check(packed) != check:
         raise BadCursor
-    numbers = _unpack(packed[1:])
-    if len(numbers) != len(PLACES):
+    length = _LOG_BYTES if packed[0] == _WITH_LOG else 0
+    log, numbers = packed[1 : 1 + length], _unpack(packed[1 + length :])
+    if len(numbers) != len(PLACES) or len(log) != length:
         raise BadCursor
-    return numbers
+    return Cursor(numbers, log or None)
 
 
 def _check(packed: bytes | bytearray) -> bytes:
