@@ -8,7 +8,6 @@ from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,6 +20,7 @@ from services.notification_service.tone.domain.checking import Verdict
 from services.notification_service.tone.domain.words import Locale
 from services.notification_service.tone.schemas import ToneCheckView
 from shared.events.words import Motive
+from shared.http.instants import Instant
 
 _SCRIPT: JsonDict = {
     "topic": "logistics",
@@ -136,7 +136,7 @@ class LetterBody(BaseModel):
     thing: Words | None = Field(
         default=None, description="what went wrong, as a clause: `your order came two items short`"
     )
-    by: AwareDatetime | None = Field(default=None, description="when the next step will be done")
+    by: Instant | None = Field(default=None, description="when the next step will be done")
     cause: Words | None = None
     remedy: Words | None = Field(default=None, description="what has been done already")
     signer: Signed | None = None

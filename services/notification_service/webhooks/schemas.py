@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -18,6 +17,7 @@ from pydantic import (
 from services.notification_service.webhooks.domain.words import DeliveryState, WebhookState
 from services.notification_service.webhooks.repository.deliveries import Listed
 from services.notification_service.webhooks.repository.subscriptions import Webhook
+from shared.http.instants import Instant
 
 _MOST = 100
 _URL = "https://crm.example.com/redress"
@@ -40,14 +40,6 @@ _SHOWN: dict[str, Any] = {
 }
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Type = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

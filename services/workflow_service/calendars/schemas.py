@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from services.workflow_service.calendars.domain.book import CalendarVersion
@@ -17,6 +17,7 @@ from services.workflow_service.calendars.domain.calendar import (
 )
 from services.workflow_service.calendars.domain.document import FIRST_YEAR, LAST_YEAR
 from services.workflow_service.calendars.domain.edit import DayChange, Edit
+from shared.http.instants import Instant
 
 EXAMPLE = """timezone: Asia/Shanghai
 holidays: CN
@@ -225,9 +226,9 @@ class BusinessTimeBody(BaseModel):
     )
 
     calendar: str = "company"
-    start: Annotated[AwareDatetime, AfterValidator(_within_years)]
+    start: Annotated[Instant, AfterValidator(_within_years)]
     add_seconds: Annotated[int | None, Field(ge=0, le=20 * 366 * 86400)] = None
-    end: Annotated[AwareDatetime, AfterValidator(_within_years)] | None = None
+    end: Annotated[Instant, AfterValidator(_within_years)] | None = None
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -31,6 +30,7 @@ from services.intake_service.complaints.domain.new_complaint import (
 from services.intake_service.customers.domain.contact import Contact
 from services.intake_service.customers.schemas import read_email, read_phone
 from shared.events.words import Channel, Severity, Tier, Urgency
+from shared.http.instants import Instant
 
 DESCRIPTION_LIMIT = 20_000
 _FUTURE_GRACE = timedelta(seconds=60)
@@ -98,7 +98,7 @@ def _category(code: str, info: ValidationInfo) -> str:
 def _past(instant: datetime, info: ValidationInfo) -> datetime:
     if instant > _rules(info).now + _FUTURE_GRACE:
         raise PydanticCustomError("in_the_future", "lies in the future")
-    return instant.astimezone(UTC)
+    return instant
 
 
 def _code(text: str) -> str:
@@ -138,7 +138,7 @@ Words = Annotated[
     AfterValidator(_some_words),
 ]
 CategoryCode = Annotated[str, StringConstraints(max_length=100), AfterValidator(_category)]
-PastInstant = Annotated[AwareDatetime, AfterValidator(_past)]
+PastInstant = Annotated[Instant, AfterValidator(_past)]
 
 
 class RequestModel(BaseModel):

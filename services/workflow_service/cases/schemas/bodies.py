@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,6 +18,7 @@ from services.workflow_service.cases.domain.command import Command, OptionText
 from services.workflow_service.cases.domain.lifecycle import Action
 from shared.events.base import Money
 from shared.events.words import Outcome
+from shared.http.instants import Instant
 
 MAX_WORDS = 20_000
 
@@ -29,16 +28,6 @@ DepartmentId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9
 Resolution = Literal[Outcome.SOLVED, Outcome.WORKAROUND, Outcome.ANSWERED]
 """How a case can be resolved; rejecting and withdrawing are actions of their own."""
 
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A time with its offset, as UTC."""
 
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/#-]{0,63}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]

@@ -18,7 +18,8 @@ from services.workflow_service.cases.domain.call_back import (
 from services.workflow_service.cases.domain.call_script import CallScript
 from services.workflow_service.cases.domain.satisfaction import Call
 from services.workflow_service.cases.repository.calling import Task
-from services.workflow_service.cases.schemas.bodies import Instant, Text
+from services.workflow_service.cases.schemas.bodies import Text
+from shared.http.instants import Instant
 from shared.kernel.ids import new_id
 
 Score = Annotated[int, Field(ge=1, le=5, description="1 very dissatisfied … 5 very satisfied")]

@@ -10,11 +10,12 @@ from pydantic.config import JsonDict
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.promise import Promise, PromiseState
-from services.workflow_service.cases.schemas.bodies import Instant, PersonId, Text
+from services.workflow_service.cases.schemas.bodies import PersonId, Text
 from services.workflow_service.clocks.domain.clock import Clock, WarningPoint
 from services.workflow_service.clocks.domain.explanation import Explanation
 from services.workflow_service.clocks.domain.wording import Both
 from shared.events.words import ClockState
+from shared.http.instants import Instant
 
 
 class PolicyRef(BaseModel):
