@@ -28,6 +28,7 @@ from shared.kernel.settings import load
 from shared.service import Platform, ServiceUnit
 from shared.web.categories import category_words
 from shared.web.pages import Pages
+from shared.web.regions import region_words
 from shared.worker import Supervisor
 
 
@@ -78,7 +79,7 @@ def _dashboard(platform: Platform, parts: Analytics) -> APIRouter:
         locales=[here / "locale"],
     )
     words = yaml.safe_load((here / "labels.yaml").read_text("utf-8"))
-    labels = LabelFile.model_validate({**words, "categories": category_words()})
+    labels = LabelFile.model_validate({**words, **region_words(), "categories": category_words()})
     board = Dashboard(parts.serving, platform.settings.zone, platform.clock.now)
     return dashboard_routes.router(board, pages, labels)
 

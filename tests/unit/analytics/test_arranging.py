@@ -20,6 +20,7 @@ from services.analytics_service.metrics.domain.dimensions import Dimension, pars
 from services.analytics_service.metrics.domain.zones import local_day, midnight, offsets
 from services.intake_service import triage
 from shared.web.categories import category_words
+from shared.web.regions import region_label, region_words
 
 TODAY = date(2026, 11, 24)
 
@@ -27,7 +28,7 @@ TODAY = date(2026, 11, 24)
 def _labels(*, chinese: bool) -> Labels:
     path = Path(dashboard.__file__).parent / "labels.yaml"
     words = yaml.safe_load(path.read_text("utf-8"))
-    file = LabelFile.model_validate({**words, "categories": category_words()})
+    file = LabelFile.model_validate({**words, **region_words(), "categories": category_words()})
     return Labels(file, chinese=chinese)
 
 
@@ -95,6 +96,14 @@ def test_codes_become_words_and_unknown_ones_stay_as_they_are() -> None:
     assert chinese.value("region", None) == "未填"
     assert english.value("region", "chicago-ward-6") == "Chicago ward 6"
     assert chinese.value("region", "US-CA") == "加利福尼亚"
+
+
+@pytest.mark.parametrize("code", ["CN-31", "US-CA", "chicago-ward-6", "made-up"])
+@pytest.mark.parametrize("chinese", [True, False])
+def test_a_region_is_called_the_same_in_messages_and_on_the_dashboard(
+    code: str, chinese: bool
+) -> None:
+    assert region_label(code, chinese=chinese) == _labels(chinese=chinese).value("region", code)
 
 
 def test_every_category_of_the_taxonomy_has_its_label() -> None:
