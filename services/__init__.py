@@ -8,7 +8,7 @@
                         hears intake's events, NotificationSent, NotificationSkipped
 `notification_service`  owns messages and their delivery, webhooks and their deliveries
                         says NotificationSent, …Delivered, …Failed, …Skipped
-                        hears ComplaintReceived and workflow's events; webhooks everything
+                        hears ComplaintReceived, workflow's events, signals; webhooks everything
 `analytics_service`     owns the facts behind every figure
                         says nothing yet
                         hears everything

@@ -1,10 +1,11 @@
 """Notification: tells customers and staff what happens to a complaint, once per fact.
 
 Owns: the intents to tell somebody something, the messages made of them and what became of each.
-Consumes: ComplaintReceived and ComplaintRegraded (language, grade), all facts of cases; what is
-said when is one table, `messages/routing.yaml`. Webhooks follow the whole log by themselves.
-Publishes: NotificationSent, NotificationDelivered, NotificationFailed, NotificationSkipped,
-SurveyAnswered (redress.notifications.v1).
+Consumes: ComplaintReceived and ComplaintRegraded (language, grade), all facts of cases, signals
+(hot spots, incidents); what is said when is one table, `messages/routing.yaml`. Webhooks follow
+the whole log by themselves.
+Publishes: NotificationSent, NotificationDelivered, NotificationFailed, NotificationSkipped (of
+messages about a complaint), SurveyAnswered (redress.notifications.v1).
 Promises: every event at least once, in order per complaint, to each webhook that wants it;
 exactly one intent per fact and recipient; at most one accepted send where the gateway
 knows our reference; what cannot be known after a crash is shown to an operator, never guessed.

@@ -10,7 +10,7 @@ from services.notification_service.messages.domain.routing import TELLABLE
 from services.notification_service.messages.service.planning import Planner
 from services.notification_service.surveys.service import SurveyBook
 from shared.events import topics
-from shared.events.base import ComplaintEvent, EventData
+from shared.events.base import EventData
 from shared.events.cases import FollowUpDue
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.messaging import Handler, Incoming, Subscriptions, UnitOfWork
@@ -38,10 +38,8 @@ async def regrade(
     await listener.planner.regrade(work, [incoming.data for incoming in batch])
 
 
-async def tell(
-    listener: Listener, work: UnitOfWork, batch: Sequence[Incoming[ComplaintEvent]]
-) -> None:
-    """Plan what customer and staff are told about facts of cases."""
+async def tell(listener: Listener, work: UnitOfWork, batch: Sequence[Incoming[EventData]]) -> None:
+    """Plan what customer and staff are told about facts of cases, and staff about signals."""
     await listener.planner.plan(work, [incoming.data for incoming in batch])
 
 
@@ -62,5 +60,5 @@ _HANDLERS: Mapping[type[EventData], Handler[Listener, Any]] = {
 }
 
 SUBSCRIPTIONS: Subscriptions[Listener] = Subscriptions(
-    topics=(topics.COMPLAINTS,), group="redress-notification", handlers=_HANDLERS
+    topics=(topics.COMPLAINTS, topics.SIGNALS), group="redress-notification", handlers=_HANDLERS
 )

@@ -52,8 +52,12 @@ class FileOutbox:
 
 
 def file_name(message: Outgoing) -> str:
-    """Return `TIME_NUMBER_KIND-OCCURRENCE_CHANNEL_REFERENCE.txt` (or `.eml`)."""
+    """Return `TIME_NUMBER_KIND-OCCURRENCE_CHANNEL_REFERENCE.txt` (or `.eml`).
+
+    What is about no complaint has no number there.
+    """
     time = message.created_at.strftime("%Y%m%dT%H%M%S.%fZ")
     ending = "eml" if message.channel is MessageChannel.EMAIL else "txt"
-    about = f"{message.number}_{message.kind}-{message.occurrence}"
+    number = f"{message.number}_" if message.number else ""
+    about = f"{number}{message.kind}-{message.occurrence}"
     return f"{time}_{about}_{message.channel}_{message.reference[-8:]}.{ending}"

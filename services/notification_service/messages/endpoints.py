@@ -42,14 +42,23 @@ def router(archive: Archive, operators: Operators) -> APIRouter:
         response: Response,
         page: Paging,
         complaint_id: Annotated[str | None, Query(max_length=36)] = None,
+        about: Annotated[
+            str | None,
+            Query(max_length=36, description="id of a complaint, hot spot or incident"),
+        ] = None,
         state: State | None = None,
         channel: MessageChannel | None = None,
     ) -> Page[Notification]:
         """List messages, newest first: what was told to whom, how often tried, and why not."""
-        asked = {"complaint_id": complaint_id, "state": state, "channel": channel}
+        asked = {
+            "complaint_id": complaint_id,
+            "about": about,
+            "state": state,
+            "channel": channel,
+        }
         rows, next_cursor = cut(await archive.page(page, asked), page, lambda row: (row.id,))
         link_next(request, response, next_cursor)
-        items = [Notification.model_validate(row._asdict()) for row in rows]
+        items = [Notification.of(row) for row in rows]
         return Page[Notification](items=items, next_cursor=next_cursor)
 
     @routes.post("/v1/notifications/{message_id}/resend")
@@ -60,13 +69,13 @@ def router(archive: Archive, operators: Operators) -> APIRouter:
         twice: that is what the operator decides.
         """
         decided = await operators.decide(message_id, Decision.RESEND, by=principal.id)
-        return Notification.model_validate(decided._asdict())
+        return Notification.of(decided)
 
     @routes.post("/v1/notifications/{message_id}/mark-sent")
     async def mark_sent(message_id: MessageId, principal: Operator) -> Notification:
         """Count an unknown message as sent, as the gateway's own list shows it to be."""
         decided = await operators.decide(message_id, Decision.MARK_SENT, by=principal.id)
-        return Notification.model_validate(decided._asdict())
+        return Notification.of(decided)
 
     return routes
 

@@ -231,7 +231,7 @@ class Sender:
                 self._gather(Outcome(row, again, now))
 
     async def _put_aside(self, prepared: Prepared) -> None:
-        """Gather the results of what is not sent now, and make one intent per operator."""
+        """Gather the results of what is not sent now, and make one intent per member of a group."""
         now = self._clock.now()
         self._gather(*(_given_up(one, now) for one in prepared.hopeless))
         again = now + _OWNER_AWAY
@@ -239,8 +239,11 @@ class Sender:
         if prepared.spread:
             told: list[Leased] = []
             async with self._messaging.unit_of_work() as work:
-                for row, people in prepared.spread:
-                    if not await intents.spread(work.connection, row.id, people, new_id):
+                # In the order of ids, as everybody locks what messages are about.
+                for row, people in sorted(prepared.spread, key=lambda one: one[0].complaint_id):
+                    if not await intents.spread(
+                        work.connection, row.id, row.recipient, people, new_id
+                    ):
                         told.append(row)
             self._gather(
                 *(_given_up(Hopeless(row, Reason.DUPLICATE, failed=False), now) for row in told)

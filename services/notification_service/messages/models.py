@@ -21,7 +21,9 @@ from services.notification_service.models import metadata
 from shared.db.types import JsonDocument, UtcDateTime
 
 # What is known of a complaint here: nothing personal. `wrapped_key` is the complaint's data key,
-# made with its first intent; destroying it makes every text below unreadable (erasure).
+# made with its first intent; destroying it makes every text below unreadable (erasure). What a
+# signal is about has a row of its own too: `about` says what it is, `complaint_id` is its id, here
+# and below, and it has no number, customer or grade.
 complaints = Table(
     "complaints",
     metadata,
@@ -31,6 +33,7 @@ complaints = Table(
     Column("urgency", String(16), nullable=False),
     Column("category", String(64), nullable=False),
     Column("priority", String(16), nullable=False, server_default=""),
+    Column("about", String(16), nullable=False, server_default="complaint"),
     Column("imported", Boolean, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=True),

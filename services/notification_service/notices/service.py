@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from prometheus_client import Counter
 
-from services.notification_service.messages.domain.words import OPERATORS, Kind, State
+from services.notification_service.messages.domain.words import Kind, State
 from services.notification_service.messages.repository import intents
 from services.notification_service.messages.repository.intents import NewIntent
 from services.notification_service.notices import repository
 from services.notification_service.notices.domain.proof import Proof
 from services.notification_service.notices.repository import Notice, Told
+from services.notification_service.recipients.domain.groups import OPERATORS
 from shared.events.words import Audience
 from shared.http.pagination import PageRequest
 from shared.kernel import logging

@@ -7,8 +7,10 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from services.notification_service.messages.domain.words import Kind
+from services.notification_service.messages.domain.behind import list_behind
+from services.notification_service.messages.domain.words import About, Kind
 from services.notification_service.messages.repository.deliveries import Leased, take_sequences
 from services.notification_service.surveys import repository
 from services.notification_service.surveys.domain.survey import (
@@ -30,19 +32,27 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 class Links:
-    """Makes the addresses that messages carry: surveys for customers, cases for staff.
+    """Makes the addresses that messages carry: surveys for customers, cases and lists for staff.
 
     A survey's token is a keyed digest of complaint and round: nobody can guess it, and the message
     that carries it can be written, or written again, without its standing anywhere.
     """
 
-    def __init__(self, vault: Vault, base_url: str, staff_url: str) -> None:
+    def __init__(
+        self, vault: Vault, base_url: str, staff_url: str, *, dashboard_url: str, zone: ZoneInfo
+    ) -> None:
+        """`zone` is the company's: the dashboard's days are its days."""
         self._vault = vault
         self._base_url = base_url
         self._staff_url = staff_url
+        self._dashboard_url = dashboard_url
+        self._zone = zone
 
     def of(self, row: Leased) -> Mapping[str, str]:
         """Return the links that a message's wording may have, by name."""
+        if row.about != About.COMPLAINT:
+            path = list_behind(row.facts, row.category, self._zone)
+            return {"complaints_url": self._dashboard_url + path}
         if row.audience == Audience.STAFF:
             call_back = row.facts.get("call_back")
             path = f"/callbacks/{call_back}" if call_back else f"/cases/{row.number}"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from pydantic import JsonValue
 
+from services.notification_service.messages.domain.behind import list_behind
 from tests.service.analytics.conftest import Running
 from tests.service.analytics.story import tell_many
 
@@ -132,6 +135,27 @@ async def test_a_bar_of_the_trend_leads_to_its_days(analytics: Running) -> None:
     assert links
     day = (await analytics.get("heatmap", day="2026-09-01"))["total"]
     assert _heading(await _page(analytics, links[0])) == day
+
+
+async def test_the_link_in_a_message_about_a_hot_spot_leads_to_its_complaints(
+    analytics: Running,
+) -> None:
+    await analytics.hear(tell_many(120))
+    facts: dict[str, JsonValue] = {
+        "since": "2026-09-01T01:00:00Z",
+        "until": "2026-09-02T15:59:00Z",
+        "product": "SKU-88",
+        "region": "CN-31",
+    }
+    link = list_behind(facts, "logistics.short", ZoneInfo("Asia/Shanghai"))
+
+    asked = {"category": "logistics.short", "product": "SKU-88", "region": "CN-31"}
+    days = {"from": "2026-09-01", "to": "2026-09-03"}
+    found = (await analytics.get("heatmap", **asked, **days))["total"]
+
+    assert found > 0
+    assert _heading(await _page(analytics, link)) == found
+    assert list_behind({}, "", ZoneInfo("UTC")) == "/dashboard/complaints"
 
 
 async def test_a_hexagon_leads_to_the_complaints_in_it(analytics: Running) -> None:

@@ -122,7 +122,8 @@ class Notification:
     @property
     def links(self) -> Links:
         """Makes the links of messages."""
-        return Links(self.vault, "http://127.0.0.1:8000", "http://127.0.0.1:8000")
+        here = "http://127.0.0.1:8000"
+        return Links(self.vault, here, here, dashboard_url=here, zone=ZoneInfo("Asia/Shanghai"))
 
     def use(self, gateways: Gateways) -> None:
         """Begin anew with these gateways, as after a restart."""
@@ -167,7 +168,6 @@ class Notification:
                 elif isinstance(event, ComplaintRegraded):
                     await self.planner.regrade(work, [event])
                 else:
-                    assert isinstance(event, ComplaintEvent)
                     await self.planner.plan(work, [event])
 
     async def deliver(self) -> None:

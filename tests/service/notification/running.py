@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +17,7 @@ import uvicorn
 from services.notification_service.app import build
 from shared.bus.headers import unpack
 from shared.bus.memory import MemoryLog
-from shared.bus.port import Record
+from shared.bus.port import Bus, Record
 from shared.events import topics
 from shared.events.base import EventData
 from shared.events.envelope import Envelope
@@ -39,13 +40,13 @@ class Running:
 
     unit: ServiceUnit
     platform: Platform
-    bus: MemoryLog
+    bus: Bus
     neighbours: Neighbours
     http: httpx.AsyncClient
 
-    async def publish(self, *events: EventData) -> None:
-        """Put the first event of each source into the log."""
-        rows = [outbox_row(event, sequence=1, at=START) for event in events]
+    async def publish(self, *events: EventData, sequence: int = 1) -> None:
+        """Put the first event of each source into the log, or a later one."""
+        rows = [outbox_row(event, sequence=sequence, at=START) for event in events]
         producer = await self.bus.producer()
         await producer.publish(
             [Record(row.topic, row.key, row.value, unpack(row.headers)) for row in rows]
@@ -108,17 +109,27 @@ async def running(
     neighbours: tuple[Neighbours, str], migrated_url: MakeMigratedUrl, tmp_path: Path
 ) -> AsyncIterator[Running]:
     """The service with all its loops, on each dialect."""
-    told, url = neighbours
-    home = tmp_path / "home"
     bus = MemoryLog()
     await bus.ensure_topics()
+    async with running_over(bus, neighbours, migrated_url("notification"), tmp_path) as opened_:
+        yield opened_
+    await bus.stop()
+
+
+@asynccontextmanager
+async def running_over(
+    bus: Bus, neighbours: tuple[Neighbours, str], database_url: str, folder: Path
+) -> AsyncIterator[Running]:
+    """Run the service with all its loops over a log that has its topics."""
+    told, url = neighbours
+    home = folder / "home"
     platform = Platform(
         profile="embedded",
         settings=CommonSettings(
             home=home,
             intake_url=url,
             workflow_url=url,
-            notification_database_url=migrated_url("notification"),
+            notification_database_url=database_url,
             notification_master_key=new_master_key(),
         ),
         home=home,
@@ -130,7 +141,8 @@ async def running(
     unit = build(platform)
     await unit.start()
     transport = httpx.ASGITransport(unit.app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
-        yield Running(unit, platform, bus, told, http)
-    await unit.stop()
-    await bus.stop()
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+            yield Running(unit, platform, bus, told, http)
+    finally:
+        await unit.stop()

@@ -34,6 +34,7 @@ async def test_the_list_tells_what_became_of_each_message(running: Running) -> N
     assert item["sent_at"] is not None
     assert {name: item[name] for name in item if name not in {"id", "created_at", "sent_at"}} == {
         "complaint_id": complaint_id,
+        "about": {"kind": "complaint", "id": complaint_id},
         "kind": "acknowledgement",
         "occurrence": 1,
         "channel": "sms",

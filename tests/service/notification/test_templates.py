@@ -67,6 +67,35 @@ async def test_the_same_again_makes_no_second_version(running: Running) -> None:
     assert first.json()["version"] == second.json()["version"] == 1
 
 
+async def test_a_wording_about_a_hot_spot_is_tried_in_samples_only(running: Running) -> None:
+    path = "/v1/templates/staff_hotspot/en/preview"
+    complaint_id = await running.acknowledge(phone="+8613800138000")
+
+    shown = await running.http.post(path, json={"sample": "said again as it grows"})
+    refused = await running.http.post(path, json={"complaint_id": complaint_id})
+
+    assert "still rising: Delivery: Short" in shown.json()["sms"]["text"]
+    assert shown.json()["faults"] == []
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["code"] == "about_no_complaint"
+
+
+async def test_an_own_wording_about_an_incident_needs_no_number_but_asks_for_what_may_be_missing(
+    running: Running,
+) -> None:
+    path = "/v1/templates/staff_incident/en/preview"
+    source = (
+        "{% block sms %}{{ count }} complaints, one cause.{% endblock %}\n"
+        "{% block subject %}Incident{% endblock %}\n"
+        "{% block email %}\nLed by {{ owner }}.\n{% endblock %}\n"
+    )
+
+    shown = (await running.http.post(path, json={"source": source})).json()
+
+    assert [fault["code"] for fault in shown["faults"]] == ["scene"]
+    assert "without owner" in shown["faults"][0]["detail"]
+
+
 async def test_two_editors_cannot_overwrite_each_other_unseen(running: Running) -> None:
     read = await running.http.get(CLOSED)
 

@@ -15,8 +15,9 @@ from services.notification_service.messages.domain.digest import (
     next_digest,
 )
 from services.notification_service.messages.domain.intents import Facts, Intent
-from services.notification_service.messages.domain.words import CUSTOMER, OPERATORS, Kind
+from services.notification_service.messages.domain.words import CUSTOMER, Kind
 from services.notification_service.messages.repository.routing import packaged_table
+from services.notification_service.recipients.domain.groups import OPERATORS
 from shared.events.words import Audience
 
 NOW = datetime(2026, 11, 23, 8, 10, tzinfo=UTC)

@@ -9,17 +9,21 @@ import pytest
 
 from services.notification_service.messages.domain.conditions import Complaint
 from services.notification_service.messages.domain.intents import intents_of
-from services.notification_service.messages.domain.routing import To
-from services.notification_service.messages.domain.words import Kind
+from services.notification_service.messages.domain.routing import To, subject_kind
+from services.notification_service.messages.domain.words import About, Kind
 from services.notification_service.messages.repository.routing import packaged_table, routing_table
+from shared.events.base import Signal
 from shared.events.cases import (
     CaseTransferred,
     ClockBreached,
     Escalated,
+    IncidentLinked,
     PromiseBroken,
     Reopened,
     Withdrawn,
 )
+from shared.events.registry import EVENT_TYPES
+from shared.events.signals import HotspotDetected, IncidentOpened
 from shared.kernel.errors import ConfigurationError
 
 DUE = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -93,6 +97,61 @@ def test_a_customer_is_not_told_how_the_house_works_inside() -> None:
     (intent,) = intents_of(went_up, packaged_table())
 
     assert not {"level", "cause", "clock", "owner"} & set(intent.facts)
+
+
+HOTSPOT = HotspotDetected(
+    hotspot="h", category="logistics.short", region="CN-31", department="logistics",
+    count=9, usual=1.5, since=DUE, until=DUE,
+)  # fmt: skip
+INCIDENT = IncidentOpened(incident="i", department="logistics", owner="li.na", complaints=14)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (HOTSPOT, ["department:logistics", "role:quality"]),
+        (HOTSPOT.model_copy(update={"department": None}), ["role:quality"]),
+        (INCIDENT, ["li.na", "department:logistics", "role:quality"]),
+        (INCIDENT.model_copy(update={"owner": None, "department": None}), ["role:quality"]),
+    ],
+)
+def test_a_signal_is_told_to_who_can_act_on_it(event: Signal, told: list[str]) -> None:
+    assert [intent.recipient for intent in intents_of(event, packaged_table())] == told
+
+
+def test_the_facts_of_signals_are_those_that_their_wordings_speak_of() -> None:
+    hotspot, incident = (intents_of(one, packaged_table())[0] for one in (HOTSPOT, INCIDENT))
+
+    assert hotspot.facts == {
+        "region": "CN-31", "count": 9, "usual": 1.5,
+        "since": "2026-11-24T08:00:00Z", "until": "2026-11-24T08:00:00Z",
+    }  # fmt: skip
+    assert incident.facts == {"owner": "li.na", "count": 14}
+
+
+def test_an_incident_is_urgent_and_a_hot_spot_waits_in_the_mailbox() -> None:
+    rows = packaged_table().rows.values()
+
+    assert {row.is_urgent("") for row in rows if row.kind == Kind.STAFF_INCIDENT} == {True}
+    assert {row.is_urgent("") for row in rows if row.kind == Kind.STAFF_HOTSPOT} == {False}
+
+
+def test_whatever_is_said_by_a_signal_is_known_to_be_about_no_complaint() -> None:
+    signals = [model for model in EVENT_TYPES if issubclass(model, Signal)]
+
+    assert signals
+    assert all(subject_kind(model) is not About.COMPLAINT for model in signals)
+
+
+@pytest.mark.parametrize(
+    ("linked", "told"), [({"owner": "li.na"}, ["li.na"]), ({"department": "logistics"}, [])]
+)
+def test_who_owns_a_case_hears_that_it_belongs_to_an_incident(
+    linked: dict[str, object], told: list[str]
+) -> None:
+    event = IncidentLinked.model_validate(CASE | {"incident": "i"} | linked)
+
+    assert [intent.recipient for intent in intents_of(event, packaged_table())] == told
 
 
 def test_an_own_table_changes_a_column_and_leaves_the_rest(own: Path) -> None:
@@ -182,6 +241,13 @@ def test_a_row_says_whether_its_messages_are_urgent(
         ("closed: {when: {outcome: {}}}", "must test for any, not, prefix, contains or given"),
         ("closed: {kind: staff_breach}", "staff_breach is no wording for customer"),
         ("assigned_to_owner: {kind: closed}", "closed is no wording for owner"),
+        ("hotspot_to_quality: {when: {complaint.category: other}}", "has no field complaint.cat"),
+        ("hotspot_to_quality: {to: customer, kind: closed}", "HotspotDetected is about no custom"),
+        ("hotspot_to_quality: {to: owner}", "HotspotDetected names no owner"),
+        ("hotspot_to_quality: {mandatory: true}", "HotspotDetected cannot be mandatory"),
+        ("hotspot_to_quality: {kind: staff_incident}", "staff_incident is no wording for Hot"),
+        ("staff_breach: {kind: staff_hotspot}", "staff_hotspot is no wording for ClockBreached"),
+        ("closed: {to: department, kind: staff_breach}", "Closed names no department"),
         ("closed: {supersedes: [birthday]}", r"closed\.supersedes"),
         ("new: {event: Closed, to: customer}", "new"),
         ("closed: yes", "closed"),

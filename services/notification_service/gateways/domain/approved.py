@@ -43,6 +43,14 @@ VALUES = frozenset(
         "level",
         "round",
         "priority",
+        "count",
+        "usual",
+        "times",
+        "product",
+        "region",
+        "owner",
+        "since",
+        "until",
     }
 )
 """What a variable can be filled with; `tracking_token` is the end of the tracking link, since

@@ -9,7 +9,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-DEFAULT_KINDS = frozenset({"staff_breach", "staff_escalation", "staff_emergency", "operator_alert"})
+DEFAULT_KINDS = frozenset(
+    {
+        "staff_breach",
+        "staff_escalation",
+        "staff_emergency",
+        "staff_hotspot",
+        "staff_incident",
+        "operator_alert",
+    }
+)
 """What a room hears that names no kinds: what the whole team should look at."""
 
 _NAME = r"^[a-z][a-z0-9_-]{0,39}$"

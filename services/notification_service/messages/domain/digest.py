@@ -11,7 +11,8 @@ from pydantic import JsonValue
 
 from services.notification_service.messages.domain.intents import Intent
 from services.notification_service.messages.domain.routing import Route
-from services.notification_service.messages.domain.words import OPERATORS, ROOM
+from services.notification_service.messages.domain.words import ROOM
+from services.notification_service.recipients.domain.groups import is_group
 from shared.events.words import Audience
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,10 +31,10 @@ def gathered_until(
 ) -> datetime | None:
     """Return when a message goes out with its recipient's next digest; None for: at once.
 
-    At once goes what is for customers, what is urgent, what is for all operators or a room, and
+    At once goes what is for customers, what is urgent, what is for a group or a room, and
     what speaks of something due before the digest would come.
     """
-    to_one_of_staff = intent.audience is Audience.STAFF and intent.recipient != OPERATORS
+    to_one_of_staff = intent.audience is Audience.STAFF and not is_group(intent.recipient)
     to_one_of_staff = to_one_of_staff and not intent.recipient.startswith(ROOM)
     if not every or not to_one_of_staff or route.is_urgent(urgency):
         return None

@@ -12,8 +12,9 @@ from pydantic import JsonValue
 
 from services.notification_service.messages.domain.conditions import Complaint
 from services.notification_service.messages.domain.routing import RoutingTable, To
-from services.notification_service.messages.domain.words import CUSTOMER, OPERATORS, ROOM, Kind
-from shared.events import cases
+from services.notification_service.messages.domain.words import CUSTOMER, ROOM, Kind
+from services.notification_service.recipients.domain.groups import OPERATORS, QUALITY, leads_of
+from shared.events import cases, signals
 from shared.events.base import EventData
 from shared.events.words import Audience, ClockKind
 
@@ -67,6 +68,12 @@ def _recipient(event: EventData, to: To) -> str | None:
             return CUSTOMER
         case To.OPERATORS:
             return OPERATORS
+        case To.QUALITY:
+            return QUALITY
+        case To.DEPARTMENT:
+            # Who sees to it is not known: quality find out. Where they are told anyway, once.
+            department = _name(event, "department")
+            return leads_of(department) if department else QUALITY
         case To.OWNER | To.APPROVER:
             return _name(event, to.value)
         case To.PREVIOUS_OWNER:
@@ -89,10 +96,17 @@ _FACTS: Mapping[Audience, frozenset[str]] = {
     | {"clock", "level", "cause", "priority", "late_seconds", "handovers", "round"}
     | {"call_back", "score", "wants_call"},
 }
+_OF_HOTSPOTS = {"product", "region", "count", "usual", "since", "until"}
 
 
 def _facts(event: EventData, audience: Audience) -> Facts:
     """Return the fields of the event that wordings speak of, and what is found out from others."""
+    match event:
+        case signals.HotspotDetected():
+            return event.model_dump(mode="json", include=_OF_HOTSPOTS, exclude_none=True)
+        case signals.IncidentOpened():
+            told = event.model_dump(mode="json", include={"owner", "due_at"}, exclude_none=True)
+            return told | {"count": event.complaints}
     names = set(_FACTS[audience])
     # Staff read words in the case; the one promise that slips is said, so that it is recognised.
     if isinstance(event, cases.PromiseDelayed):

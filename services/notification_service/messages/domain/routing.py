@@ -25,19 +25,25 @@ from services.notification_service.messages.domain.conditions import (
     Complaint,
     holds,
 )
-from services.notification_service.messages.domain.words import Kind
-from shared.events.base import EventData, WorkflowEvent
+from services.notification_service.messages.domain.words import About, Kind, about_of
+from shared.events.base import EventData, Signal, WorkflowEvent
 from shared.events.cases import CaseImported
 from shared.events.registry import EVENT_TYPES
+from shared.events.signals import HotspotDetected, IncidentOpened
 from shared.events.words import Audience, MessageChannel, PersonalChannel, Urgency
 
 # An import (CaseImported) tells nobody anything, whatever a table says.
 TELLABLE: Mapping[str, type[EventData]] = {
     model.__name__: model
     for model in EVENT_TYPES
-    if issubclass(model, WorkflowEvent) and model is not CaseImported
+    if issubclass(model, WorkflowEvent | Signal) and model is not CaseImported
 }
 """The facts that somebody can be told of."""
+
+_SIGNALS: Mapping[type[EventData], About] = {
+    HotspotDetected: About.HOTSPOT,
+    IncidentOpened: About.INCIDENT,
+}
 
 URGENT = frozenset({Urgency.HIGH, Urgency.IMMEDIATE})
 """Complaints whose messages are urgent where their row does not say otherwise."""
@@ -71,10 +77,18 @@ class To(StrEnum):
     OWNER = "owner"
     PREVIOUS_OWNER = "previous_owner"
     APPROVER = "approver"
+    DEPARTMENT = "department"
+    """Those who lead the event's department."""
+    QUALITY = "quality"
     OPERATORS = "operators"
 
 
-_NAMED_BY_EVENT = frozenset({To.OWNER, To.PREVIOUS_OWNER, To.APPROVER})
+_NAMED_BY_EVENT = frozenset({To.OWNER, To.PREVIOUS_OWNER, To.APPROVER, To.DEPARTMENT})
+
+
+def subject_kind(model: type[EventData]) -> About:
+    """Return what an event is about."""
+    return _SIGNALS.get(model, About.COMPLAINT)
 
 
 class Route(BaseModel):
@@ -82,10 +96,10 @@ class Route(BaseModel):
 
     `when` and `unless` are conditions on the event and the complaint: any of the alternatives, of
     which each wants all its tests. `calm` and `urgent` are channels, preferred first. `urgency`
-    says whether the message is urgent: as its complaint is, always or never; what is urgent passes
-    quiet hours. A `mandatory` one needs proof that it arrived. One that is not `enabled` is
-    skipped with that reason. `supersedes` names kinds whose unsent older messages to the same
-    person about the same complaint this one replaces.
+    says whether the message is urgent: as its complaint is (calm where there is none), always or
+    never; what is urgent passes quiet hours. A `mandatory` one needs proof that it arrived. One
+    that is not `enabled` is skipped with that reason. `supersedes` names kinds whose unsent older
+    messages to the same person about the same thing this one replaces.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -131,14 +145,25 @@ class Route(BaseModel):
         if self.to in _NAMED_BY_EVENT and self.to not in model.model_fields:
             raise ValueError(f"{self.event} names no {self.to}")
         named = {info.alias or name for name, info in model.model_fields.items()}
-        known = {*named, *COMPLAINT}
+        about = subject_kind(model)
+        known = {*named, *COMPLAINT} if about is About.COMPLAINT else named
         for field in (one for tests in (*self.when, *self.unless) for one in tests):
             if field not in known:
                 raise ValueError(f"{self.event} has no field {field} to put a condition on")
+        self._suits(about)
+        return self
+
+    def _suits(self, about: About) -> None:
+        """Refuse what does not go with what the event is about, or with who is told."""
+        if about is not About.COMPLAINT and self.to is To.CUSTOMER:
+            raise ValueError(f"{self.event} is about no customer")
+        if about is not About.COMPLAINT and self.mandatory:
+            raise ValueError(f"{self.event} cannot be mandatory: proof is for what customers get")
         to_staff = self.kind.startswith(("staff_", "operator_"))
         if to_staff is (self.to is To.CUSTOMER):
             raise ValueError(f"{self.kind} is no wording for {self.to}")
-        return self
+        if about is not about_of(self.kind):
+            raise ValueError(f"{self.kind} is no wording for {self.event}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
 
-from services.notification_service.messages.domain.words import OPERATOR_ROLES, Kind
+from services.notification_service.messages.domain.words import Kind
+from services.notification_service.recipients.domain.groups import OPERATORS, Colleague, members
 
 HANDED_ON = frozenset(
     {Kind.STAFF_BREACH, Kind.STAFF_ESCALATION, Kind.STAFF_EMERGENCY, Kind.STAFF_APPROVAL}
@@ -15,23 +15,8 @@ HANDED_ON = frozenset(
 _RANKS = ("agent", "lead", "manager", "executive")
 
 
-class Member(Protocol):
-    """What is asked of a member of staff."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def department(self) -> str | None: ...
-    @property
-    def role(self) -> str | None: ...
-    @property
-    def phone(self) -> str | None: ...
-    @property
-    def email(self) -> str | None: ...
-
-
 def stand_ins(
-    kind: str, unreachable: str, people: Mapping[str, Member], *, instead_of: str | None = None
+    kind: str, unreachable: str, people: Mapping[str, Colleague], *, instead_of: str | None = None
 ) -> tuple[str, ...]:
     """Return who is told in somebody's stead; empty where the message can wait or nobody is left.
 
@@ -51,8 +36,8 @@ def stand_ins(
         for role in _RANKS[max(lowest, 1) :]:
             if found := _having({role}, (o for o in others if o.department == missed.department)):
                 return found
-    return _having(OPERATOR_ROLES, others)
+    return tuple(members(OPERATORS, others))
 
 
-def _having(roles: Collection[str | None], people: Iterable[Member]) -> tuple[str, ...]:
+def _having(roles: Collection[str | None], people: Iterable[Colleague]) -> tuple[str, ...]:
     return tuple(sorted(one.id for one in people if one.role in roles))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -43,7 +44,29 @@ class Kind(StrEnum):
     STAFF_ANSWERED = "staff_answered"
     STAFF_CUSTOMER_WROTE = "staff_customer_wrote"
     STAFF_WAITING_ENDED = "staff_waiting_ended"
+    STAFF_HOTSPOT = "staff_hotspot"
+    STAFF_INCIDENT = "staff_incident"
+    STAFF_INCIDENT_LINKED = "staff_incident_linked"
     OPERATOR_ALERT = "operator_alert"
+
+
+class About(StrEnum):
+    """What a message is about; all but a complaint is told to staff only."""
+
+    COMPLAINT = "complaint"
+    HOTSPOT = "hotspot"
+    INCIDENT = "incident"
+
+
+_ABOUT: Mapping[str, About] = {
+    Kind.STAFF_HOTSPOT: About.HOTSPOT,
+    Kind.STAFF_INCIDENT: About.INCIDENT,
+}
+
+
+def about_of(kind: str) -> About:
+    """Return what messages of a kind are about."""
+    return _ABOUT.get(kind, About.COMPLAINT)
 
 
 class State(StrEnum):
@@ -94,12 +117,8 @@ WAITING = frozenset({Reason.QUIET_HOURS, Reason.RATE_LIMITED, Reason.GATHERED})
 """Reasons of messages that are not given up: they go when their time comes."""
 
 CUSTOMER = "customer"
-"""The recipient of a message to the customer; staff are named by their id."""
-
-OPERATORS = "operators"
-"""Stands for every operator until the sender knows who they are (one intent each)."""
+"""The recipient of a message to the customer; staff are named by their id, or as a group
+(`recipients/domain/groups.py`) until the sender knows who they are: one intent each."""
 
 ROOM = "chat:"
 """What the recipient of a message to a team's chat begins with; the room's name follows."""
-
-OPERATOR_ROLES = frozenset({"admin", "quality"})

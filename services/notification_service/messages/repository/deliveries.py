@@ -17,7 +17,7 @@ _n = notifications.c
 
 
 class Leased(NamedTuple):
-    """A queued message that this replica may prepare, with what is known of its complaint."""
+    """A queued message that this replica may prepare, with what is known of what it is about."""
 
     id: str
     complaint_id: str
@@ -33,6 +33,7 @@ class Leased(NamedTuple):
     doubtful: bool
     reason: str | None
     created_at: datetime
+    about: str
     number: str
     language: str
     urgency: str
@@ -111,6 +112,7 @@ _LEASED = (
     _n.doubtful,
     _n.reason,
     _n.created_at,
+    complaints.c.about,
     complaints.c.number,
     complaints.c.language,
     complaints.c.urgency,

@@ -50,6 +50,7 @@ class Standing(NamedTuple):
 
     id: str
     complaint_id: str
+    about: str
     number: str
     kind: str
     occurrence: int
@@ -66,6 +67,7 @@ class Standing(NamedTuple):
 _STANDING = (
     _n.id,
     _n.complaint_id,
+    complaints.c.about,
     complaints.c.number,
     _n.kind,
     _n.occurrence,

@@ -12,7 +12,6 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notification_service.messages.domain.words import OPERATORS
 from services.notification_service.messages.models import complaints, notifications
 from shared.db.bulk import insert_sqlite
 
@@ -46,6 +45,7 @@ class NewComplaint(TypedDict):
     urgency: str
     category: str
     priority: str
+    about: str
     imported: bool
     sequence: int
     wrapped_key: bytes | None
@@ -153,15 +153,21 @@ async def last_occurrences(
 
 
 async def spread(
-    connection: AsyncConnection, intent_id: str, people: Sequence[str], new_id: Callable[[], str]
+    connection: AsyncConnection,
+    intent_id: str,
+    group_name: str,
+    people: Sequence[str],
+    new_id: Callable[[], str],
 ) -> bool:
     """Turn an intent for a group into one for each person: the same row goes to the first.
 
     Who has one for this fact already, by another row of the table, is told once. False where that
-    is everybody; what is no group's any more stays as it is.
+    is everybody; what is not the group's any more stays as it is.
     """
     c = notifications.c
-    chosen = select(notifications).where(c.id == intent_id, c.recipient == OPERATORS)
+    # Another group's intent for the same fact may be spread by another replica at this moment.
+    await _lock_room(connection, intent_id)
+    chosen = select(notifications).where(c.id == intent_id, c.recipient == group_name)
     group = (await connection.execute(chosen.with_for_update())).one_or_none()
     if group is None:
         return True
@@ -180,6 +186,14 @@ async def spread(
     change = update(notifications).where(c.id == intent_id)
     await connection.execute(change.values(recipient=left[0], leased_by=None, leased_until=None))
     return True
+
+
+async def _lock_room(connection: AsyncConnection, intent_id: str) -> None:
+    of = select(notifications.c.complaint_id).where(notifications.c.id == intent_id)
+    chosen = select(complaints.c.complaint_id).where(
+        complaints.c.complaint_id == of.scalar_subquery()
+    )
+    await connection.execute(chosen.with_for_update(key_share=True))
 
 
 async def _insert_new(

@@ -9,13 +9,21 @@ from typing import NamedTuple
 from sqlalchemy import Select, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notification_service.messages.domain.words import State
+from services.notification_service.messages.domain.words import About, State
 from services.notification_service.messages.models import complaints, notifications
 
 _n = notifications.c
+# Not joined: only of the rows that a page shows is it looked up.
+_ABOUT = (
+    select(complaints.c.about)
+    .where(complaints.c.complaint_id == _n.complaint_id)
+    .correlate(notifications)
+    .scalar_subquery()
+)
 _LISTED = (
     _n.id,
-    _n.complaint_id,
+    _n.complaint_id.label("about_id"),
+    _ABOUT.label("about"),
     _n.kind,
     _n.occurrence,
     _n.channel,
@@ -34,7 +42,8 @@ class Listed(NamedTuple):
     """A message without its words."""
 
     id: str
-    complaint_id: str
+    about_id: str
+    about: str
     kind: str
     occurrence: int
     channel: str | None
@@ -66,10 +75,15 @@ async def page(
     before: str | None,
     limit: int,
 ) -> Sequence[Listed]:
-    """Return messages older than `before`; `filters` are columns and their values."""
+    """Return messages older than `before`; `filters` are columns and their values.
+
+    `about` among them is the id of what they are about, `complaint_id` that of a complaint only.
+    """
     chosen = _newest(select(*_LISTED), before, limit)
     for name, value in filters.items():
-        chosen = chosen.where(_n[name] == value)
+        chosen = chosen.where(_n["complaint_id" if name == "about" else name] == value)
+    if "complaint_id" in filters:
+        chosen = chosen.where(_ABOUT == About.COMPLAINT)
     return [Listed._make(row) for row in await connection.execute(chosen)]
 
 
@@ -82,7 +96,7 @@ async def listed(connection: AsyncConnection, message_id: str) -> Listed | None:
 async def stored_page(
     connection: AsyncConnection, *, about: str | None, before: str | None, limit: int
 ) -> Sequence[Stored]:
-    """Return messages with their words, of the complaint `about` (its id or number) or of all."""
+    """Return messages with their words, about one thing (its id or number) or of all."""
     chosen = _newest(_with_words(), before, limit)
     if about is not None:
         # Found first: with both asked of the join every message there is would be looked at.

@@ -101,7 +101,7 @@ class Digests:
         if not others and first.row.digest_id is None:
             return first
         items = [
-            Item(one.rendered.subject or one.row.number, self._base_url + _case(one))
+            Item(one.rendered.subject or one.row.number, one.link or self._base_url + _case(one))
             for one in found
         ]
         subject, text = compose(first.locale, items)

@@ -8,8 +8,12 @@ from datetime import datetime, timedelta
 from services.notification_service.messages.domain.conditions import Complaint
 from services.notification_service.messages.domain.digest import gathered_until
 from services.notification_service.messages.domain.intents import Intent, intents_of, with_rooms
-from services.notification_service.messages.domain.routing import URGENT, RoutingTable
-from services.notification_service.messages.domain.words import Reason, State
+from services.notification_service.messages.domain.routing import (
+    URGENT,
+    RoutingTable,
+    subject_kind,
+)
+from services.notification_service.messages.domain.words import About, Reason, State
 from services.notification_service.messages.repository import intents as repository
 from services.notification_service.messages.repository.intents import (
     Grade,
@@ -19,8 +23,9 @@ from services.notification_service.messages.repository.intents import (
 )
 from services.notification_service.messages.repository.routing import route_of
 from services.notification_service.messages.repository.standing import reconsider
-from shared.events.base import ComplaintEvent
+from shared.events.base import ComplaintEvent, EventData
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
+from shared.events.signals import HotspotDetected, IncidentOpened
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Vault
 from shared.messaging import UnitOfWork
@@ -59,6 +64,7 @@ class Planner:
                 "urgency": event.urgency,
                 "category": event.category,
                 "priority": event.priority,
+                "about": About.COMPLAINT,
                 "imported": event.imported,
                 "sequence": 0,
                 # Most imported complaints never get a message, so they get no key before one.
@@ -70,8 +76,8 @@ class Planner:
         ]
         await repository.remember(work.connection, rows)
 
-    async def plan(self, work: UnitOfWork, batch: Sequence[ComplaintEvent]) -> None:
-        """Write the intents of a batch that holds at most one event of each complaint."""
+    async def plan(self, work: UnitOfWork, batch: Sequence[EventData]) -> None:
+        """Write the intents of a batch that holds at most one event of each subject."""
         spoken_of = [event for event in batch if self._routing.speaks_of(event)]
         if not spoken_of:
             return
@@ -79,19 +85,19 @@ class Planner:
         told = [
             (event, found)
             for event in spoken_of
-            if (found := intents_of(event, self._routing, known.get(event.complaint_id)))
+            if (found := intents_of(event, self._routing, known.get(event.subject)))
         ]
         if not told:
             return
-        ids = [event.complaint_id for event, _ in told]
+        ids = [event.subject for event, _ in told]
         counts = await repository.last_occurrences(work.connection, ids)
         rows = [
             self._row(
                 work,
                 event,
                 intent,
-                occurrence=counts.get((event.complaint_id, intent.kind), 0) + 1,
-                gathered_until=self._gathered_until(work, intent, known.get(event.complaint_id)),
+                occurrence=counts.get((event.subject, intent.kind), 0) + 1,
+                gathered_until=self._gathered_until(work, intent, known.get(event.subject)),
             )
             for event, found in told
             for intent in with_rooms(found, self._rooms)
@@ -128,25 +134,29 @@ class Planner:
         work.after_commit(self._wake)
 
     async def _make_room(
-        self, work: UnitOfWork, events: Sequence[ComplaintEvent]
+        self, work: UnitOfWork, events: Sequence[EventData]
     ) -> Mapping[str, Complaint]:
-        """Lock the complaints, give keys to those without, and take in those never heard of."""
-        known = await repository.lock(work.connection, [event.complaint_id for event in events])
+        """Lock what events are about, give keys to those without, take in those never heard of."""
+        known = await repository.lock(work.connection, [event.subject for event in events])
         keyless = [one.complaint_id for one in known.values() if one.wrapped_key is None]
         await repository.store_keys(work.connection, {one: self._new_key() for one in keyless})
-        unknown = [event for event in events if event.complaint_id not in known]
+        unknown = [event for event in events if event.subject not in known]
         await repository.remember(work.connection, [self._unheard_of(event) for event in unknown])
         return {one.complaint_id: _complaint(one) for one in known.values()}
 
-    def _unheard_of(self, event: ComplaintEvent) -> NewComplaint:
-        """Make do where ComplaintReceived was dropped by an operator: intake knows the language."""
+    def _unheard_of(self, event: EventData) -> NewComplaint:
+        """Keep what a signal is about from its first event on.
+
+        Make do where ComplaintReceived was dropped by an operator: intake knows the language.
+        """
         return {
-            "complaint_id": event.complaint_id,
-            "number": event.number,
+            "complaint_id": event.subject,
+            "number": event.number if isinstance(event, ComplaintEvent) else "",
             "language": "",
             "urgency": "",
-            "category": "",
+            "category": _category(event),
             "priority": "",
+            "about": subject_kind(type(event)),
             "imported": False,
             "sequence": 0,
             "wrapped_key": self._new_key(),
@@ -160,7 +170,7 @@ class Planner:
     def _row(
         self,
         work: UnitOfWork,
-        event: ComplaintEvent,
+        event: EventData,
         intent: Intent,
         *,
         occurrence: int,
@@ -168,7 +178,7 @@ class Planner:
     ) -> NewIntent:
         return {
             "id": new_id(),
-            "complaint_id": event.complaint_id,
+            "complaint_id": event.subject,
             "kind": intent.kind,
             "occurrence": occurrence,
             "audience": intent.audience,
@@ -186,6 +196,15 @@ class Planner:
             "mandatory": intent.mandatory,
             "proof_due_at": work.now + self._proof_after if intent.mandatory else None,
         }
+
+
+def _category(event: EventData) -> str:
+    """Return the category that a signal names; a complaint's is told by its own events."""
+    match event:
+        case HotspotDetected() | IncidentOpened():
+            return event.category or ""
+        case _:
+            return ""
 
 
 def _complaint(known: Known) -> Complaint:

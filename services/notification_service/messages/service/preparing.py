@@ -12,18 +12,13 @@ from pydantic import JsonValue, ValidationError
 
 from services.notification_service.messages.domain.routing import RoutingTable, channel_for
 from services.notification_service.messages.domain.standing_in import HANDED_ON, stand_ins
-from services.notification_service.messages.domain.words import (
-    OPERATOR_ROLES,
-    OPERATORS,
-    ROOM,
-    Kind,
-    Reason,
-)
+from services.notification_service.messages.domain.words import ROOM, Kind, Reason
 from services.notification_service.messages.repository.deliveries import Leased
 from services.notification_service.messages.repository.routing import route_of
 from services.notification_service.preferences.domain.choices import NOTHING_CHOSEN, Preferences
 from services.notification_service.preferences.domain.wishes import Purpose, channels_left
 from services.notification_service.preferences.repository.zones import zone_of
+from services.notification_service.recipients.domain.groups import is_group, members
 from services.notification_service.recipients.schemas import Contact, Person, Words
 from services.notification_service.recipients.service import Directory
 from services.notification_service.templates.domain.scene import (
@@ -60,6 +55,8 @@ class Ready:
     others: tuple[Ready, ...] = ()
     digest_id: str | None = None
     unsubscribe_url: str | None = None
+    link: str | None = None
+    """Where to act on it, where that is not the complaint's case."""
 
     @property
     def all(self) -> tuple[Ready, ...]:
@@ -92,7 +89,7 @@ class Prepared:
     ready: list[Ready] = field(default_factory=list)
     hopeless: list[Hopeless] = field(default_factory=list)
     later: list[Leased] = field(default_factory=list)
-    spread: list[tuple[Leased, tuple[str, ...]]] = field(default_factory=list)
+    spread: list[tuple[Leased, Sequence[str]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +152,15 @@ class Preparer:
         needed = asked.contacts if row.audience == Audience.CUSTOMER else asked.people
         if needed is None or ("words_id" in row.facts and asked.words is None):
             prepared.later.append(row)
-        elif row.recipient == OPERATORS:
+        elif is_group(row.recipient):
             self._spread(row, asked.people or {}, prepared)
         else:
             self._write(row, asked, prepared, chosen)
 
     def _spread(self, row: Leased, people: Mapping[str, Person], prepared: Prepared) -> None:
-        operators = tuple(sorted(p.id for p in people.values() if p.role in OPERATOR_ROLES))
-        if operators:
-            prepared.spread.append((row, operators))
+        found = members(row.recipient, people.values())
+        if found:
+            prepared.spread.append((row, found))
         else:
             prepared.hopeless.append(Hopeless(row, Reason.NO_ADDRESS, failed=False))
 
@@ -197,7 +194,8 @@ class Preparer:
             locale = self._room_locales.get(room) or self._default_locale
         try:
             scene = scene_of(row, contact, reached.name if reached else None, words, chosen)
-            scene = scene.model_copy(update={**self._links(row), **_in_stead(row, asked.people)})
+            links = _leader(row, asked) | dict(self._links(row))
+            scene = scene.model_copy(update={**links, **_in_stead(row, asked.people)})
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
             prepared.hopeless.append(Hopeless(row, broken.detail[:200], failed=True))
@@ -208,7 +206,8 @@ class Preparer:
             return
         values = self._templates.values(locale, scene)
         is_owed = route_of(self._routing, row.route, row.kind).mandatory
-        ready = Ready(row, channel, addresses[channel], rendered, locale, values)
+        link = scene.complaints_url
+        ready = Ready(row, channel, addresses[channel], rendered, locale, values, link=link)
         # What is owed cannot be unsubscribed from: a button that does nothing is worse than none.
         prepared.ready.append(
             ready if is_owed else replace(ready, unsubscribe_url=scene.preferences_url)
@@ -239,6 +238,16 @@ class Preparer:
         if spoken.startswith("zh"):
             return "zh-CN"
         return "en" if spoken.startswith("en") else self._default_locale
+
+
+def _leader(row: Leased, asked: _Asked) -> dict[str, object]:
+    """Return who leads what a message is about, by name, and whether that is its reader."""
+    owner = row.facts.get("owner")
+    if not isinstance(owner, str):
+        return {}
+    person = (asked.people or {}).get(owner)
+    name = person.name if person else None
+    return {"owner": name or owner, "leads": owner == row.recipient}
 
 
 def _addresses(reached: Contact | Person | None) -> dict[MessageChannel, str]:
@@ -309,7 +318,7 @@ def scene_of(
     }
     given: dict[str, object] = {
         **facts,
-        "number": row.number,
+        "number": row.number or None,
         "occurrence": row.occurrence,
         "name": name,
         "description": contact.description if contact else None,

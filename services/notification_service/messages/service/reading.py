@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.notification_service.messages.repository import listing
 from services.notification_service.messages.repository.listing import Listed, Stored
 from services.notification_service.messages.service.sealing import opened
+from services.notification_service.recipients.domain.groups import department_of
 from services.notification_service.templates.domain.scene import Rendered
 from services.notification_service.templates.domain.sms import SmsLength, measure
 from shared.db.database import Database
@@ -24,6 +25,11 @@ class Shown:
 
     stored: Stored
     rendered: Rendered | None
+
+    @property
+    def department(self) -> str | None:
+        """The department whose leads it is for, while it is not known who they are."""
+        return department_of(self.stored.recipient)
 
     @property
     def preview(self) -> str:
@@ -58,7 +64,7 @@ class Archive:
             )
 
     async def shown(self, page: PageRequest, about: str) -> Sequence[Shown]:
-        """Return one page with words and one row more, of one complaint unless `about` is empty."""
+        """Return one page with words and one row more, about one thing unless `about` is empty."""
         asked = (parse_number(about) or about) if about else None
         before = str(page.after[0]) if page.after else None
         async with self._database.read() as connection:

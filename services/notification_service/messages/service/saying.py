@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.notification_service.messages.domain.words import About
 from services.notification_service.messages.repository import deliveries as repository
 from shared.events.base import NotificationEvent
 from shared.messaging import UnitOfWork
@@ -20,6 +21,8 @@ class Spoken(Protocol):
     def id(self) -> str: ...
     @property
     def complaint_id(self) -> str: ...
+    @property
+    def about(self) -> str: ...
     @property
     def number(self) -> str: ...
     @property
@@ -42,7 +45,12 @@ class Saying:
 
 
 async def say(work: UnitOfWork, sayings: Sequence[Saying]) -> None:
-    """Emit events in their order; locks the complaints, so that their sequences stay dense."""
+    """Emit events in their order; locks the complaints, so that their sequences stay dense.
+
+    Of messages about signals nothing is said: the topic is keyed by complaint, and who follows it
+    (workflow, a CRM) looks up each as one. What became of them stands in `/v1/notifications`.
+    """
+    sayings = [one for one in sayings if one.about.about == About.COMPLAINT]
     counts = Counter(one.about.complaint_id for one in sayings)
     if not counts:
         return

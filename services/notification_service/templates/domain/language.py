@@ -32,6 +32,7 @@ VARIABLES: Final = frozenset(
         "clock_name",
         "cause_name",
         "next_step_name",
+        "times",
     }
 )
 

@@ -30,6 +30,28 @@ _ALWAYS: Final = frozenset({"number", "tracking_url", "urgent", "final", "round"
 _ALWAYS_TO_STAFF: Final = _ALWAYS | {"due_at", "clock", "cause", "level"}
 """What every message knows; all else can be missing, and a wording must ask for it first."""
 
+_LIST: Final = "http://127.0.0.1:8000/dashboard/complaints?category=logistics.short"
+_SIGNALS: Final[Mapping[str, Scene]] = {
+    "staff_hotspot": Scene(
+        category="logistics.short",
+        product="SKU-88",
+        region="CN-31",
+        count=9,
+        usual=1.5,
+        since=_DUE - timedelta(hours=8),
+        until=_DUE - timedelta(hours=2),
+        complaints_url=_LIST,
+    ),
+    "staff_incident": Scene(
+        category="logistics.short", count=14, due_at=_DUE, complaints_url=_LIST
+    ),
+}
+_ALWAYS_OF_SIGNALS: Final[Mapping[str, frozenset[str]]] = {
+    "staff_hotspot": frozenset({"category", "count", "since", "until", "complaints_url"}),
+    "staff_incident": frozenset({"count", "complaints_url"}),
+}
+_LEADER: Final[Mapping[Locale, str]] = {"zh-CN": "郑浩", "en": "Hao Zheng"}
+
 _GO_WITH: Final[Mapping[str, dict[str, object]]] = {"next_step": {"next_due_at": None}}
 """What cannot be known without the other: a step that is not there has no time."""
 
@@ -85,6 +107,9 @@ class Sample:
 
 def whole_scene(kind: str, locale: Locale) -> Scene:
     """Return the scene of one kind in which everything is known."""
+    if kind in _SIGNALS:
+        leader = _LEADER[locale] if kind == "staff_incident" else None
+        return _SIGNALS[kind].model_copy(update={"owner": leader})
     staff = is_for_staff(kind)
     first, second = _OPTIONS[locale]
     return Scene(
@@ -125,7 +150,7 @@ def whole_scene(kind: str, locale: Locale) -> Scene:
 def samples_of(kind: str, locale: Locale) -> list[Sample]:
     """Return scenes in which every branch of a wording is walked."""
     whole = whole_scene(kind, locale)
-    always = _ALWAYS_TO_STAFF if is_for_staff(kind) else _ALWAYS
+    always = _always(kind)
     found = [Sample("everything is known", whole)]
     missing: dict[str, object] = {}
     for name, field in Scene.model_fields.items():
@@ -135,8 +160,14 @@ def samples_of(kind: str, locale: Locale) -> list[Sample]:
             gone = {name: empty} | _GO_WITH.get(name, {})
             found.append(Sample(f"without {name}", whole.model_copy(update=gone)))
     found.append(Sample("hardly anything is known", whole.model_copy(update=missing)))
-    others = _others(locale)
+    others = _other_signals() if kind in _SIGNALS else _others(locale)
     return found + [Sample(name, whole.model_copy(update=given)) for name, given in others.items()]
+
+
+def _always(kind: str) -> frozenset[str]:
+    if kind in _SIGNALS:
+        return _ALWAYS_OF_SIGNALS[kind]
+    return _ALWAYS_TO_STAFF if is_for_staff(kind) else _ALWAYS
 
 
 _IN_TONE: Final = frozenset(
@@ -149,6 +180,8 @@ _IN_TONE: Final = frozenset(
         "more time for the proposal",
         "more time for the resolution",
         "added to an open complaint",
+        "said again as it grows",
+        "its reader leads it",
     }
 )
 
@@ -156,6 +189,15 @@ _IN_TONE: Final = frozenset(
 def scenes_for_tone(kind: str, locale: Locale) -> list[Sample]:
     """Return the scenes of which the tone is judged: what is missing is no fault of tone."""
     return [sample for sample in samples_of(kind, locale) if sample.name in _IN_TONE]
+
+
+def _other_signals() -> dict[str, dict[str, object]]:
+    return {
+        "said again as it grows": {"occurrence": 2},
+        "hardly any are usual": {"usual": 0.01},
+        "its reader leads it": {"leads": True},
+        "none is linked yet": {"count": 0},
+    }
 
 
 def _others(locale: Locale) -> dict[str, dict[str, object]]:

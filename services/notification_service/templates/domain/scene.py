@@ -1,4 +1,4 @@
-"""What a wording may speak of: everything is optional but the number and the language."""
+"""What a wording may speak of: everything is optional."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class Scene(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    number: str
+    number: str | None = None
+    """The complaint's; a message about a signal has none."""
     name: str | None = None
     description: str | None = None
     tracking_url: str | None = None
@@ -79,6 +80,20 @@ class Scene(BaseModel):
     case_url: str | None = None
     score: int | None = None
     wants_call: bool = False
+    product: str | None = None
+    region: str | None = None
+    count: int | None = None
+    """How many complaints a signal is about."""
+    usual: float | None = None
+    """How many are usual in as long a time."""
+    since: datetime | None = None
+    until: datetime | None = None
+    owner: str | None = None
+    """Who leads an incident, by name."""
+    leads: bool = False
+    """Whether that is the reader."""
+    complaints_url: str | None = None
+    """Where the complaints behind a signal are listed."""
     preferences_url: str | None = None
     instead_of: str | None = None
     """Whom a member of staff hears it for, because they cannot be reached."""

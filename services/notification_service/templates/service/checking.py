@@ -216,7 +216,7 @@ def reading_faults(
 def _bad(text: str, subject: str | None, sample: Sample) -> Iterator[Fault]:
     block = "sms" if subject is None else "email"
     where = f"(block {block}, scene: {sample.name})"
-    if sample.scene.number not in text:
+    if sample.scene.number is not None and sample.scene.number not in text:
         yield Fault(f"{block}_without_number", f"the complaint's number is not in it {where}")
     if subject is not None and not 0 < len(subject) <= _LONGEST_SUBJECT:
         detail = f"a subject has 1 to {_LONGEST_SUBJECT} characters, not {len(subject)} {where}"

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale as BabelLocale
 from babel.dates import format_datetime, get_timezone_location
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -34,6 +34,7 @@ from services.notification_service.templates.domain.sms import economical
 from services.notification_service.templates.service.mail_html import MailPage, one_line, paragraphs
 from shared.events.words import MessageChannel
 from shared.web.categories import category_label
+from shared.web.regions import region_label
 
 _PATTERNS: Final[dict[Locale, str]] = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEE d MMM, HH:mm"}
 _ELSEWHERE: Final[dict[Locale, str]] = {"zh-CN": "{}（{}时间）", "en": "{} ({} time)"}
@@ -45,9 +46,14 @@ _BABEL: Final[dict[Locale, BabelLocale]] = {
 _PLAIN: Final = (
     *("number", "name", "company", "category", "tracking_url", "reference", "outcome"),
     *("into_number", "text", "level", "round", "priority", "promise", "standing"),
+    *("count", "usual", "times", "product", "region", "owner"),
 )
 # Beneath every mail to staff, whatever a company words above it: where to act on what it says.
 _OPEN_THE_CASE: Final[dict[Locale, str]] = {"zh-CN": "打开工单：", "en": "Open the case: "}
+_SEE_COMPLAINTS: Final[dict[Locale, str]] = {
+    "zh-CN": "查看这些投诉：",
+    "en": "See the complaints: ",
+}
 # Above what a stand-in gets, whatever a company words below it: it speaks to somebody else.
 _IN_STEAD: Final[dict[Locale, str]] = {
     "zh-CN": "联系不上 {}，这条消息改由您处理。",
@@ -58,6 +64,7 @@ _CHOOSE: Final[dict[Locale, str]] = {
     "zh-CN": "设置接收方式、免打扰时段或退订",
     "en": "Choose how and when we write to you, or unsubscribe",
 }
+_HARDLY_ANY: Final = 0.05
 LOCALES: Final[tuple[Locale, ...]] = get_args(Locale)
 # Ten full names and a complaint of the greatest length fit; what repeats it without end does not.
 _LONGEST = 200_000
@@ -123,13 +130,18 @@ class Templates:
             sms = economical(one_line(write("sms") + notice))
             return Rendered(text=sms, template=version)
         subject, text = one_line(write("subject")), paragraphs(f"{notice}\n\n{write('email')}")
-        if is_for_staff(kind):
-            text += f"\n{_OPEN_THE_CASE[locale]}{self._cases}{scene.number}\n"
+        if is_for_staff(kind) and (where := self._where_to_act(locale, scene)):
+            text += f"\n{where}\n"
         footer = (_CHOOSE[locale], url) if (url := scene.preferences_url) else None
         html = self._page.write(locale, subject, text, footer=footer)
         if footer is not None:
             text += "\n{}\n{}\n".format(*footer)
         return Rendered(text=text, subject=subject, html=html, template=version)
+
+    def _where_to_act(self, locale: Locale, scene: Scene) -> str | None:
+        if scene.complaints_url:
+            return f"{_SEE_COMPLAINTS[locale]}{scene.complaints_url}"
+        return f"{_OPEN_THE_CASE[locale]}{self._cases}{scene.number}" if scene.number else None
 
     def _packaged(self, kind: str, locale: Locale) -> Template | None:
         """Return the project's wording, compiled when first needed: all take half a second."""
@@ -144,7 +156,7 @@ class Templates:
         What the scene does not have is absent.
         """
         words = self._context(locale, scene)
-        times = ("due_at", "next_due_at", "new_due_at")
+        times = ("due_at", "next_due_at", "new_due_at", "since", "until")
         write = partial(self._at, locale, self._zone_of(scene))
         found = {name: write(at) for name in times if (at := getattr(scene, name))}
         found |= {name: str(words[name]) for name in _PLAIN if words[name] is not None}
@@ -162,6 +174,9 @@ class Templates:
             "at": at,
             "category": scene.category
             and category_label(scene.category, chinese=locale == "zh-CN"),
+            "region": scene.region and region_label(scene.region, chinese=locale == "zh-CN"),
+            "usual": _figure(locale, scene.usual),
+            "times": _figure(locale, _times(scene)),
             "price": partial(_price, locale),
             "promise": promise_of(
                 scene.next_step,
@@ -260,6 +275,20 @@ def _said(value: object) -> object:
     if value is None:
         raise TemplateError("what is to be said here is not always there: ask with {% if %} first")
     return value
+
+
+def _times(scene: Scene) -> float | None:
+    """Return how many times as many as usual came; None where hardly any are usual."""
+    if scene.count is None or scene.usual is None or scene.usual < _HARDLY_ANY:
+        return None
+    return scene.count / scene.usual
+
+
+def _figure(locale: Locale, figure: float | None) -> str | None:
+    """Write a figure with one place, and without one from ten on; None where it is next to none."""
+    if figure is None or figure < _HARDLY_ANY:
+        return None
+    return format_decimal(figure, "#,##0" if figure >= 10 else "0.#", locale=_BABEL[locale])
 
 
 def _price(locale: Locale, amount: str) -> str:

@@ -69,7 +69,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A trial message, the number it is about, and its single facts for vendors' wordings."""
+    """A trial message, the number it is about if any, its single facts for vendors' wordings."""
 
     message: Rendered
     number: str
@@ -137,7 +137,7 @@ class Trials:
         _, scene = await self._scene(wanted)
         rendered = self._render(wanted, source, channel, scene)
         values = self._templates.values(wanted.locale, scene)
-        return Written(marked_as_test(rendered, wanted.locale), scene.number, values)
+        return Written(marked_as_test(rendered, wanted.locale), scene.number or "", values)
 
     async def send(self, trial: Trial, address: str, written: Written) -> None:
         """Hand a trial over once; whatever comes of it is written down, and it is never repeated.
@@ -192,6 +192,11 @@ class Trials:
     async def _scene(self, wanted: Wanted) -> tuple[str, Scene]:
         if wanted.complaint_id is not None:
             whole = whole_scene(wanted.kind, wanted.locale)
+            if whole.number is None:
+                detail = f"{wanted.kind} is about no single complaint; try it in a sample scene."
+                raise InvalidInput(
+                    detail, (FieldError("/complaint_id", "about_no_complaint", detail),)
+                )
             found = await self._scene_of(wanted.complaint_id, wanted.kind, whole)
             return f"complaint {found.number}", found
         samples = {one.name: one.scene for one in samples_of(wanted.kind, wanted.locale)}

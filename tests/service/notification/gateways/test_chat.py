@@ -220,10 +220,12 @@ def test_rooms_are_read_from_a_file_and_a_setting(
     settings = load(NotificationSettings)
     found = open_gateways(settings, tmp_path, Surroundings(kinds=frozenset(Kind)))
 
+    usual = ["operator_alert", "staff_breach", "staff_emergency", "staff_escalation"]
+    usual += ["staff_hotspot", "staff_incident"]
     assert {name: sorted(room.kinds) for name, room in found.rooms.items()} == {
         "duty": ["operator_alert", "staff_emergency"],
-        "quality": ["operator_alert", "staff_breach", "staff_emergency", "staff_escalation"],
-        "team": ["operator_alert", "staff_breach", "staff_emergency", "staff_escalation"],
+        "quality": usual,
+        "team": usual,
     }
     shown = f"{settings!r} {found.rooms!r}"
     assert "SECxyz" not in shown
