@@ -16,12 +16,14 @@ __all__ = ["neighbours", "running"]
 PAGE = "/templates/closed/en"
 
 
-async def press(running: Running, do: str, source: str = OWN, **fields: str) -> Response:
+async def press(
+    running: Running, do: str, source: str = OWN, *, lang: str = "en", **fields: str
+) -> Response:
     """Press a button on the page as it is now."""
     page = (await running.http.get(PAGE)).text
     hidden = dict(re.findall(r'name="(form_token|latest)" value="([^"]*)"', page))
     form = {"source": source.replace("\n", "\r\n"), "do": do} | hidden | fields
-    return await running.http.post(f"{PAGE}?lang=en", data=form)
+    return await running.http.post(f"{PAGE}?lang={lang}", data=form)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,16 @@ async def test_a_fault_is_shown_beside_what_was_typed(running: Running) -> None:
     assert page.status_code == 422
     assert "line 4: there is no variable nmae" in page.text
     assert "nmae or" in page.text.partition("<textarea")[2]
+
+
+async def test_faults_and_scenes_are_told_in_chinese_on_the_chinese_page(
+    running: Running,
+) -> None:
+    page = await press(running, "save", OWN.replace("name or", "nmae or"), lang="zh-CN")
+
+    assert "第 4 行：没有变量 nmae，是不是想写 name？" in page.text
+    assert ">没有 name</option>" in page.text
+    assert 'value="without name"' in page.text
 
 
 async def test_what_keeps_a_version_from_speaking_is_shown(running: Running) -> None:

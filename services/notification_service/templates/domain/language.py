@@ -39,11 +39,25 @@ VARIABLES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a wording: a stable code and words, with the line where there is one."""
+    """What is wrong with a wording: a stable code and words, with the line where there is one.
+
+    `message` has `%(name)s` for what differs, so that it can be said in another language too.
+    """
 
     code: str
-    detail: str
+    message: str
     line: int | None = None
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """What is wrong, in English."""
+        return self.message % dict(self.values)
+
+
+def fault(code: str, message: str, line: int | None = None, **values: object) -> Fault:
+    """Return a fault whose message speaks of some values."""
+    return Fault(code, message, line, tuple((name, str(value)) for name, value in values.items()))
 
 
 def is_for_staff(kind: str) -> bool:

@@ -27,9 +27,10 @@ class CannotRender(RedressError):
     code = "cannot-render"
     title = "A message could not be written"
 
-    def __init__(self, detail: str, *, line: int | None = None) -> None:
+    def __init__(self, detail: str, *, line: int | None = None, reason: str = "") -> None:
         super().__init__(detail)
         self.line = line
+        self.reason = reason or detail
 
 
 class OfferedOption(BaseModel):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.notification_service.templates.domain.language import Fault
+from services.notification_service.templates.domain.language import Fault, fault
 from services.notification_service.templates.domain.samples import samples_of
 from services.notification_service.templates.domain.scene import BUILT_IN
 from services.notification_service.templates.domain.sms import SmsLength, measure
 from services.notification_service.templates.domain.trials import Preview
 from services.notification_service.templates.endpoints.machines import Room
 from services.notification_service.templates.repository import Template
+from services.notification_service.templates.service.editing import BadWording
+from services.notification_service.templates.service.faults import FaultWords
 from services.notification_service.templates.service.trying import Wanted
 from shared.http.auth import Scope, principal_of
 from shared.kernel.errors import Forbidden, InvalidInput, NotFound, PreconditionFailed
@@ -31,7 +34,7 @@ class _Typed:
 
     source: str
     sample: str
-    faults: Sequence[str] = field(default_factory=tuple)
+    faults: Sequence[Fault] = ()
     stale: bool = False
 
 
@@ -40,8 +43,10 @@ def pages_router(room: Room, pages: Pages) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     async def page(request: Request, found: Template, typed: _Typed) -> HTMLResponse:
+        language = pages.language(request)
+        words = FaultWords(partial(pages.gettext, language))
         shown, why = await _preview(room, found, typed)
-        faults = typed.faults or why or [_words(fault) for fault in (shown.faults if shown else ())]
+        faults = typed.faults or why or (shown.faults if shown else ())
         return pages.render(
             request,
             "templates/one.html",
@@ -50,8 +55,10 @@ def pages_router(room: Room, pages: Pages) -> APIRouter:
             typed=typed,
             shown=shown,
             length=_length(shown),
-            faults=faults,
-            samples=[one.name for one in samples_of(found.kind, found.locale)],
+            faults=[words.of(one) for one in faults],
+            samples=[
+                (one.name, words.scene(one.name)) for one in samples_of(found.kind, found.locale)
+            ],
             built_in=BUILT_IN,
             saved="saved" in request.query_params,
             activated="activated" in request.query_params,
@@ -87,11 +94,11 @@ def pages_router(room: Room, pages: Pages) -> APIRouter:
         try:
             done = await _do(room, found, form, by)
         except InvalidInput as wrong:
-            faults = [error.detail for error in wrong.errors] or [wrong.detail]
-            return await page(request, found, _Typed(typed.source, typed.sample, faults))
+            return await page(request, found, _Typed(typed.source, typed.sample, _faults(wrong)))
         except PreconditionFailed as late:
             found = await room.desk.one(kind, locale)
-            stale = _Typed(typed.source, typed.sample, [late.detail], stale=True)
+            said = [fault("stale", "%(reason)s", reason=late.detail)]
+            stale = _Typed(typed.source, typed.sample, said, stale=True)
             return await page(request, found, stale)
         if done is None:
             return await page(request, found, typed)
@@ -120,16 +127,19 @@ async def _do(room: Room, found: Template, form: Mapping[str, str], by: str) -> 
 
 async def _preview(
     room: Room, found: Template, typed: _Typed
-) -> tuple[Preview | None, Sequence[str]]:
+) -> tuple[Preview | None, Sequence[Fault]]:
     wanted = Wanted(found.kind, found.locale, source=typed.source, sample=typed.sample or None)
     try:
         return await room.trials.preview(wanted), ()
     except InvalidInput as wrong:
-        return None, [error.detail for error in wrong.errors] or [wrong.detail]
+        return None, _faults(wrong)
 
 
-def _words(fault: Fault) -> str:
-    return f"line {fault.line}: {fault.detail}" if fault.line else fault.detail
+def _faults(wrong: InvalidInput) -> Sequence[Fault]:
+    if isinstance(wrong, BadWording):
+        return wrong.faults
+    details = [error.detail for error in wrong.errors] or [wrong.detail]
+    return [fault("other", "%(reason)s", reason=detail) for detail in details]
 
 
 def _length(shown: Preview | None) -> SmsLength | None:

@@ -10,7 +10,7 @@ from typing import Final
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from services.notification_service.templates.domain import language
-from services.notification_service.templates.domain.language import BLOCKS, Fault
+from services.notification_service.templates.domain.language import BLOCKS, Fault, fault
 from services.notification_service.templates.domain.samples import Sample
 from services.notification_service.templates.domain.scene import CannotRender, Locale
 from services.notification_service.templates.domain.sms import measure
@@ -48,18 +48,20 @@ _UNREADABLE: Final = "a control character or half a character is in it"
 def language_faults(source: str) -> list[Fault]:
     """Return what a wording says that it may not say; empty for one that may be rendered."""
     if len(source) > language.LONGEST_SOURCE:
-        return [Fault("too_long", f"a wording has {language.LONGEST_SOURCE} characters at most")]
+        most = language.LONGEST_SOURCE
+        return [fault("too_long", "a wording has %(most)s characters at most", most=most)]
     if odd := _ODD.search(source):
-        return [Fault("control_character", _UNREADABLE, source.count("\n", 0, odd.start()) + 1)]
+        return [fault("control_character", _UNREADABLE, source.count("\n", 0, odd.start()) + 1)]
     try:
         tree = _PARSER.parse(source)
     except TemplateSyntaxError as wrong:
-        return [Fault("syntax", wrong.message or "cannot be read", wrong.lineno)]
+        reason = wrong.message or "?"
+        return [fault("syntax", "this cannot be read: %(reason)s", wrong.lineno, reason=reason)]
     except ValueError:
         # Python's own limit, of 4,300 digits: Jinja lets it through.
-        return [Fault("syntax", "a number in it has too many digits")]
+        return [fault("syntax", "a number in it has too many digits")]
     except RecursionError:
-        return [Fault("too_deep", "goes too deep: brackets within brackets")]
+        return [fault("too_deep", "goes too deep: brackets within brackets")]
     reading = _Reading()
     reading.top(tree)
     return _sorted(reading.faults)
@@ -77,19 +79,22 @@ class _Reading:
         for node in tree.body:
             if isinstance(node, nodes.Block):
                 if node.name in found:
-                    self._refuse(node, "block_twice", f"there is a second block {node.name}")
+                    said = "there is a second block %(block)s"
+                    self._refuse(node, "block_twice", said, block=node.name)
                 found.append(node.name)
                 self._block(node)
             elif not _is_blank(node):
                 self._refuse(node, "outside", "everything must stand in a block")
         for name in BLOCKS:
             if name not in found:
-                detail = f"there is no block {name}: {{% block {name} %}}…{{% endblock %}}"
-                self.faults.append(Fault("block_missing", detail))
+                said = "there is no block %(block)s: {%% block %(block)s %%}…{%% endblock %%}"
+                self.faults.append(fault("block_missing", said, block=name))
 
     def _block(self, node: nodes.Block) -> None:
         if node.name not in BLOCKS:
-            self._refuse(node, "unknown_block", f"blocks are {', '.join(BLOCKS)}, not {node.name}")
+            known = ", ".join(BLOCKS)
+            said = "blocks are %(known)s, not %(block)s"
+            self._refuse(node, "unknown_block", said, known=known, block=node.name)
         if node.scoped or node.required:
             self._refuse(node, "not_allowed", "a block is neither scoped nor required")
         self._all(node.body, frozenset(), depth=1)
@@ -122,18 +127,20 @@ class _Reading:
                 self._attribute(node, local)
                 return
             case _ if not isinstance(node, _HOLDERS):
-                self._refuse(node, "not_allowed", f"{_called(node)} is not allowed here")
+                said = "%(what)s is not allowed here"
+                self._refuse(node, "not_allowed", said, what=_called(node))
                 return
         self._all(node.iter_child_nodes(), local, depth=depth + 1)
 
     def _loop(self, node: nodes.For, local: frozenset[str], depth: int) -> None:
         over = node.iter.name if isinstance(node.iter, nodes.Name) else None
         if over not in language.LOOPED_OVER or not isinstance(node.target, nodes.Name):
-            self._refuse(node, "loop", "a loop goes over options: {% for option in options %}")
+            self._refuse(node, "loop", "a loop goes over options: {%% for option in options %%}")
         elif local or node.recursive or node.test is not None:
             self._refuse(node, "loop", "a loop stands in no other one and has no condition")
         elif node.target.name in language.VARIABLES | language.FUNCTIONS | {"loop"}:
-            self._refuse(node, "loop", f"{node.target.name} means something else already")
+            said = "%(name)s means something else already"
+            self._refuse(node, "loop", said, name=node.target.name)
         else:
             self._all(node.body, frozenset({node.target.name, "loop"}), depth=depth + 1)
             self._all(node.else_, local, depth=depth + 1)
@@ -144,27 +151,33 @@ class _Reading:
             self._refuse(node, "not_allowed", "nothing may be set")
         elif node.name not in known:
             near = difflib.get_close_matches(node.name, sorted(known), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            self._refuse(node, "unknown_variable", f"there is no variable {node.name}{hint}")
+            if near:
+                said = "there is no variable %(name)s; did you mean %(near)s?"
+                self._refuse(node, "unknown_variable", said, name=node.name, near=near[0])
+            else:
+                said = "there is no variable %(name)s"
+                self._refuse(node, "unknown_variable", said, name=node.name)
 
     def _constant(self, node: nodes.Const) -> None:
         # By an escape such as "\ud800" a text says what its source does not show.
         if isinstance(node.value, str) and _ODD.search(node.value):
             self._refuse(node, "control_character", _UNREADABLE)
         elif isinstance(node.value, int) and abs(node.value) > _LARGEST:
-            self._refuse(node, "not_allowed", f"a number is {_LARGEST} at most")
+            self._refuse(node, "not_allowed", "a number is %(most)s at most", most=_LARGEST)
 
     def _filter(self, node: nodes.Filter, local: frozenset[str], depth: int) -> None:
         if node.name not in language.FILTERS:
             known = ", ".join(sorted(language.FILTERS))
-            self._refuse(node, "unknown_filter", f"filters are {known}, not {node.name}")
+            said = "filters are %(known)s, not %(name)s"
+            self._refuse(node, "unknown_filter", said, known=known, name=node.name)
         elif node.kwargs or node.dyn_args or node.dyn_kwargs or node.node is None:
-            self._refuse(node, "not_allowed", f"{node.name} is not used like this")
+            self._refuse(node, "not_allowed", "%(name)s is not used like this", name=node.name)
         elif node.name == "short" and not _is_length(node.args):
-            detail = f"short takes a number up to {language.LONGEST_SHORT}: short(40)"
-            self._refuse(node, "not_allowed", detail)
+            said = "short takes a number up to %(most)s: short(40)"
+            self._refuse(node, "not_allowed", said, most=language.LONGEST_SHORT)
         elif node.name != "short" and node.args:
-            self._refuse(node, "not_allowed", f"{node.name} takes nothing in brackets")
+            said = "%(name)s takes nothing in brackets"
+            self._refuse(node, "not_allowed", said, name=node.name)
         else:
             self._all([node.node], local, depth=depth + 1)
 
@@ -173,7 +186,7 @@ class _Reading:
         if called not in language.FUNCTIONS:
             self._refuse(node, "unknown_function", "only at(a time) and price(an amount) are there")
         elif len(node.args) != 1 or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            self._refuse(node, "not_allowed", f"{called} takes one thing")
+            self._refuse(node, "not_allowed", "%(name)s takes one thing", name=called)
         else:
             self._all(node.args, local, depth=depth + 1)
 
@@ -181,13 +194,15 @@ class _Reading:
         of = node.node.name if isinstance(node.node, nodes.Name) else None
         known = language.LOOP_ATTRIBUTES if of == "loop" else language.ATTRIBUTES
         if of not in local:
-            self._refuse(node, "not_allowed", f"nothing but an option has parts (.{node.attr})")
+            said = "nothing but an option has parts (.%(part)s)"
+            self._refuse(node, "not_allowed", said, part=node.attr)
         elif node.attr not in known:
-            detail = f"{of} has {', '.join(sorted(known))}, not {node.attr}"
-            self._refuse(node, "unknown_variable", detail)
+            parts = ", ".join(sorted(known))
+            said = "%(name)s has %(known)s, not %(part)s"
+            self._refuse(node, "unknown_variable", said, name=of, known=parts, part=node.attr)
 
-    def _refuse(self, node: nodes.Node, code: str, detail: str) -> None:
-        self.faults.append(Fault(code, detail, node.lineno))
+    def _refuse(self, node: nodes.Node, code: str, message: str, **values: object) -> None:
+        self.faults.append(fault(code, message, node.lineno, **values))
 
 
 def reading_faults(
@@ -205,25 +220,27 @@ def reading_faults(
             try:
                 message = templates.render(kind, locale, channel, sample.scene, own)
             except CannotRender as broken:
-                detail = f"{broken.detail} (scene: {sample.name})"
-                faults.setdefault((broken.detail, broken.line), Fault("scene", detail, broken.line))
+                said = "%(reason)s (scene: %(scene)s)"
+                place_of = (broken.reason, broken.line)
+                found = fault("scene", said, broken.line, reason=broken.reason, scene=sample.name)
+                faults.setdefault(place_of, found)
                 continue
-            for fault in _bad(message.text, message.subject, sample):
-                faults.setdefault((fault.code, None), fault)
+            for one in _bad(message.text, message.subject, sample):
+                faults.setdefault((one.code, None), one)
     return _sorted(faults.values())
 
 
 def _bad(text: str, subject: str | None, sample: Sample) -> Iterator[Fault]:
-    block = "sms" if subject is None else "email"
-    where = f"(block {block}, scene: {sample.name})"
+    block, scene = "sms" if subject is None else "email", sample.name
     if sample.scene.number is not None and sample.scene.number not in text:
-        yield Fault(f"{block}_without_number", f"the complaint's number is not in it {where}")
+        said = "the complaint's number is not in it (block %(block)s, scene: %(scene)s)"
+        yield fault(f"{block}_without_number", said, block=block, scene=scene)
     if subject is not None and not 0 < len(subject) <= _LONGEST_SUBJECT:
-        detail = f"a subject has 1 to {_LONGEST_SUBJECT} characters, not {len(subject)} {where}"
-        yield Fault("subject_length", detail)
+        said = "a subject has 1 to %(most)s characters, not %(length)s (scene: %(scene)s)"
+        yield fault("subject_length", said, most=_LONGEST_SUBJECT, length=len(subject), scene=scene)
     if subject is None and (segments := measure(text).segments) > _MOST_SEGMENTS:
-        detail = f"an SMS has {_MOST_SEGMENTS} segments at most, not {segments} {where}"
-        yield Fault("sms_length", detail)
+        said = "an SMS has %(most)s segments at most, not %(length)s (scene: %(scene)s)"
+        yield fault("sms_length", said, most=_MOST_SEGMENTS, length=segments, scene=scene)
 
 
 def _is_blank(node: nodes.Node) -> bool:
@@ -265,5 +282,5 @@ def _called(node: nodes.Node) -> str:
 
 
 def _sorted(faults: Iterable[Fault]) -> list[Fault]:
-    by_line: Callable[[Fault], int] = lambda fault: fault.line or 0  # noqa: E731 - a key
+    by_line: Callable[[Fault], int] = lambda one: one.line or 0  # noqa: E731 - a key
     return sorted(faults, key=by_line)[:_SHOWN]

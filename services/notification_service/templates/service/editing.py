@@ -188,15 +188,22 @@ class TemplateDesk:
         return languages[locale]
 
 
+class BadWording(InvalidInput):
+    """A wording has faults."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(
+            _in_words(faults[0]) + more,
+            [FieldError("/source", fault.code, _in_words(fault)) for fault in faults],
+        )
+        self.faults = tuple(faults)
+
+
 def refuse(faults: Sequence[Fault]) -> None:
-    """Raise InvalidInput naming all faults with their lines; return where there is none."""
-    if not faults:
-        return
-    first = faults[0]
-    detail = _in_words(first) + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")
-    raise InvalidInput(
-        detail, tuple(FieldError("/source", fault.code, _in_words(fault)) for fault in faults)
-    )
+    """Raise BadWording naming all faults with their lines; return where there is none."""
+    if faults:
+        raise BadWording(faults)
 
 
 def _in_words(fault: Fault) -> str:

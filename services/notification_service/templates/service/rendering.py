@@ -233,8 +233,8 @@ def _block(template: Template, context: Mapping[str, object], name: str, block: 
         ArithmeticError,
         LookupError,
     ) as failure:
-        line = _line_of(failure.__traceback__, template)
-        raise CannotRender(f"{name}, line {line}: {_reason(failure)}", line=line) from failure
+        line, reason = _line_of(failure.__traceback__, template), _reason(failure)
+        raise CannotRender(f"{name}, line {line}: {reason}", line=line, reason=reason) from failure
 
 
 def _bounded(parts: Iterable[str], name: str) -> str:
@@ -245,7 +245,8 @@ def _bounded(parts: Iterable[str], name: str) -> str:
         kept.append(part)
         length += len(part)
         if length > _LONGEST:
-            raise CannotRender(f"{name}: over {_LONGEST:,} characters are more than anybody reads")
+            reason = f"over {_LONGEST:,} characters are more than anybody reads"
+            raise CannotRender(f"{name}: {reason}", reason=reason)
     return "".join(kept)
 
 
@@ -253,7 +254,7 @@ def _reason(failure: Exception) -> str:
     # Other errors may repeat a value, and values are the customer's.
     if isinstance(failure, TemplateError):
         return failure.message or "cannot be written"
-    return f"something here is not what the wording takes it for ({type(failure).__name__})"
+    return "something here is not what the wording takes it for"
 
 
 def _line_of(traceback: TracebackType | None, template: Template) -> int:

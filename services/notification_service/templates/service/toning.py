@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from services.notification_service.templates.domain.language import Fault
+from services.notification_service.templates.domain.language import Fault, fault
 from services.notification_service.templates.domain.samples import scenes_for_tone
 from services.notification_service.templates.domain.scene import Locale
 from services.notification_service.templates.service.rendering import Templates
@@ -26,7 +26,7 @@ _OWED: Mapping[Duty, str] = MappingProxyType(
 def tone_faults(templates: Templates, source: str, place: tuple[str, Locale]) -> list[Fault]:
     """Return what a wording that can be rendered says that should not be said, or fails to say."""
     found = dict.fromkeys(_faults(templates, source, place))
-    return sorted(found, key=lambda fault: fault.line or 0)
+    return sorted(found, key=lambda one: one.line or 0)
 
 
 def _faults(templates: Templates, source: str, place: tuple[str, Locale]) -> Iterator[Fault]:
@@ -38,12 +38,18 @@ def _faults(templates: Templates, source: str, place: tuple[str, Locale]) -> Ite
             text = f"{message.subject or ''}\n\n{message.text}"
             verdict = check(text, locale=locale, purpose=purpose_of(kind))
             for finding in verdict.findings:
-                said = f"“{finding.phrase}”: {finding.why} {finding.suggestion}"
-                yield Fault("tone", said, _line_of(finding.phrase, source))
+                yield fault(
+                    "tone",
+                    "“%(phrase)s”: %(why)s %(suggestion)s",
+                    _line_of(finding.phrase, source),
+                    phrase=finding.phrase,
+                    why=finding.why,
+                    suggestion=finding.suggestion,
+                )
             for duty in verdict.missing:
                 block = "sms" if channel is MessageChannel.SMS else "email"
-                detail = f"block {block} does not say {_OWED[duty]} (scene: {sample.name})"
-                yield Fault("duty", detail)
+                said = "block %(block)s does not say %(owed)s (scene: %(scene)s)"
+                yield fault("duty", said, block=block, owed=_OWED[duty], scene=sample.name)
 
 
 def _line_of(phrase: str, source: str) -> int | None:

@@ -17,6 +17,7 @@ from services.notification_service.gateways.domain.port import (
 from services.notification_service.gateways.service import Gateways
 from services.notification_service.recipients.domain.masking import masked
 from services.notification_service.templates import repository
+from services.notification_service.templates.domain.language import fault
 from services.notification_service.templates.domain.samples import samples_of, whole_scene
 from services.notification_service.templates.domain.scene import (
     BUILT_IN,
@@ -32,7 +33,12 @@ from services.notification_service.templates.domain.trials import (
 )
 from services.notification_service.templates.repository import Trial
 from services.notification_service.templates.service.checking import language_faults
-from services.notification_service.templates.service.editing import TemplateDesk, Version, refuse
+from services.notification_service.templates.service.editing import (
+    BadWording,
+    TemplateDesk,
+    Version,
+    refuse,
+)
 from services.notification_service.templates.service.rendering import Templates
 from shared.db.database import Database
 from shared.events.words import MessageChannel
@@ -214,8 +220,8 @@ class Trials:
         try:
             return self._templates.render(wanted.kind, wanted.locale, channel, scene, own)
         except CannotRender as broken:
-            pointed = FieldError("/source", "scene", broken.detail)
-            raise InvalidInput(broken.detail, (pointed,)) from broken
+            found = fault("scene", "%(reason)s", broken.line, reason=broken.reason)
+            raise BadWording([found]) from broken
 
 
 def checked_address(channel: MessageChannel, address: str) -> str:
