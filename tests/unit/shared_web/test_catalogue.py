@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from shared.web.i18n import load_catalogue
 from shared.web.problem_texts import FIELD_CODES, TEXTS
 
 HERE = Path(shared.web.__file__).parent
+HOUSE = HERE.parents[1]
+PROBLEMS = {"Forbidden", "NotFound", "Conflict"}
 
 
 def _messages() -> Iterator[str]:
@@ -44,3 +47,25 @@ def test_a_customers_dead_link_is_told_in_chinese() -> None:
     dead = (UnknownProposal, UnknownSurvey, UnknownLink)
 
     assert not [kind.title for kind in dead if words.gettext(kind.title) == kind.title]
+
+
+def _told_on_pages() -> Iterator[str]:
+    """Yield what modules that render pages say when they refuse, where it is the same each time."""
+    for module in [*HOUSE.glob("services/**/*.py"), *HERE.glob("*.py")]:
+        source = module.read_text(encoding="utf-8")
+        if "shared.web.pages import" not in source:
+            continue
+        for node in ast.walk(ast.parse(source)):
+            match node:
+                case ast.Raise(
+                    exc=ast.Call(func=ast.Name(id=kind), args=[ast.Constant(value=str(said))])
+                ) if kind in PROBLEMS:
+                    yield said
+
+
+def test_what_a_page_says_when_it_refuses_is_translated() -> None:
+    words = load_catalogue([HERE / "locale"])
+    found = set(_told_on_pages())
+
+    assert len(found) >= 4
+    assert {said for said in found if words.gettext(said) == said} == set()
