@@ -26,6 +26,7 @@ from services.notification_service.gateways.domain.port import (
 from services.notification_service.gateways.service import Gateways
 from services.notification_service.messages.domain import results
 from services.notification_service.messages.domain.fingerprint import fingerprint
+from services.notification_service.messages.domain.lanes import Lanes
 from services.notification_service.messages.domain.results import Progress, Result
 from services.notification_service.messages.domain.words import Reason, State, ended_by
 from services.notification_service.messages.repository import deliveries, intents
@@ -59,10 +60,6 @@ log = logging.get(__name__)
 _BATCH = 100
 _UNDER_WAY = 400
 _AT_ONCE = 50
-# A gateway that is only slow has its next messages wait in the queue; one that hangs may not keep
-# those of the others waiting there.
-_LANE_FULL, _LANE_MOST = 150, 250
-_STALLED_SECONDS = 5.0
 _STALLED_PAUSE = timedelta(seconds=30)
 _LEASE = timedelta(seconds=120)
 _KEEP_SECONDS = 20.0
@@ -112,9 +109,8 @@ class Sender:
         self._gathered = asyncio.Event()
         self._sent_all = asyncio.Event()
         self._pace = Pace()
-        self._lanes = {channel: asyncio.Semaphore(_AT_ONCE) for channel in MessageChannel}
-        self._in_lane = dict.fromkeys(MessageChannel, 0)
-        self._moved_at = dict.fromkeys(MessageChannel, 0.0)
+        self._at_once = {channel: asyncio.Semaphore(_AT_ONCE) for channel in MessageChannel}
+        self._lanes = Lanes()
 
     def wake(self) -> None:
         """Look for queued messages at once."""
@@ -158,7 +154,7 @@ class Sender:
     async def send_batch(self) -> int:
         """Lease, prepare and begin to hand over one batch; returns how many were leased."""
         room = min(_BATCH, _UNDER_WAY - len(self._under_way) - len(self._outcomes))
-        if room <= 0 or self._is_slow():
+        if room <= 0 or self._lanes.is_slow(now=_seconds()):
             return 0
         rows = await self._lease(room)
         if rows:
@@ -250,23 +246,10 @@ class Sender:
             )
             self.wake()
 
-    def _is_slow(self) -> bool:
-        """Tell whether a gateway has enough in hand and works on it, so that the queue can wait."""
-        since = asyncio.get_running_loop().time() - _STALLED_SECONDS
-        return any(
-            count >= _LANE_FULL and self._moved_at[channel] > since
-            for channel, count in self._in_lane.items()
-        )
-
-    def _moved(self, channel: MessageChannel, by: int) -> None:
-        if by < 0 or not self._in_lane[channel]:
-            self._moved_at[channel] = asyncio.get_running_loop().time()
-        self._in_lane[channel] += by
-
     def _whose_turn(self, ready: Sequence[Ready]) -> list[Ready]:
         """Return those that their gateway takes now; the others stay queued, untried."""
         now, allowed = self._clock.now(), []
-        room = {channel: _LANE_MOST - count for channel, count in self._in_lane.items()}
+        room = self._lanes.room()
         for one in ready:
             limit = self._tools.gateways.limits.get(one.channel)
             if room[one.channel] <= 0:
@@ -294,7 +277,7 @@ class Sender:
         for one in ready:
             ids = [each.row.id for each in one.all]
             if held.issuperset(ids):
-                self._moved(one.channel, 1)
+                self._lanes.began(one.channel, now=_seconds())
                 task = asyncio.create_task(self._hand_over(one))
                 self._under_way |= dict.fromkeys(ids, task)
             elif held.intersection(ids):
@@ -307,7 +290,7 @@ class Sender:
         failure: Exception | None = None
         reference: str | None = None
         try:
-            async with self._lanes[ready.channel]:
+            async with self._at_once[ready.channel]:
                 reference = await gateway.send(_outgoing(ready))
         except Exception as raised:  # the outermost edge: a defect of a gateway's adapter
             if not isinstance(raised, GatewayError):
@@ -317,7 +300,7 @@ class Sender:
                 log.warning("gateway.failed", channel=ready.channel, reason=raised.reason)
             failure = raised
         finally:
-            self._moved(ready.channel, -1)
+            self._lanes.ended(ready.channel, now=_seconds())
             for one in ready.all:
                 self._under_way.pop(one.row.id, None)
         self._gather(*self._results(ready.all, failure, ready.channel, reference))
@@ -466,6 +449,10 @@ def _count(outcomes: Sequence[Outcome]) -> None:
         _SETTLED.labels(channel or "none", state).inc()
         if state is State.SENT and one.result.progress.tries == 1:
             _HANDED_OVER.observe((one.at - one.row.created_at).total_seconds())
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _jitter() -> float:

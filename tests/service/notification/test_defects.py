@@ -15,6 +15,7 @@ from services.notification_service.gateways.domain.port import (
     Refused,
 )
 from services.notification_service.messages import jobs
+from services.notification_service.messages.domain import lanes
 from services.notification_service.messages.models import hand_overs, notifications
 from services.notification_service.messages.repository import deliveries
 from services.notification_service.messages.repository.routing import routing_table
@@ -76,8 +77,11 @@ async def test_a_mail_server_that_hangs_holds_up_no_sms(
 
     sms, email = Scripted(), Hangs()
     notification.use(gateways(sms=sms, email=email))
-    for name, value in (("_BATCH", 4), ("_UNDER_WAY", 14), ("_LANE_FULL", 6), ("_LANE_MOST", 10)):
-        monkeypatch.setattr(jobs, name, value)
+    for module, name, value in (
+        *((jobs, "_BATCH", 4), (jobs, "_UNDER_WAY", 14)),
+        *((lanes, "FULL", 6), (lanes, "MOST", 10)),
+    ):
+        monkeypatch.setattr(module, name, value)
     for count in range(40):
         complaint = received()
         by = {"email": "w@example.com"} if count < 39 else {"phone": "+8613800138000"}
@@ -88,7 +92,7 @@ async def test_a_mail_server_that_hangs_holds_up_no_sms(
         await notification.sender.settle_gathered()
     assert sms.taken == []
     # What is slow may yet come; what has not moved for so long hangs.
-    monkeypatch.setattr(jobs, "_STALLED_SECONDS", 0.0)
+    monkeypatch.setattr(lanes, "STALLED_SECONDS", 0.0)
     while await notification.sender.send_batch():
         await asyncio.sleep(0)
         await notification.sender.settle_gathered()
