@@ -122,6 +122,13 @@ notifications = Table(
     ),
     Index("notifications_complaint_idx", "complaint_id", "id"),
     Index("notifications_state_idx", "state", "id"),
+    Index(
+        "notifications_channel_idx",
+        "channel",
+        "id",
+        sqlite_where=text("channel IS NOT NULL"),
+        postgresql_where=text("channel IS NOT NULL"),
+    ),
 )
 
 

@@ -17,7 +17,7 @@ from services.notification_service.messages.service.deciding import Decision, Op
 from services.notification_service.messages.service.sealing import opened as unsealed
 from shared.events.cases import CaseAssigned, ClockBreached, ClockWarned, Escalated
 from tests.service.notification.conftest import START, JsonObject, Notification, received
-from tests.service.notification.test_delivery import choose, fact, regraded, told
+from tests.service.notification.telling import choose, fact, regraded, told
 from tests.service.notification.test_sending import Scripted, gateways, said
 
 EVERY = timedelta(minutes=30)

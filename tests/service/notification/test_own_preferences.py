@@ -10,7 +10,7 @@ import pytest
 from shared.events.cases import CaseAssigned
 from tests.service.notification.conftest import Notification, opened, received
 from tests.service.notification.running import Running, eventually, neighbours, running
-from tests.service.notification.test_delivery import fact
+from tests.service.notification.telling import fact
 
 __all__ = ["neighbours", "running"]
 

@@ -9,7 +9,7 @@ from services.notification_service.gateways.domain.port import Refused
 from services.notification_service.messages.models import notifications
 from shared.events.cases import ClockBreached, ClockWarned
 from tests.service.notification.conftest import START, JsonObject, Notification
-from tests.service.notification.test_delivery import fact, known
+from tests.service.notification.telling import fact, known
 from tests.service.notification.test_sending import Scripted, gateways
 
 LEAD: JsonObject = {"id": "chen", "role": "lead", "department": "logistics", "email": "c@x.example"}

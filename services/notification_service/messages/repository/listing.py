@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, case, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.domain.words import About, State
@@ -80,8 +80,10 @@ async def page(
     `about` among them is the id of what they are about, `complaint_id` that of a complaint only.
     """
     chosen = _newest(select(*_LISTED), before, limit)
+    index = _narrowest(filters)
     for name, value in filters.items():
-        chosen = chosen.where(_n["complaint_id" if name == "about" else name] == value)
+        column = _n["complaint_id" if name == "about" else name]
+        chosen = chosen.where((column if name == index else func.coalesce(column, "")) == value)
     if "complaint_id" in filters:
         chosen = chosen.where(_ABOUT == About.COMPLAINT)
     return [Listed._make(row) for row in await connection.execute(chosen)]
@@ -110,6 +112,19 @@ async def stored(connection: AsyncConnection, message_id: str) -> Stored | None:
     """Return one message with its words."""
     row = (await connection.execute(_with_words().where(_n.id == message_id))).one_or_none()
     return None if row is None else _stored(tuple(row))
+
+
+def _narrowest(filters: Mapping[str, str]) -> str:
+    """Return the filter by whose index messages are found; the others are asked of what that finds.
+
+    SQLite, which does not know how many there are of each, must not choose: of those that were
+    sent there are millions, of one complaint a few.
+    """
+    for name in ("about", "complaint_id"):
+        if name in filters:
+            return name
+    is_rare = filters.get("state", State.SENT) not in {State.SENT, State.DELIVERED}
+    return "state" if is_rare or "channel" not in filters else "channel"
 
 
 def _with_words() -> Select[tuple[object, ...]]:

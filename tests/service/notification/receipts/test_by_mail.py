@@ -10,7 +10,7 @@ import pytest
 from shared.events.cases import CaseAssigned
 from tests.service.notification.conftest import received
 from tests.service.notification.receipts.desk import TOKEN, Desk
-from tests.service.notification.test_delivery import fact
+from tests.service.notification.telling import fact
 from tests.service.notification.test_digests import WANG, rows
 
 
