@@ -240,6 +240,11 @@ class World:
         async with self.messaging.unit_of_work() as work:
             return await self.webhooks.deliveries.resend(work, webhook.id, event_id)
 
+    async def skip(self, webhook: Webhook, event_id: str) -> Listed:
+        """Let a complaint go on without an event."""
+        async with self.messaging.unit_of_work() as work:
+            return await self.webhooks.deliveries.skip(work, webhook.id, event_id)
+
     async def resend_range(self, webhook: Webhook, start: datetime, end: datetime) -> int:
         """Send the deliveries of a time again."""
         return await self.webhooks.deliveries.resend_range(webhook.id, start, end)

@@ -91,18 +91,13 @@ async def test_skipping_another_event_lets_nothing_overtake_what_was_given_up(
     subject = new_id()
     rows = await with_the_second_of_four_parked(world, crm, webhook, subject)
 
-    await skip(world, webhook, rows[2].event_id)
+    await world.skip(webhook, rows[2].event_id)
     await world.deliver()
     assert crm.received == []
 
-    await skip(world, webhook, rows[1].event_id)
+    await world.skip(webhook, rows[1].event_id)
     await world.deliver()
     assert crm.whats == [(subject, 4)]
-
-
-async def skip(world: World, webhook: Webhook, event_id: str) -> None:
-    async with world.messaging.unit_of_work() as work:
-        await world.webhooks.deliveries.skip(work, webhook.id, event_id)
 
 
 async def pausing(world: World, work: UnitOfWork, webhook_id: str) -> None:

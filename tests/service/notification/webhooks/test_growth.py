@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -11,48 +11,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shared.db.database import Database
 from shared.kernel.ids import new_id
 from tests.harness.databases import MakeMigratedUrl
+from tests.harness.plans import Statement, noted, ways
 from tests.service.notification.webhooks.kit import START, World, event
+
+TABLE = "webhook_deliveries"
 
 
 @pytest.fixture
-async def world(migrated_sqlite_url: MakeMigratedUrl) -> AsyncIterator[World]:
-    # SQLite alone: its plans do not depend on how much lies in the tables.
-    database = Database.open(migrated_sqlite_url("notification"))
-    opened = World(database)
-    await opened.bus.ensure_topics()
-    yield opened
-    await opened.close()
-    await database.close()
-
-
-@contextmanager
-def noted() -> Iterator[list[tuple[str, Any]]]:
-    """Note the statements that are executed about deliveries."""
-    found: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, text: str, values: Any, *_more: Any) -> None:
-        if "webhook_deliveries" in text:
-            found.append((text, values))
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
-
-
-async def ways(world: World, statements: list[tuple[str, Any]]) -> set[str]:
-    """Return how SQLite finds deliveries for statements."""
-    found: set[str] = set()
-    async with world.database.read() as connection:
-        for text, values in statements:
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
-            details = [str(row._mapping["detail"]) for row in plan]
-            found |= {one for one in details if "webhook_deliveries" in one}
-    return found
+def migrated_url(migrated_sqlite_url: MakeMigratedUrl) -> MakeMigratedUrl:
+    """Let the world lie on SQLite alone: its plans are those of an empty table too."""
+    return migrated_sqlite_url
 
 
 async def test_a_range_is_sent_again_by_its_times(world: World) -> None:
@@ -60,13 +30,13 @@ async def test_a_range_is_sent_again_by_its_times(world: World) -> None:
     await world.publish(event(new_id(), 1))
     await world.follow()
 
-    with noted() as statements:
+    with noted(TABLE) as statements:
         assert await world.resend_range(webhook, START, START + timedelta(minutes=5)) == 1
 
-    plans = await ways(world, statements[:1])
+    plans = await ways(world.database, TABLE, statements[:1])
     assert plans
     assert all("webhook_deliveries_time_idx" in plan for plan in plans), plans
-    changes = await ways(world, statements[1:])
+    changes = await ways(world.database, TABLE, statements[1:])
     assert changes
     assert not [plan for plan in changes if "SCAN" in plan or "time_idx" in plan], changes
 
@@ -110,10 +80,10 @@ def changed() -> Iterator[list[int]]:
 async def test_a_complaint_is_listed_by_its_id_also_in_one_state(world: World) -> None:
     webhook, _secret = await world.subscribe("https://crm.example.invalid/hook")
 
-    with noted() as statements:
+    with noted(TABLE) as statements:
         await world.listed(webhook, subject=new_id(), state="delivered")
 
-    plans = await ways(world, statements)
+    plans = await ways(world.database, TABLE, statements)
     assert plans
     assert all("webhook_deliveries_lane_idx" in plan for plan in plans), plans
 
@@ -124,7 +94,7 @@ async def test_many_subscriptions_make_small_transactions(world: World) -> None:
     await world.publish(*[event(new_id(), 1) for _ in range(100)])
     stopping = asyncio.Event()
 
-    with noted() as statements:
+    with noted(TABLE) as statements:
         running = asyncio.create_task(world.webhooks.following.run(stopping))
         async with asyncio.timeout(60):
             while sum(made(statements)) < 100 * 100:
@@ -135,6 +105,6 @@ async def test_many_subscriptions_make_small_transactions(world: World) -> None:
     assert max(made(statements)) <= 4000
 
 
-def made(statements: list[tuple[str, Any]]) -> list[int]:
+def made(statements: list[Statement]) -> list[int]:
     """Return how many deliveries each statement made."""
     return [len(values) for text, values in statements if text.startswith("INSERT")]

@@ -112,8 +112,7 @@ async def test_an_event_that_is_never_taken_can_be_skipped(world: World, crm: Re
     await world.deliver()
     (parked, _behind) = await world.listed(webhook)
 
-    async with world.messaging.unit_of_work() as work:
-        skipped = await world.webhooks.deliveries.skip(work, webhook.id, parked.event_id)
+    skipped = await world.skip(webhook, parked.event_id)
     await world.deliver()
 
     assert skipped.state == DeliveryState.SKIPPED
