@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.one_turn import put_off
 from shared.db.types import JsonDocument, UtcDateTime, utc_text
 from shared.db.values import Row, values_sqlite
 
@@ -25,6 +26,17 @@ async def insert_sqlite(
     """Insert rows into SQLite; `insert` goes up to VALUES, `ending` is what follows the values."""
     for sql, group in values_sqlite(insert, rows, ending):
         await connection.exec_driver_sql(sql, group)
+
+
+def put_off_sqlite(
+    connection: AsyncConnection, insert: str, rows: Sequence[Row], *, ending: str = ""
+) -> None:
+    """Insert rows into SQLite in the turn of the next statement or the commit, whose error it is.
+
+    For what ends a transaction: nobody waits for it alone.
+    """
+    for sql, group in values_sqlite(insert, rows, ending):
+        put_off(connection, sql, group)
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:

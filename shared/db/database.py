@@ -20,12 +20,13 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from shared.db import one_turn
 from shared.db.failures import reached
 from shared.kernel.errors import ConfigurationError
 
 Dialect = Literal["sqlite", "postgresql"]
 
-_READERS = 3
+READERS = 3
 """Each is a thread and up to a megabyte; the one that was used last is used first."""
 
 
@@ -66,14 +67,17 @@ class Database:
             "max_overflow": 0,
             "pool_use_lifo": True,
             "hide_parameters": True,
-            "connect_args": {"isolation_level": None, "timeout": 30},
+            "connect_args": {
+                "isolation_level": None,
+                "timeout": 30,
+                "async_creator_fn": one_turn.connect,
+            },
         }
         writer = create_async_engine(url, pool_size=1, **options)
-        reader = create_async_engine(url, pool_size=_READERS, **options)
+        reader = create_async_engine(url, pool_size=READERS, **options)
         event.listen(writer.sync_engine, "connect", _prepare_writer)
         event.listen(writer.sync_engine, "begin", _begin_immediate)
         event.listen(reader.sync_engine, "connect", _prepare_reader)
-        event.listen(reader.sync_engine, "begin", _begin_deferred)
         return cls(dialect="sqlite", writer=writer, reader=reader)
 
     @classmethod
@@ -99,7 +103,10 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that only reads, each statement on a consistent snapshot."""
+        """Open a connection that only reads, each statement on a consistent snapshot.
+
+        Two statements may see two states of the database, in both dialects.
+        """
         async with reached(self._reader.connect()) as connection:
             yield connection
 
@@ -129,8 +136,4 @@ def _prepare_reader(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_deferred(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")
+    connection.exec_driver_sql(one_turn.BEGIN)

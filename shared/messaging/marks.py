@@ -8,7 +8,7 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db.bulk import insert_sqlite
+from shared.db.bulk import put_off_sqlite
 from shared.messaging.batch import MarkKey, Marks
 
 _LOAD_SQLITE = """
@@ -103,7 +103,7 @@ async def store(connection: AsyncConnection, new: Mapping[MarkKey, int], old: Ma
         return
     rows = [(*key, sequence) for key, sequence in sorted(new.items())]
     if connection.dialect.name == "sqlite":
-        await insert_sqlite(connection, _STORE_SQLITE, rows, ending=_MOVE_SQLITE)
+        put_off_sqlite(connection, _STORE_SQLITE, rows, ending=_MOVE_SQLITE)
         return
     complaints, sources, sequences = (list(column) for column in zip(*rows, strict=True))
     expected = [old.get((complaint_id, source), 0) for complaint_id, source, _sequence in rows]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.headers import pack
-from shared.db.bulk import insert_sqlite
+from shared.db.bulk import put_off_sqlite
 from shared.db.types import utc_text
 from shared.events.base import EventData
 from shared.events.envelope import Envelope
@@ -73,7 +73,7 @@ async def insert(connection: AsyncConnection, rows: Sequence[OutboxRow]) -> None
         return
     if connection.dialect.name == "sqlite":
         written = [(*row[:6], utc_text(row.created_at)) for row in rows]
-        await insert_sqlite(connection, _INSERT_SQLITE, written)
+        put_off_sqlite(connection, _INSERT_SQLITE, written)
     else:
         columns = tuple(list(column) for column in zip(*rows, strict=True))
         await connection.exec_driver_sql(_INSERT_POSTGRESQL, columns)

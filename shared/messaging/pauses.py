@@ -12,16 +12,22 @@ def jittered(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
+_GATHERING = 1.5
+"""From one batch to the next, in durations of a batch: a hop works two thirds of the time."""
+
+
 class Pace:
     """Lets work gather under load: batches begin at most so often, and none waits after a lull.
 
     Every batch costs a transaction and its fsync however little is in it. At 100 complaints a
     second each hop would else handle them one by one and fill a core; a single one is handled at
-    once.
+    once. Where batches take long, because the machine is busy, the next one waits longer too, up
+    to `at_most`: it becomes larger, and what there is to do becomes less.
     """
 
-    def __init__(self, seconds: float = 0.03) -> None:
+    def __init__(self, seconds: float = 0.03, *, at_most: float = 0.1) -> None:
         self._seconds = seconds
+        self._at_most = max(seconds, at_most)
         self._began_at = 0.0
 
     def begin(self) -> None:
@@ -30,7 +36,9 @@ class Pace:
 
     async def rest(self, stopping: asyncio.Event) -> None:
         """Wait until the next batch may begin."""
-        left = self._began_at + self._seconds - asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        gathering = min(max(self._seconds, (now - self._began_at) * _GATHERING), self._at_most)
+        left = self._began_at + gathering - now
         if left > 0:
             await pause_for(stopping, left)
 

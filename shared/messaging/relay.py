@@ -58,6 +58,11 @@ UPDATE outbox SET published_at = $1
 WHERE id = ANY($2::bigint[]) AND EXISTS (SELECT 1 FROM mine)
 """
 
+_MARK_SQLITE = """
+UPDATE outbox SET published_at = ? WHERE id IN (SELECT value FROM json_each(?))
+AND EXISTS (SELECT 1 FROM relay_epochs WHERE name = ? AND epoch = ?)
+"""
+
 UnpublishedRow = sa.Row[int, str, str, str, bytes, datetime]
 
 
@@ -197,13 +202,11 @@ class Relay:
 async def _mark_on_sqlite(
     connection: AsyncConnection, ids: Sequence[int], now: datetime, *, epoch: int
 ) -> None:
-    current = sa.select(relay_epochs.c.epoch).where(relay_epochs.c.name == _NAME)
-    if await connection.scalar(current) != epoch:
-        raise Deposed
-    await connection.exec_driver_sql(
-        "UPDATE outbox SET published_at = ? WHERE id IN (SELECT value FROM json_each(?))",
-        (utc_text(now), orjson.dumps(list(ids)).decode()),
+    marked = await connection.exec_driver_sql(
+        _MARK_SQLITE, (utc_text(now), orjson.dumps(list(ids)).decode(), _NAME, epoch)
     )
+    if not marked.rowcount:
+        raise Deposed
 
 
 async def _mark_on_postgresql(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.bulk import insert_rows
-from shared.db.database import Database
+from shared.db.database import READERS, Database
 from shared.kernel.errors import Unavailable
 
 METADATA = sa.MetaData()
@@ -102,8 +102,8 @@ async def test_waiting_in_vain_for_a_connection_is_unavailable(
             await connection.execute(sa.text("SELECT 1"))
             await barrier.wait()
 
-    barrier = asyncio.Barrier(5)
-    readers = [asyncio.create_task(read_and(barrier)) for _ in range(5)]
+    barrier = asyncio.Barrier(READERS + 1)
+    readers = [asyncio.create_task(read_and(barrier)) for _ in range(READERS + 1)]
     done, holding = await asyncio.wait(readers, return_when=asyncio.FIRST_COMPLETED)
     for task in holding:
         task.cancel()

@@ -29,7 +29,7 @@ async def test_the_next_batch_waits_for_its_turn() -> None:
 
 
 async def test_the_turn_is_counted_from_the_beginning_of_the_last_batch() -> None:
-    pace = Pace(0.02)
+    pace = Pace(0.02, at_most=0.02)
     pace.begin()
     await asyncio.sleep(0.02)  # the batch itself took as long as the pause
 
@@ -37,6 +37,25 @@ async def test_the_turn_is_counted_from_the_beginning_of_the_last_batch() -> Non
     await pace.rest(asyncio.Event())
 
     assert asyncio.get_running_loop().time() - before < 0.01
+
+
+async def test_where_batches_take_long_more_gathers_before_the_next() -> None:
+    pace = Pace(0, at_most=FOREVER)
+    pace.begin()
+    await asyncio.sleep(0.1)
+
+    before = asyncio.get_running_loop().time()
+    await pace.rest(asyncio.Event())
+
+    assert asyncio.get_running_loop().time() - before >= 0.04
+
+
+async def test_nothing_waits_longer_than_the_most_that_was_set() -> None:
+    pace = Pace(0, at_most=0.05)
+    pace.begin()
+    await asyncio.sleep(0.1)
+
+    await rests(pace)
 
 
 async def test_a_rest_ends_when_the_loop_is_told_to_stop() -> None:

@@ -1,0 +1,145 @@
+"""One turn of the connection's thread a statement: what is put off, rolled back, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.bulk import put_off_sqlite
+from shared.db.database import Database
+from shared.db.one_turn import OneTurnConnection
+
+_INSERT = "INSERT INTO things (id, word)"
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database.open(f"sqlite:///{tmp_path / 'things.sqlite'}")
+    async with opened.write() as connection:
+        await connection.exec_driver_sql("CREATE TABLE things (id INTEGER PRIMARY KEY, word TEXT)")
+    yield opened
+    await opened.close()
+
+
+async def words(database: Database) -> list[str]:
+    async with database.read() as connection:
+        found = await connection.exec_driver_sql("SELECT word FROM things ORDER BY id")
+        return [row[0] for row in found]
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Count the turns that connections' threads take."""
+    turns = [0]
+    own = OneTurnConnection._execute
+
+    async def execute(self: OneTurnConnection, *args: object) -> object:
+        turns[0] += 1
+        return await own(self, *args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OneTurnConnection, "_execute", execute)
+        yield turns
+
+
+async def test_a_read_takes_one_turn_and_a_write_one_a_statement_and_one_to_commit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await words(database)  # the reader connects
+    with counted(monkeypatch) as turns:
+        await words(database)
+        assert turns == [1]
+        async with database.write() as connection:
+            await connection.exec_driver_sql(f"{_INSERT} VALUES (1, 'a')")
+            put_off_sqlite(connection, _INSERT, [(2, "b")])
+        assert turns == [3]
+    assert await words(database) == ["a", "b"]
+
+
+async def test_a_transaction_in_which_nothing_was_said_takes_no_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with counted(monkeypatch) as turns:
+        async with database.write():
+            pass
+    assert turns == [0]
+
+
+async def test_what_was_put_off_stands_before_the_next_statement(database: Database) -> None:
+    async with database.write() as connection:
+        put_off_sqlite(connection, _INSERT, [(number, "x") for number in range(60)])
+        count = await connection.scalar(sa.text("SELECT count(*) FROM things"))
+    assert count == 60
+
+
+async def test_a_failure_of_what_was_put_off_undoes_the_whole_transaction(
+    database: Database,
+) -> None:
+    async def twice() -> None:
+        async with database.write() as connection:
+            await connection.exec_driver_sql(f"{_INSERT} VALUES (1, 'a')")
+            put_off_sqlite(connection, _INSERT, [(1, "again")])
+
+    with pytest.raises(IntegrityError):
+        await twice()
+    async with database.write() as connection:
+        await connection.exec_driver_sql(f"{_INSERT} VALUES (2, 'b')")
+    assert await words(database) == ["b"]
+
+
+async def test_what_was_put_off_goes_with_the_transaction_that_was_rolled_back(
+    database: Database,
+) -> None:
+    async def half_way() -> None:
+        async with database.write() as connection:
+            put_off_sqlite(connection, _INSERT, [(1, "a")])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await half_way()
+    assert await words(database) == []
+
+
+async def test_a_writer_that_was_cancelled_anywhere_leaves_no_transaction_open(
+    database: Database,
+) -> None:
+    """The statement of who was cancelled goes on in the thread; the next writer finds no trace."""
+
+    async def write(connection: AsyncConnection, number: int) -> None:
+        for step in range(5):
+            word = f"{number}.{step}"
+            await connection.exec_driver_sql(f"{_INSERT} VALUES (NULL, ?)", (word,))
+
+    async def whole(number: int) -> None:
+        async with database.write() as connection:
+            await write(connection, number)
+
+    for number in range(60):
+        task = asyncio.create_task(whole(number))
+        for _ in range(number % 20):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await whole(99)
+
+    found = await words(database)
+    assert found[-5:] == [f"99.{step}" for step in range(5)]
+    by_writer = {word.partition(".")[0]: 0 for word in found}
+    for word in found:
+        by_writer[word.partition(".")[0]] += 1
+    assert set(by_writer.values()) == {5}
+
+
+async def test_it_is_the_driver_that_is_used(database: Database) -> None:
+    async with database.write() as connection:
+        raw = await connection.get_raw_connection()
+        assert isinstance(raw.driver_connection, OneTurnConnection)
+        assert isinstance(raw.driver_connection._conn, sqlite3.Connection)
