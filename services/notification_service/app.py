@@ -305,6 +305,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         page.router(surveys, pages, parts.directory),
         feed_endpoints.router(parts.feed),
         tone_endpoints.router(),
+        tone_endpoints.internal_router(),
         webhook_endpoints.router(parts.webhooks.subscribers, AnswerSeal(parts.vault)),
         delivery_endpoints.router(parts.webhooks.deliveries),
         script_endpoints.router(_secretary(platform, parts.directory)),

@@ -21,7 +21,8 @@ from services.workflow_service.cases.service.sweeping import SWEPT, sweep_once
 from services.workflow_service.cases.service.timing import BATCH, LANES, fire_due_timers
 from services.workflow_service.cases.service.what_if import under_calendars
 from services.workflow_service.clocks.jobs import TimerLoop
-from services.workflow_service.console.endpoints import calls, cases
+from services.workflow_service.console.endpoints import calls, cases, drafts
+from services.workflow_service.console.service import ToneChecker
 from services.workflow_service.handlers import SUBSCRIPTIONS
 from services.workflow_service.jobs import RulesWatch
 from services.workflow_service.organisation.endpoints import internal_router as people_router
@@ -49,9 +50,8 @@ def build(platform: Platform) -> ServiceUnit:
     supervisor = _loops(platform, desk)
     letters = DeadLetters(messaging=desk.messaging, subscriptions=SUBSCRIPTIONS, container=desk)
     pages = _pages(platform)
-    spoken = AnswerReader(
-        intake=_client(platform, "intake"), notification=_client(platform, "notification")
-    )
+    notification = _client(platform, "notification")
+    spoken = AnswerReader(intake=_client(platform, "intake"), notification=notification)
     app = create_app(
         platform,
         name=NAME,
@@ -64,6 +64,7 @@ def build(platform: Platform) -> ServiceUnit:
             policies_router(desk),
             cases.router(desk, pages, spoken),
             calls.router(desk, pages),
+            drafts.router(desk, pages, ToneChecker(notification)),
             words_router(desk, links),
             answering.router(answers, _answering_pages(platform)),
             answering.internal_router(answers),

@@ -88,6 +88,12 @@ class Reader:
         page.goto(path)
         if page.query_selector("[data-chart]"):
             page.wait_for_selector("[data-chart=trend] svg")
+        seen = self.look_at(page, watch)
+        self.leave()
+        return seen
+
+    def look_at(self, page: Page, watch: Watch) -> Seen:
+        """Find what is wrong with a page as it stands, on a desk and a phone, by day and night."""
         too_wide = {}
         found: dict[str, dict[str, list[str]]] = {}
         for name, screen in (("desktop", DESKTOP), ("phone", PHONE)):
@@ -96,7 +102,7 @@ class Reader:
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             found[scheme] = page.evaluate(_SOUNDNESS)
-        seen = Seen(
+        return Seen(
             lang=page.evaluate("document.documentElement.lang"),
             title=page.title(),
             text=page.inner_text("body"),
@@ -105,8 +111,6 @@ class Reader:
             contrast={scheme: found[scheme]["contrast"] for scheme in SCHEMES},
             troubles=watch.troubles,
         )
-        self.leave()
-        return seen
 
 
 # Who makes the page wider than the screen, if it is.

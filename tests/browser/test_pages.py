@@ -21,6 +21,7 @@ PAGES = {
     "outbox": "/outbox",
     "cases": "/cases",
     "case": "/cases/{number}",
+    "draft": "/cases/{number}/draft",
     "dashboard": "/dashboard",
     "filtered": "/dashboard?period=all&category=logistics.short&rows=channel&columns=day",
     "list": "/dashboard/complaints?period=all",

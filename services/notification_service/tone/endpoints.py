@@ -23,3 +23,15 @@ def router() -> APIRouter:
         return ToneCheckView.of(check(body.text, locale=locale, purpose=body.purpose))
 
     return routes
+
+
+def internal_router() -> APIRouter:
+    """Make the path by which workflow's pages ask."""
+    routes = APIRouter(prefix="/v1/internal/notification", tags=["internal"])
+
+    @routes.post("/tone-check", dependencies=[Depends(requires(Scope.SERVICE))])
+    def check_tone(body: ToneCheckBody) -> ToneCheckView:
+        """Check a text that somebody of the staff is writing."""
+        return ToneCheckView.of(check(body.text, locale=body.locale, purpose=body.purpose))
+
+    return routes

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ConfigDict
+
 from services.workflow_service.cases.domain.by_law import BIND
 from services.workflow_service.cases.domain.case import Entry
 from services.workflow_service.cases.domain.reactions import REGRADE
@@ -130,3 +132,34 @@ def _regraded(old: str, old_priority: str, new: str, priority: str) -> Both:
 
 def _joined(names: list[Both]) -> Both:
     return Both("、".join(one.zh for one in names), ", ".join(one.en for one in names))
+
+
+class ToneFinding(BaseModel):
+    """Words that should not be said, by code points from the beginning of the text."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    start: int
+    end: int
+    phrase: str
+    why: str
+    suggestion: str
+
+
+class ToneVerdict(BaseModel):
+    """What notification says of a text; a duty is None where it is neither done nor due."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ok: bool
+    findings: tuple[ToneFinding, ...]
+    duties: Mapping[str, bool | None]
+
+    def marked(self, text: str) -> Sequence[tuple[str, bool]]:
+        """Return the text in pieces, each with whether it is one of the findings."""
+        pieces, done = [], 0
+        for found in sorted(self.findings, key=lambda one: one.start):
+            if found.start >= done:
+                pieces += [(text[done : found.start], False), (text[found.start : found.end], True)]
+                done = found.end
+        return [piece for piece in (*pieces, (text[done:], False)) if piece[0]]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from services.notification_service.tone.endpoints import router
+from services.notification_service.tone.endpoints import internal_router, router
 from services.notification_service.tone.schemas import LONGEST
 from shared.http.access import Role
 from tests.service.shared_http.ground import TestGround, client_of
@@ -143,3 +143,17 @@ async def test_who_writes_to_customers_may_ask(
 
 async def test_a_misspelt_query_is_refused(http: httpx.AsyncClient) -> None:
     assert (await http.post(f"{PATH}?local=en", json={"text": "x"})).status_code == 422
+
+
+async def test_the_path_for_pages_is_for_services_only(ground: TestGround) -> None:
+    ground.keys.create(role=Role.ADMIN, name="first")
+    agent = f"Bearer {ground.keys.create(role=Role.AGENT, name='agent')}"
+    service = f"Bearer {ground.keys.service_credential}"
+    path, body = "/v1/internal/notification/tone-check", {"text": "您好", "locale": "en"}
+
+    async with client_of(ground.app(internal_router())) as client:
+        refused = await client.post(path, json=body, headers={"Authorization": agent})
+        answered = await client.post(path, json=body, headers={"Authorization": service})
+
+    assert refused.status_code == 403
+    assert answered.json()["duties"] == {"apology": False, "next_step": False, "time": False}
