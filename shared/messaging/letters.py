@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.headers import pack
+from shared.db.insert import insert_into
 from shared.events import topics
 from shared.kernel import logging
 from shared.messaging import metrics
@@ -34,8 +33,7 @@ async def store(unit: UnitOfWork, letters: Sequence[Letter], group: str) -> None
     """
     if not letters:
         return
-    sqlite = unit.connection.dialect.name == "sqlite"
-    insert = sqlite_insert(dead_letters) if sqlite else postgresql_insert(dead_letters)
+    insert = insert_into(dead_letters, unit.connection.dialect.name)
     for letter in letters:
         row = _row(letter, unit.now)
         stored = await unit.connection.execute(

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.headers import unpack
 from shared.bus.port import Bus, Producer, Record, Unpublished
+from shared.db.insert import insert_into
 from shared.db.types import utc_text
 from shared.kernel import logging
 from shared.messaging import metrics
@@ -159,10 +158,9 @@ class Relay:
         metrics.PUBLISHED.labels(self._service).inc(len(ids))
 
     async def _take_epoch(self) -> int:
-        insert = sqlite_insert if self._database.dialect == "sqlite" else postgresql_insert
         now = self._clock.now()
         statement = (
-            insert(relay_epochs)
+            insert_into(relay_epochs, self._database.dialect)
             .values(name=_NAME, epoch=1, taken_at=now)
             .on_conflict_do_update(
                 index_elements=[relay_epochs.c.name],

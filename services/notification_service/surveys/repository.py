@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import NamedTuple, TypedDict
 
 from sqlalchemy import Select, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.models import complaints
 from services.notification_service.surveys.models import surveys
+from shared.db.insert import insert_into
 
 _s = surveys.c
 
@@ -55,9 +55,9 @@ async def add(connection: AsyncConnection, rows: Sequence[NewSurvey]) -> None:
     """Write surveys; one that exists for its round stays as it is."""
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    made = insert_into(surveys, connection.dialect.name).on_conflict_do_nothing()
     written = [dict(row) for row in rows]
-    await connection.execute(dialect.insert(surveys).on_conflict_do_nothing(), written)
+    await connection.execute(made, written)
 
 
 async def find(

@@ -9,11 +9,11 @@ from typing import NamedTuple, TypedDict
 
 from pydantic import JsonValue
 from sqlalchemy import Table, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.models import complaints, notifications
 from shared.db.bulk import insert_sqlite
+from shared.db.insert import insert_into
 
 
 class Known(NamedTuple):
@@ -205,7 +205,4 @@ async def _insert_new(
         return
     dialect = connection.dialect.name
     given = [dict(row) for row in rows]
-    if dialect == "sqlite":
-        await connection.execute(sqlite.insert(table).on_conflict_do_nothing(), given)
-    else:
-        await connection.execute(postgresql.insert(table).on_conflict_do_nothing(), given)
+    await connection.execute(insert_into(table, dialect).on_conflict_do_nothing(), given)

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.preferences.domain.choices import Preferences
 from services.notification_service.preferences.models import preference_changes, preferences
+from shared.db.insert import insert_into
 
 _p = preferences.c
 _c = preference_changes.c
@@ -58,8 +58,8 @@ async def changes(connection: AsyncConnection, customer_id: str, *, limit: int) 
 async def lock(connection: AsyncConnection, customer_id: str, empty: Preferences) -> Stored:
     """Lock one customer's row, made as version 0 where there is none, and return it."""
     row = {"customer_id": customer_id, "version": 0, "document": _document(empty)}
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    await connection.execute(dialect.insert(preferences).on_conflict_do_nothing(), [row])
+    made = insert_into(preferences, connection.dialect.name).on_conflict_do_nothing()
+    await connection.execute(made, [row])
     chosen = select(*_STORED).where(_p.customer_id == customer_id).with_for_update()
     return _stored(tuple((await connection.execute(chosen)).one()))
 

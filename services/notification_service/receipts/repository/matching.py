@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import NamedTuple, TypedDict
 
 from sqlalchemy import and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.models import hand_overs, notifications
 from services.notification_service.receipts.models import receipts
+from shared.db.insert import insert_into
 
 _r, _h, _n = receipts.c, hand_overs.c, notifications.c
 
@@ -58,8 +58,8 @@ async def keep(connection: AsyncConnection, rows: Sequence[NewReceipt]) -> int:
     """Write receipts and return how many are new: a duplicate stays as it is."""
     if not rows:
         return 0
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    adding = dialect.insert(receipts).on_conflict_do_nothing().returning(_r.id)
+    insert = insert_into(receipts, connection.dialect.name)
+    adding = insert.on_conflict_do_nothing().returning(_r.id)
     found = await connection.execute(adding.values([dict(row) for row in rows]))
     return len(found.all())
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-from sqlalchemy import Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.webhooks.domain.filters import Standing
@@ -19,6 +18,7 @@ from services.notification_service.webhooks.models import (
     standings,
 )
 from shared.db.bulk import upsert_rows
+from shared.db.insert import insert_into
 
 _NAME = "log"
 
@@ -52,7 +52,9 @@ async def store(connection: AsyncConnection, new: Progress) -> bool:
     """Move on from the version before; False where somebody else has moved."""
     if new.version == 1:
         row = {"name": _NAME, **new._asdict()}
-        made = await connection.execute(_insert(connection, progress).on_conflict_do_nothing(), row)
+        made = await connection.execute(
+            insert_into(progress, connection.dialect.name).on_conflict_do_nothing(), row
+        )
         return made.rowcount == 1
     moved = await connection.execute(
         update(progress)
@@ -82,14 +84,16 @@ async def add(connection: AsyncConnection, rows: Sequence[NewDelivery], now: dat
     await _open_lanes(connection, rows, now)
     state = DeliveryState.PENDING
     given = [{**row, "state": state, "attempts": 0, "created_at": now} for row in rows]
-    await connection.execute(_insert(connection, deliveries).on_conflict_do_nothing(), given)
+    await connection.execute(
+        insert_into(deliveries, connection.dialect.name).on_conflict_do_nothing(), given
+    )
 
 
 async def _open_lanes(
     connection: AsyncConnection, rows: Sequence[NewDelivery], now: datetime
 ) -> None:
     """Have a lane for each complaint and endpoint, and lock it: nobody may find it empty now."""
-    made = _insert(connection, lanes)
+    made = insert_into(lanes, connection.dialect.name)
     # In order, as everybody locks lanes; setting a value to itself is how to lock what is there.
     locked = made.on_conflict_do_update(
         index_elements=[lanes.c.webhook_id, lanes.c.subject],
@@ -100,9 +104,3 @@ async def _open_lanes(
     await connection.execute(
         locked, [{"webhook_id": one, "subject": subject, **fresh} for one, subject in keys]
     )
-
-
-def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)

@@ -20,12 +20,12 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.webhooks.domain.words import LaneState, WebhookState
 from services.notification_service.webhooks.models import deliveries, lanes, webhooks
 from services.notification_service.webhooks.repository.subscriptions import Webhook
+from shared.db.insert import insert_into
 
 _l = lanes.c
 _w = webhooks.c
@@ -238,8 +238,7 @@ async def reopen(connection: AsyncConnection, keys: Collection[Key], *, now: dat
     """Have lanes, open and due at once, whatever they were: something in them was changed."""
     if not keys:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    made: sqlite.Insert | postgresql.Insert = dialect.insert(lanes)
+    made = insert_into(lanes, connection.dialect.name)
     fresh = {"state": LaneState.OPEN, "due_at": now, "tries": 0, "failing_since": None}
     opened = made.on_conflict_do_update(index_elements=[_l.webhook_id, _l.subject], set_=fresh)
     rows = [{"webhook_id": one, "subject": subject, **fresh} for one, subject in sorted(keys)]
