@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from services.notification_service.gateways.domain.port import Refused
 from services.notification_service.messages.models import notifications
@@ -23,6 +26,11 @@ async def told(notification: Notification) -> list[tuple[str, str, str | None]]:
     chosen = select(c.recipient, c.state, c.reason).where(c.audience == "staff").order_by(c.id)
     async with notification.database.read() as connection:
         return [(row[0], row[1], row[2]) for row in await connection.execute(chosen)]
+
+
+def lost(logged: Sequence[Mapping[str, object]]) -> list[object]:
+    """Return the kinds of what was logged as told to nobody."""
+    return [one["kind"] for one in logged if one["event"] == "message.nobody_reached"]
 
 
 async def breach(notification: Notification) -> None:
@@ -81,9 +89,48 @@ async def test_where_nobody_can_be_reached_the_reason_stands_with_the_owner(
 ) -> None:
     notification.neighbours.people = people
 
-    await breach(notification)
+    with capture_logs() as logged:
+        await breach(notification)
 
     assert await told(notification) == [("li.na", "skipped", "no_address")]
+    assert lost(logged) == ["staff_breach"]
+
+
+async def test_nobody_is_left_where_the_last_who_stands_in_refuses_it(
+    notification: Notification,
+) -> None:
+    """Each of two operators stands in for the other, and neither mailbox takes it."""
+    second = QUALITY | {"id": "tang", "email": "t@x.example"}
+    notification.use(gateways(email=Scripted([Refused("550 no such user")] * 2)))
+    notification.neighbours.people = [OWNER, QUALITY, second]
+
+    with capture_logs() as logged:
+        await breach(notification)
+        await notification.deliver()
+
+    assert sorted(await told(notification)) == [
+        ("gao", "failed", "550 no such user"),
+        ("li.na", "skipped", "no_address"),
+        ("tang", "failed", "550 no such user"),
+    ]
+    assert lost(logged) == ["staff_breach"]
+
+
+async def test_somebody_is_told_where_only_one_of_those_who_stand_in_refuses_it(
+    notification: Notification,
+) -> None:
+    second = QUALITY | {"id": "tang", "email": "t@x.example"}
+    notification.use(gateways(email=Scripted([Refused("550 no such user")])))
+    notification.neighbours.people = [OWNER, QUALITY, second]
+
+    with capture_logs() as logged:
+        await breach(notification)
+        await notification.deliver()
+
+    assert sorted(state for _, state, _ in await told(notification)) == [
+        "failed", "sent", "skipped",
+    ]  # fmt: skip
+    assert lost(logged) == []
 
 
 async def test_a_warning_is_not_handed_on(notification: Notification) -> None:

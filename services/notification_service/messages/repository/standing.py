@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.messages.domain.judging import Newer
-from services.notification_service.messages.domain.words import WAITING, Reason, State
+from services.notification_service.messages.domain.words import ROOM, WAITING, Reason, State
 from services.notification_service.messages.models import complaints, notifications
 from shared.events.words import Audience
 
@@ -48,6 +48,22 @@ async def newer(
         for row in await connection.execute(chosen):
             found[row.complaint_id].append(Newer(*row))
     return found
+
+
+async def heard(
+    connection: AsyncConnection, complaint_ids: Collection[str]
+) -> set[tuple[str, str, int]]:
+    """Return the facts that one of the staff was told, or may be yet: complaint, kind, occurrence.
+
+    A room does not count: nobody has to look there.
+    """
+    chosen = select(_n.complaint_id, _n.kind, _n.occurrence).where(
+        _n.complaint_id.in_(complaint_ids),
+        _n.audience == Audience.STAFF,
+        _n.state.not_in(_GIVEN_UP),
+        _n.recipient.not_like(f"{ROOM}%"),
+    )
+    return {(row[0], row[1], row[2]) for row in await connection.execute(chosen)}
 
 
 async def told_lately(

@@ -73,13 +73,13 @@ class Ready:
 class Hopeless:
     """A message that is not sent; `failed` where something was tried or is broken.
 
-    `stand_ins` are told in the recipient's stead.
+    `stand_ins` are told in the recipient's stead, None where it can wait.
     """
 
     row: Leased
     reason: str
     failed: bool
-    stand_ins: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -162,7 +162,9 @@ class Preparer:
         if found:
             prepared.spread.append((row, found))
         else:
-            prepared.hopeless.append(Hopeless(row, Reason.NO_ADDRESS, failed=False))
+            nobody = () if row.kind in HANDED_ON else None
+            hopeless = Hopeless(row, Reason.NO_ADDRESS, failed=False, stand_ins=nobody)
+            prepared.hopeless.append(hopeless)
 
     def _write(self, row: Leased, asked: _Asked, prepared: Prepared, chosen: Preferences) -> None:
         to_customer = row.audience == Audience.CUSTOMER
@@ -274,14 +276,13 @@ def _out_of_channels(row: Leased, *, refused: bool) -> Hopeless:
     return Hopeless(row, reason, failed=False)
 
 
-def _stand_ins(row: Leased, people: Mapping[str, Person]) -> tuple[str, ...]:
+def _stand_ins(row: Leased, people: Mapping[str, Person]) -> tuple[str, ...] | None:
+    if row.kind not in HANDED_ON:
+        return None
     instead_of = row.facts.get("instead_of")
-    found = stand_ins(
+    return stand_ins(
         row.kind, row.recipient, people, instead_of=str(instead_of) if instead_of else None
     )
-    if row.kind in HANDED_ON and not found:
-        log.error("message.nobody_reached", message=row.id, kind=row.kind, number=row.number)
-    return found
 
 
 def _in_stead(row: Leased, people: Mapping[str, Person] | None) -> Mapping[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from services.notification_service.messages.domain.results import Progress, Result
 from services.notification_service.messages.domain.words import State
 from services.notification_service.messages.repository import deliveries as repository
-from services.notification_service.messages.repository import hand_overs, intents
+from services.notification_service.messages.repository import hand_overs, intents, standing
 from services.notification_service.messages.repository.deliveries import Leased, Settled
 from services.notification_service.messages.repository.hand_overs import NewHandOver
 from services.notification_service.messages.repository.intents import NewIntent
@@ -17,8 +18,11 @@ from services.notification_service.messages.service.saying import Saying, say
 from shared.events.base import NotificationEvent
 from shared.events.deliveries import NotificationFailed, NotificationSent, NotificationSkipped
 from shared.events.words import MessageChannel
+from shared.kernel import logging
 from shared.kernel.ids import new_id
-from shared.messaging import Messaging
+from shared.messaging import Messaging, UnitOfWork
+
+log = logging.get(__name__)
 
 _SAID: dict[State, type[NotificationEvent]] = {
     State.SENT: NotificationSent,
@@ -44,14 +48,15 @@ class HandedOver:
 class Outcome:
     """What one leased message came to, and when; `handed` where a gateway took it.
 
-    `stand_ins` are told of the same fact because its recipient cannot be.
+    `stand_ins` are told of the same fact because its recipient cannot be: none is left where they
+    are empty, and it can wait where they are None.
     """
 
     row: Leased
     result: Result
     at: datetime
     handed: HandedOver | None = None
-    stand_ins: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] | None = None
 
 
 def progress_of(row: Leased) -> Progress:
@@ -72,6 +77,26 @@ async def settle(messaging: Messaging, outcomes: Sequence[Outcome], *, by: str) 
         await say(work, [_saying(one) for one in told])
         # Last: the complaints are locked by then, in the order of their ids.
         await intents.add_intents(work.connection, _for_stand_ins(outcomes, held))
+        await _say_who_is_lost(work, [one.row for one in outcomes if _handed_on(one, held)])
+
+
+def _handed_on(outcome: Outcome, held: Collection[str]) -> bool:
+    return outcome.stand_ins is not None and outcome.row.id in held
+
+
+async def _say_who_is_lost(work: UnitOfWork, rows: Sequence[Leased]) -> None:
+    """Log facts that cannot wait and that all who could hear of them were given up for."""
+    if not rows:
+        return
+    heard = await standing.heard(work.connection, {row.complaint_id for row in rows})
+    lost = {fact: row for row in rows if (fact := _fact(row)) not in heard}
+    for row in lost.values():
+        said = {"message": row.id, "kind": row.kind, "number": row.number}
+        work.after_commit(partial(log.error, "message.nobody_reached", **said))
+
+
+def _fact(row: Leased) -> tuple[str, str, int]:
+    return row.complaint_id, row.kind, row.occurrence
 
 
 def _for_stand_ins(outcomes: Sequence[Outcome], held: Collection[str]) -> list[NewIntent]:
@@ -98,7 +123,7 @@ def _for_stand_ins(outcomes: Sequence[Outcome], held: Collection[str]) -> list[N
         }
         for one in outcomes
         if one.row.id in held
-        for person in one.stand_ins
+        for person in one.stand_ins or ()
     ]
 
 
