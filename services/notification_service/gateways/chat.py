@@ -126,20 +126,23 @@ class _Threads:
     async def run(self, room: str, work: Callable[[], None]) -> None:
         """Work in a thread of the room; raises what it raises, or Uncertain where it does not end.
 
-        NotAccepted where it never began, because all of the room's threads are still busy.
+        NotAccepted where it never began, because all of the room's threads are still busy. Waiting
+        for one takes nothing of the time that the work has.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        begun = False
+        said = f"chat room {room} did not answer within {LONGEST_SECONDS:g} s"
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 await self._places[room].acquire()
-                begun = True
-                target = partial(_work, work, partial(self._ended, room, done), done.get_loop())
-                Thread(target=target, name=f"chat-{room}", daemon=True).start()
+        except TimeoutError as failure:
+            raise NotAccepted(said) from failure
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        target = partial(_work, work, partial(self._ended, room, done), done.get_loop())
+        Thread(target=target, name=f"chat-{room}", daemon=True).start()
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
                 await done
         except TimeoutError as failure:
-            said = f"chat room {room} did not answer within {LONGEST_SECONDS:g} s"
-            raise (Uncertain if begun else NotAccepted)(said) from failure
+            raise Uncertain(said) from failure
 
     def _ended(self, room: str, done: asyncio.Future[None], failure: Exception | None) -> None:
         self._places[room].release()

@@ -55,6 +55,8 @@ class HttpServer:
     drops: bool = False
     keeps: bool = False
     drips: Literal["head", "body"] | None = None
+    takes: float = 0
+    """Seconds until it answers."""
     connections: int = 0
     requests: list[Request] = field(default_factory=list)
     url: str = ""
@@ -82,6 +84,7 @@ class HttpServer:
         headers = {name.lower(): value.strip() for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.requests.append(Request(method, target, headers, body))
+        await asyncio.sleep(self.takes)
         if self.hangs:
             await reader.read()
         elif self.drips is not None:

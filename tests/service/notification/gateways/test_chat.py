@@ -13,6 +13,7 @@ import apprise.plugins.slack
 import orjson
 import pytest
 
+from services.notification_service.gateways import chat as chat_module
 from services.notification_service.gateways.chat import Chat
 from services.notification_service.gateways.domain.port import (
     GatewayError,
@@ -193,6 +194,19 @@ async def test_a_room_that_drips_holds_up_no_other_one(slack: HttpServer) -> Non
 
     kinds = [type(one) for one in found]
     assert sorted(kinds, key=str) == [NotAccepted] * 2 + [Uncertain] * 4
+
+
+async def test_a_post_that_waited_for_its_turn_has_as_long_as_any(
+    slack: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off at a time counted from the queue, it would be in the room and count as unknown."""
+    monkeypatch.setattr(chat_module, "LONGEST_SECONDS", 1.0)
+    slack.answer, slack.takes = b"ok", 0.6
+    chat = Chat({"duty": SLACK}, clock=ManualClock(NOW))
+
+    found = await asyncio.gather(*(chat.send(POST) for _ in range(6)), return_exceptions=True)
+
+    assert found == [None] * 6
 
 
 async def test_a_room_that_is_gone_is_named() -> None:
