@@ -153,9 +153,10 @@ class OneTurnCursor:
     def _keep(self, cursor: sqlite3.Cursor) -> None:
         try:
             self.description = cursor.description
-            self.rowcount = cursor.rowcount
-            self.lastrowid = cursor.lastrowid
             if cursor.description is not None:
                 self._rows = cursor.fetchall()
+            # After the rows: of what returns some it is known with the last of them.
+            self.rowcount = cursor.rowcount
+            self.lastrowid = cursor.lastrowid
         finally:
             cursor.close()

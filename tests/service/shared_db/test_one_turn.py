@@ -95,6 +95,15 @@ async def test_a_failure_of_what_was_put_off_undoes_the_whole_transaction(
     assert await words(database) == ["b"]
 
 
+async def test_how_many_rows_a_change_was_made_to_is_known(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.exec_driver_sql(f"{_INSERT} VALUES (1, 'a'), (2, 'b')")
+        changed = await connection.exec_driver_sql("UPDATE things SET word = 'c'")
+        told = await connection.exec_driver_sql("UPDATE things SET word = 'd' RETURNING id")
+
+    assert (changed.rowcount, told.rowcount, len(told.all())) == (2, 2, 2)
+
+
 async def test_what_was_put_off_goes_with_the_transaction_that_was_rolled_back(
     database: Database,
 ) -> None:
