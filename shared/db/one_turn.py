@@ -42,10 +42,11 @@ class OneTurnConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int) -> None:
         super().__init__(connector, iter_chunk_size)
         self._put_off: list[Callable[[sqlite3.Connection], object]] = []
+        self._is_broken = False
         self._asked = 0
         self._done = 0
 
-    def cursor(self) -> OneTurnCursor:  # type: ignore[override]
+    def cursor(self) -> OneTurnCursor:  # type: ignore[override]  # theirs is to be awaited
         """Return a cursor; nothing is asked of the database for it."""
         return OneTurnCursor(self)
 
@@ -66,16 +67,25 @@ class OneTurnConnection(aiosqlite.Connection):
         Whoever was cancelled leaves a statement behind that may just begin a transaction.
         """
         self._put_off.clear()
+        self._is_broken = False
         if self._asked != self._done or self.in_transaction:
             await super().rollback()
 
     async def in_one_turn(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """Have what was put off and then `work` done in the connection's thread."""
+        """Have what was put off and then `work` done in the connection's thread.
+
+        Once something put off has failed, the beginning of the transaction perhaps, nothing more
+        is done before the rollback: it would stand without what should have come before it.
+        """
         before, self._put_off = self._put_off, []
 
         def all_of_it() -> R:
+            if self._is_broken:
+                raise sqlite3.ProgrammingError("what was put off in this transaction has failed")
+            self._is_broken = bool(before)
             for each in before:
                 each(self._conn)
+            self._is_broken = False
             return work(self._conn)
 
         return await self._execute(all_of_it)
@@ -90,7 +100,7 @@ class OneTurnConnection(aiosqlite.Connection):
             finally:
                 self._done += 1
 
-        found: R = await super()._execute(counted)  # type: ignore[no-untyped-call]
+        found: R = await super()._execute(counted)  # type: ignore[no-untyped-call]  # theirs has none
         return found
 
 

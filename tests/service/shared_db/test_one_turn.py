@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -10,8 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from shared.db.bulk import put_off_sqlite
 from shared.db.database import Database
@@ -104,6 +104,24 @@ async def test_how_many_rows_a_change_was_made_to_is_known(database: Database) -
     assert (changed.rowcount, told.rowcount, len(told.all())) == (2, 2, 2)
 
 
+async def test_nothing_is_written_after_something_put_off_has_failed(database: Database) -> None:
+    """Who swallows the failure and goes on must not write outside a transaction."""
+
+    async def go_on() -> None:
+        async with database.write() as connection:
+            put_off_sqlite(connection, _INSERT, [(1, "a"), (1, "again")])
+            with contextlib.suppress(IntegrityError):
+                await connection.exec_driver_sql(f"{_INSERT} VALUES (2, 'b')")
+            await connection.exec_driver_sql(f"{_INSERT} VALUES (3, 'c')")
+
+    with pytest.raises(ProgrammingError):
+        await go_on()
+    assert await words(database) == []
+    async with database.write() as connection:
+        await connection.exec_driver_sql(f"{_INSERT} VALUES (4, 'd')")
+    assert await words(database) == ["d"]
+
+
 async def test_what_was_put_off_goes_with_the_transaction_that_was_rolled_back(
     database: Database,
 ) -> None:
@@ -122,22 +140,27 @@ async def test_a_writer_that_was_cancelled_anywhere_leaves_no_transaction_open(
 ) -> None:
     """The statement of who was cancelled goes on in the thread; the next writer finds no trace."""
 
-    async def write(connection: AsyncConnection, number: int) -> None:
-        for step in range(5):
-            word = f"{number}.{step}"
-            await connection.exec_driver_sql(f"{_INSERT} VALUES (NULL, ?)", (word,))
+    begun, ended = set[int](), set[int]()
 
     async def whole(number: int) -> None:
         async with database.write() as connection:
-            await write(connection, number)
+            for step in range(5):
+                begun.add(number)
+                word = f"{number}.{step}"
+                await connection.exec_driver_sql(f"{_INSERT} VALUES (NULL, ?)", (word,))
+        ended.add(number)
 
     for number in range(60):
         task = asyncio.create_task(whole(number))
-        for _ in range(number % 20):
+        # Some hands after the first statement was asked for, when it may be under way or done.
+        while number not in begun:
+            await asyncio.sleep(0)
+        for _ in range(number % 12):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await whole(99)
+    assert len(begun - ended) > 30, "most were to be cancelled in the middle"
 
     found = await words(database)
     assert found[-5:] == [f"99.{step}" for step in range(5)]
