@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from shared.db import one_turn
 from shared.db.bulk import put_off_sqlite
 from shared.db.database import Database
 from shared.db.one_turn import OneTurnConnection
@@ -168,6 +170,29 @@ async def test_a_writer_that_was_cancelled_anywhere_leaves_no_transaction_open(
     for word in found:
         by_writer[word.partition(".")[0]] += 1
     assert set(by_writer.values()) == {5}
+
+
+async def test_rolling_back_waits_for_a_statement_that_somebody_left_behind(tmp_path: Path) -> None:
+    connection = one_turn.connect(str(tmp_path / "things.sqlite"), isolation_level=None)
+    await connection
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def begin_late(db: sqlite3.Connection) -> None:
+        at_work.set()
+        go_on.wait(10)
+        db.execute("BEGIN")
+
+    left = asyncio.create_task(connection.in_one_turn(begin_late))
+    await asyncio.to_thread(at_work.wait, 10)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    rolling_back = asyncio.create_task(connection.rollback())
+    await asyncio.sleep(0)
+    go_on.set()
+    await rolling_back
+
+    assert await connection.in_one_turn(lambda db: db.in_transaction) is False
+    await connection.close()
 
 
 async def test_it_is_the_driver_that_is_used(database: Database) -> None:
