@@ -29,15 +29,22 @@ class Pace:
         self._seconds = seconds
         self._at_most = max(seconds, at_most)
         self._began_at = 0.0
+        self._ended_at: float | None = None
 
     def begin(self) -> None:
         """Note that a batch begins."""
         self._began_at = asyncio.get_running_loop().time()
+        self._ended_at = None
+
+    def end(self) -> None:
+        """Note that a batch has ended, where something else is waited for before the rest."""
+        self._ended_at = asyncio.get_running_loop().time()
 
     async def rest(self, stopping: asyncio.Event) -> None:
         """Wait until the next batch may begin."""
         now = asyncio.get_running_loop().time()
-        gathering = min(max(self._seconds, (now - self._began_at) * _GATHERING), self._at_most)
+        took = (now if self._ended_at is None else self._ended_at) - self._began_at
+        gathering = min(max(self._seconds, took * _GATHERING), self._at_most)
         left = self._began_at + gathering - now
         if left > 0:
             await pause_for(stopping, left)

@@ -112,6 +112,7 @@ class Relay:
                     pause = min(pause * 2, _FAILING_SECONDS)
                     await pause_for(stopping, jittered(pause))
                     continue
+                pace.end()
                 if published == BATCH:
                     continue
                 pause = _BUSY_SECONDS if published else min(pause * 2, _IDLE_SECONDS)

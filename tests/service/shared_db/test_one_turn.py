@@ -173,8 +173,9 @@ async def test_a_writer_that_was_cancelled_anywhere_leaves_no_transaction_open(
 
 
 async def test_rolling_back_waits_for_a_statement_that_somebody_left_behind(tmp_path: Path) -> None:
-    connection = one_turn.connect(str(tmp_path / "things.sqlite"), isolation_level=None)
-    await connection
+    connecting = one_turn.connect(str(tmp_path / "things.sqlite"), isolation_level=None)
+    connection = await connecting
+    assert isinstance(connection, OneTurnConnection)
     at_work, go_on = threading.Event(), threading.Event()
 
     def begin_late(db: sqlite3.Connection) -> None:

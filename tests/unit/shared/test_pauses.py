@@ -50,6 +50,15 @@ async def test_where_batches_take_long_more_gathers_before_the_next() -> None:
     assert asyncio.get_running_loop().time() - before >= 0.04
 
 
+async def test_what_a_loop_waits_for_after_a_batch_is_no_part_of_it() -> None:
+    pace = Pace(0, at_most=FOREVER)
+    pace.begin()
+    pace.end()
+    await asyncio.sleep(0.2)
+
+    await rests(pace)
+
+
 async def test_nothing_waits_longer_than_the_most_that_was_set() -> None:
     pace = Pace(0, at_most=0.05)
     pace.begin()

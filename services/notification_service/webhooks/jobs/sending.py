@@ -92,6 +92,7 @@ class Courier:
             while not stopping.is_set():
                 pace.begin()
                 await self.send_due()
+                pace.end()
                 await self._wait(stopping)
                 await pace.rest(stopping)
         finally:
