@@ -96,6 +96,22 @@ async def test_where_nobody_can_be_reached_the_reason_stands_with_the_owner(
     assert lost(logged) == ["staff_breach"]
 
 
+@pytest.mark.parametrize("people", [[], [OWNER | {"email": "l@x.example"}]])
+async def test_a_breach_without_an_owner_and_without_operators_is_logged(
+    notification: Notification, people: list[JsonObject]
+) -> None:
+    notification.neighbours.people = people
+    complaint = known(notification)
+    late = fact(ClockBreached, complaint, clock="resolve", due_at=START, late_seconds=5, owner=None)
+
+    with capture_logs() as logged:
+        await notification.hear(complaint, late)
+        await notification.deliver()
+
+    assert await told(notification) == [("operators", "skipped", "no_address")]
+    assert lost(logged) == ["operator_alert"]
+
+
 async def test_nobody_is_left_where_the_last_who_stands_in_refuses_it(
     notification: Notification,
 ) -> None:

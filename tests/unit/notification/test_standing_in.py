@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.notification_service.messages.domain.standing_in import stand_ins
+from services.notification_service.messages.domain.standing_in import can_wait, stand_ins
 from services.notification_service.messages.domain.words import Kind
 from services.notification_service.recipients.schemas import Person
 
@@ -45,16 +45,17 @@ HOUSE = {
 def test_the_nearest_above_in_the_department_hears_it_else_the_operators(
     unreachable: str, told: tuple[str, ...]
 ) -> None:
-    assert stand_ins(Kind.STAFF_BREACH, unreachable, HOUSE) == told
+    assert stand_ins(unreachable, HOUSE) == told
 
 
 def test_a_stand_in_who_is_not_reached_either_leaves_it_to_the_operators() -> None:
-    assert stand_ins(Kind.STAFF_BREACH, "lead", HOUSE, instead_of="agent") == ("quality",)
+    assert stand_ins("lead", HOUSE, instead_of="agent") == ("quality",)
 
 
 def test_what_can_wait_is_not_handed_on() -> None:
-    assert stand_ins(Kind.STAFF_ASSIGNMENT, "agent", HOUSE) == ()
+    assert can_wait(Kind.STAFF_ASSIGNMENT)
+    assert not can_wait(Kind.STAFF_BREACH)
 
 
 def test_nobody_is_told_where_nobody_can_be() -> None:
-    assert stand_ins(Kind.STAFF_BREACH, "wang.wei", {}) == ()
+    assert stand_ins("wang.wei", {}) == ()

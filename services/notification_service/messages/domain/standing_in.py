@@ -7,24 +7,34 @@ from collections.abc import Collection, Iterable, Mapping
 from services.notification_service.messages.domain.words import Kind
 from services.notification_service.recipients.domain.groups import OPERATORS, Colleague, members
 
-HANDED_ON = frozenset(
-    {Kind.STAFF_BREACH, Kind.STAFF_ESCALATION, Kind.STAFF_EMERGENCY, Kind.STAFF_APPROVAL}
+_HANDED_ON = frozenset(
+    {
+        Kind.STAFF_BREACH,
+        Kind.STAFF_ESCALATION,
+        Kind.STAFF_EMERGENCY,
+        Kind.STAFF_APPROVAL,
+        Kind.STAFF_INCIDENT,
+        Kind.OPERATOR_ALERT,
+    }
 )
 """What somebody has to act on now; all else is found in the list of cases."""
 
 _RANKS = ("agent", "lead", "manager", "executive")
 
 
+def can_wait(kind: str) -> bool:
+    """Tell whether a kind of message may reach nobody."""
+    return kind not in _HANDED_ON
+
+
 def stand_ins(
-    kind: str, unreachable: str, people: Mapping[str, Colleague], *, instead_of: str | None = None
+    unreachable: str, people: Mapping[str, Colleague], *, instead_of: str | None = None
 ) -> tuple[str, ...]:
-    """Return who is told in somebody's stead; empty where the message can wait or nobody is left.
+    """Return who is told in somebody's stead; empty where nobody is left.
 
     The lead of their department, else its manager and so on, never below their own rank; else the
     operators. `instead_of` is set where they were to stand in themselves: then it is the operators.
     """
-    if kind not in HANDED_ON:
-        return ()
     others = [
         one
         for one in people.values()

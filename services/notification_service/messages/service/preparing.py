@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from services.notification_service.messages.domain.routing import RoutingTable, channel_for
-from services.notification_service.messages.domain.standing_in import HANDED_ON, stand_ins
+from services.notification_service.messages.domain.standing_in import can_wait, stand_ins
 from services.notification_service.messages.domain.words import ROOM, Kind, Reason
 from services.notification_service.messages.repository.deliveries import Leased
 from services.notification_service.messages.repository.routing import route_of
@@ -162,7 +162,7 @@ class Preparer:
         if found:
             prepared.spread.append((row, found))
         else:
-            nobody = () if row.kind in HANDED_ON else None
+            nobody = None if can_wait(row.kind) else ()
             hopeless = Hopeless(row, Reason.NO_ADDRESS, failed=False, stand_ins=nobody)
             prepared.hopeless.append(hopeless)
 
@@ -277,12 +277,10 @@ def _out_of_channels(row: Leased, *, refused: bool) -> Hopeless:
 
 
 def _stand_ins(row: Leased, people: Mapping[str, Person]) -> tuple[str, ...] | None:
-    if row.kind not in HANDED_ON:
+    if can_wait(row.kind):
         return None
     instead_of = row.facts.get("instead_of")
-    return stand_ins(
-        row.kind, row.recipient, people, instead_of=str(instead_of) if instead_of else None
-    )
+    return stand_ins(row.recipient, people, instead_of=str(instead_of) if instead_of else None)
 
 
 def _in_stead(row: Leased, people: Mapping[str, Person] | None) -> Mapping[str, str]:
