@@ -24,6 +24,14 @@ from tests.service.notification.test_sending import (
 )
 
 
+async def crash_with_a_message(notification: Notification, **contact: str) -> None:
+    """Crash while the acknowledgement of a new complaint is sent."""
+    complaint = received()
+    notification.knows(complaint, **contact)
+    await notification.hear(complaint, opened(complaint))
+    await crash_while_sending(notification)
+
+
 @pytest.mark.parametrize("left_by", ["no answer", "a crash"])
 async def test_what_may_have_been_taken_goes_by_no_other_channel_when_the_tries_are_used_up(
     notification: Notification, left_by: str
@@ -57,10 +65,7 @@ async def test_after_a_crash_a_mail_is_sent_again_with_the_same_reference(
 ) -> None:
     email = Scripted()
     notification.use(gateways(email=email))
-    complaint = received()
-    notification.knows(complaint, email="w@example.com")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
+    await crash_with_a_message(notification, email="w@example.com")
 
     notification.use(gateways(email=email))
     await notification.sender.take_over(everything=True)
@@ -96,10 +101,7 @@ async def test_crashes_are_no_tries_of_the_gateway(notification: Notification) -
 async def test_after_a_crash_an_sms_is_not_sent_again(notification: Notification) -> None:
     sms = Scripted(repeatable=False)
     notification.use(gateways(sms=sms))
-    complaint = received()
-    notification.knows(complaint, phone="+8613800138000")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
+    await crash_with_a_message(notification, phone="+8613800138000")
 
     notification.use(gateways(sms=sms))
     await notification.sender.take_over(everything=True)
@@ -114,10 +116,7 @@ async def test_another_replica_takes_over_only_when_the_lease_has_ended(
 ) -> None:
     email = Scripted()
     notification.use(gateways(email=email))
-    complaint = received()
-    notification.knows(complaint, email="w@example.com")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
+    await crash_with_a_message(notification, email="w@example.com")
 
     notification.replica = "notification-2"
     notification.use(gateways(email=email))
@@ -133,10 +132,7 @@ async def test_another_replica_takes_over_only_when_the_lease_has_ended(
 async def test_a_result_that_comes_after_the_lease_was_lost_changes_nothing(
     notification: Notification,
 ) -> None:
-    complaint = received()
-    notification.knows(complaint, phone="+8613800138000")
-    await notification.hear(complaint, opened(complaint))
-    await crash_while_sending(notification)
+    await crash_with_a_message(notification, phone="+8613800138000")
     async with notification.database.write() as connection:
         await connection.execute(update(notifications).values(leased_by="notification-2"))
 
