@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,38 +14,24 @@ from shared.events.words import Tier
 from shared.kernel.ids import new_id
 from shared.kernel.vault import DataKey, Vault
 
-_OPEN_KEYS = 10_000
-
 
 class KeyRing:
-    """The service's vault with the data keys opened last, because unwrapping costs 20 times a look.
+    """Customers' data keys and blind indexes, made with the service's vault.
 
-    An erased customer's key may stay here until it is dropped: call `forget`.
+    Opened keys are not kept: opening one takes two microseconds, keeping it four kilobytes, and
+    what is not kept cannot outlast an erasure.
     """
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._open: OrderedDict[bytes, DataKey] = OrderedDict()
 
     def make(self) -> DataKey:
         """Make a key for a new customer."""
-        key = self._vault.new_data_key()
-        self._keep(key)
-        return key
+        return self._vault.new_data_key()
 
     def open(self, wrapped: bytes) -> DataKey:
         """Open a stored key; raises Undecryptable under another master key."""
-        key = self._open.get(wrapped)
-        if key is None:
-            key = self._vault.open_data_key(wrapped)
-            self._keep(key)
-        else:
-            self._open.move_to_end(wrapped)
-        return key
-
-    def forget(self, wrapped: bytes) -> None:
-        """Let go of an opened key."""
-        self._open.pop(wrapped, None)
+        return self._vault.open_data_key(wrapped)
 
     def identities(self, contact: Contact) -> tuple[Identity, ...]:
         """Return by what a customer is known, as blind indexes, strongest first."""
@@ -58,11 +43,6 @@ class KeyRing:
     def reference(self, kind: str, value: str | None) -> bytes | None:
         """Return the blind index of an order or contract; people type them in either case."""
         return self._vault.blind_index(kind, value.casefold()) if value else None
-
-    def _keep(self, key: DataKey) -> None:
-        self._open[key.wrapped] = key
-        if len(self._open) > _OPEN_KEYS:
-            self._open.popitem(last=False)
 
 
 @dataclass(slots=True)
