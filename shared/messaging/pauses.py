@@ -40,6 +40,10 @@ class Pace:
         """Note that a batch has ended, where something else is waited for before the rest."""
         self._ended_at = asyncio.get_running_loop().time()
 
+    def is_overdue(self) -> bool:
+        """Tell whether the batch under way takes so long that the next one will follow at once."""
+        return asyncio.get_running_loop().time() - self._began_at >= self._at_most
+
     async def rest(self, stopping: asyncio.Event) -> None:
         """Wait until the next batch may begin."""
         now = asyncio.get_running_loop().time()

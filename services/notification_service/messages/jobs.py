@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 
 from prometheus_client import Counter, Histogram
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.gateways.domain.port import (
     GatewayError,
@@ -103,6 +104,7 @@ class Sender:
         self._messaging = tools.messaging
         self._clock = tools.messaging.clock
         self._wanted = asyncio.Event()
+        self._next: list[Leased] = []
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._outcomes: list[Outcome] = []
         self._settling: frozenset[str] = frozenset()
@@ -121,12 +123,12 @@ class Sender:
         self._sent_all.clear()
         try:
             await self.take_over(everything=True)
-            while not stopping.is_set():
+            while self._next or not stopping.is_set():
                 self._pace.begin()
-                leased = await self.send_batch()
+                leased = await self.send_batch(stopping)
                 if not leased:
                     await self._wait(stopping)
-                elif leased < _BATCH:
+                elif leased < _BATCH and not self._next:
                     await self._pace.rest(stopping)
         finally:
             await self.drain()
@@ -151,15 +153,17 @@ class Sender:
             await self._extend()
             await self.take_over(everything=False)
 
-    async def send_batch(self) -> int:
-        """Lease, prepare and begin to hand over one batch; returns how many were leased."""
-        room = min(_BATCH, _UNDER_WAY - len(self._under_way) - len(self._outcomes))
-        if room <= 0 or self._lanes.is_slow(now=_seconds()):
-            return 0
-        rows = await self._lease(room)
+    async def send_batch(self, stopping: asyncio.Event | None = None) -> int:
+        """Lease, prepare and begin to hand over one batch; returns how many there were.
+
+        Until `stopping`, a batch that takes long leases the next one while it marks its own: on
+        SQLite everybody waits in turn to write, and half of a message's way was waiting so.
+        """
+        rows, self._next = self._next, []
+        rows = rows or await self._lease(self._room())
         if rows:
             try:
-                await self._work_off(rows)
+                await self._work_off(rows, stopping)
             except Unavailable:
                 raise
             except Exception:  # the outermost edge: one message must not hold up all others
@@ -190,16 +194,29 @@ class Sender:
         while self._under_way:
             await asyncio.wait(self._under_way.values())
 
+    def _room(self, beside: int = 0) -> int:
+        """Return how many may be leased, `beside` so many that are begun now; 0 to let them lie."""
+        if self._lanes.is_slow(now=_seconds()):
+            return 0
+        return min(_BATCH, _UNDER_WAY - len(self._under_way) - len(self._outcomes) - beside)
+
     async def _lease(self, limit: int) -> list[Leased]:
+        if limit <= 0:
+            return []
+        async with self._messaging.database.write() as connection:
+            return await self._lease_on(connection, limit)
+
+    async def _lease_on(self, connection: AsyncConnection, limit: int) -> list[Leased]:
         now = self._clock.now()
         me, until = self._tools.replica, now + _LEASE
-        async with self._messaging.database.write() as connection:
-            rows = await deliveries.lease(connection, by=me, now=now, until=until, limit=limit)
-            return rows + await deliveries.lease_gathered(
-                connection, by=me, now=now, until=until, limit=_BATCH
-            )
+        rows = await deliveries.lease(connection, by=me, now=now, until=until, limit=limit)
+        return rows + await deliveries.lease_gathered(
+            connection, by=me, now=now, until=until, limit=_BATCH
+        )
 
-    async def _work_off(self, rows: Sequence[Leased]) -> None:
+    async def _work_off(
+        self, rows: Sequence[Leased], stopping: asyncio.Event | None = None
+    ) -> None:
         now = self._clock.now()
         judged = await self._tools.judge.judge(rows, now=now)
         self._gather(*judged.outcomes(now))
@@ -207,7 +224,7 @@ class Sender:
         kept, doubles = await self._tools.doubles.leave_out(prepared.ready, now=now)
         prepared.hopeless.extend(doubles)
         await self._put_aside(prepared)
-        await self._begin(self._whose_turn(self._tools.digests.bundle(kept)))
+        await self._begin(self._whose_turn(self._tools.digests.bundle(kept)), stopping)
 
     async def _one_by_one(self, rows: Sequence[Leased]) -> None:
         """Find the message that its batch failed by and put it off; the others go."""
@@ -264,16 +281,20 @@ class Sender:
                 self._gather(*(Outcome(row, _later(row, turn), now) for row in rows))
         return allowed
 
-    async def _begin(self, ready: Sequence[Ready]) -> None:
-        """Write that these are being sent, and only then hand them over."""
+    async def _begin(self, ready: Sequence[Ready], stopping: asyncio.Event | None) -> None:
+        """Write that these are being sent, and only then hand them over; lease the next beside."""
         if not ready:
             return
         # In the order of ids, as every transaction that locks several messages does.
         rows = [row for one in ready for row in sealed(self._tools.vault, one)]
         rows.sort(key=itemgetter("of"))
         replica, until = self._tools.replica, self._clock.now() + _LEASE
+        goes_on = stopping is not None and not stopping.is_set() and self._pace.is_overdue()
+        room = self._room(len(rows)) if goes_on else 0
         async with self._messaging.database.write() as connection:
             held = await deliveries.mark_sending(connection, rows, by=replica, until=until)
+            leased = await self._lease_on(connection, room) if room > 0 else []
+        self._next += leased
         for one in ready:
             ids = [each.row.id for each in one.all]
             if held.issuperset(ids):
@@ -362,7 +383,12 @@ class Sender:
         self._wanted.clear()
 
     def _in_hand(self) -> set[str]:
-        return {*self._under_way, *(one.row.id for one in self._outcomes), *self._settling}
+        return {
+            *(one.id for one in self._next),
+            *self._under_way,
+            *(one.row.id for one in self._outcomes),
+            *self._settling,
+        }
 
     async def _extend(self) -> None:
         ids = self._in_hand()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,13 +47,14 @@ START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 @dataclass
 class Neighbours:
-    """What intake and workflow would answer; `down` makes them answer 503."""
+    """What intake and workflow would answer, and how late; `down` makes them answer 503."""
 
     contacts: dict[str, JsonObject] = field(default_factory=dict)
     words: dict[str, JsonObject] = field(default_factory=dict)
     people: list[JsonObject] = field(default_factory=list)
     tracked: dict[str, str] = field(default_factory=dict)
     down: bool = False
+    late_seconds: float = 0
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -87,6 +89,7 @@ class _Door(httpx.AsyncBaseTransport):
         self._inner = inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(self._neighbours.late_seconds)
         if self._neighbours.down:
             return httpx.Response(503)
         return await self._inner.handle_async_request(request)

@@ -73,3 +73,13 @@ async def test_a_rest_ends_when_the_loop_is_told_to_stop() -> None:
     stopping.set()
 
     await rests(pace, stopping)
+
+
+async def test_a_batch_that_takes_longer_than_any_gathering_is_overdue() -> None:
+    pace = Pace(0, at_most=0.05)
+    pace.begin()
+    assert not pace.is_overdue()
+
+    await asyncio.sleep(0.06)
+
+    assert pace.is_overdue()
