@@ -52,7 +52,7 @@ class KafkaBus:
         self._clock = clock or SystemClock()
         self._session_timeout_ms = int(session_timeout_seconds * 1000)
         self._admin: AIOKafkaAdminClient | None = None
-        self._consumers = OpenReaders()
+        self._consumers: OpenReaders[KafkaReader] = OpenReaders()
         self._producers: list[KafkaProducer] = []
 
     async def start(self) -> None:

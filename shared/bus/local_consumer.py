@@ -124,6 +124,11 @@ class LocalReader:
         return max(0.0, self._store.clock.now().timestamp() - min(heads) / 1000)
 
     @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """The next offset that it will poll, by partition."""
+        return self._positions
+
+    @property
     def is_closed(self) -> bool:
         """Whether it was let go."""
         return self._closed

@@ -43,7 +43,7 @@ class LocalLog:
         self.watchers: set[asyncio.Event] = set()
         self._path = path
         self._groups: dict[str, Group] = {}
-        self._consumers = OpenReaders()
+        self._consumers: OpenReaders[LocalReader] = OpenReaders()
         self._ends: dict[TopicPartition, int] = {}
         self._tail = LogTail()
         self._orders: list[_Order] = []
@@ -197,6 +197,7 @@ class LocalLog:
                 if not order.done.done():
                     order.done.set_exception(failure)
             return
+        self._tail.forget(reader.positions for reader in self._consumers)
         self._tail.extend(logged)
         for order in orders:
             if not order.done.done():

@@ -25,7 +25,7 @@ class MemoryLog:
         self._records: dict[TopicPartition, list[LoggedRecord]] = {}
         self._committed: dict[str, dict[TopicPartition, int]] = defaultdict(dict)
         self._groups: dict[str, Group] = {}
-        self._consumers = OpenReaders()
+        self._consumers: OpenReaders[LocalReader] = OpenReaders()
 
     async def start(self) -> None:
         """Do nothing: there is nothing to connect to."""

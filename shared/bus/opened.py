@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
 
 
 class Closable(Protocol):
@@ -18,13 +19,20 @@ class Closable(Protocol):
         ...
 
 
-class OpenReaders:
+R = TypeVar("R", bound=Closable)
+
+
+class OpenReaders(Generic[R]):
     """Forgets those that were closed as others come: the feed opens and closes one at each look."""
 
     def __init__(self) -> None:
-        self._readers: list[Closable] = []
+        self._readers: list[R] = []
 
-    def add(self, reader: Closable) -> None:
+    def __iter__(self) -> Iterator[R]:
+        """Walk over those that are open."""
+        return (one for one in self._readers if not one.is_closed)
+
+    def add(self, reader: R) -> None:
         """Take note of a reader that was opened."""
         self._readers = [one for one in self._readers if not one.is_closed] + [reader]
 

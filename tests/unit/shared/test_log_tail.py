@@ -49,3 +49,33 @@ def test_a_tail_forgets_what_is_old() -> None:
 
     assert tail.fetch([(FIRST, 9_000)], 500) == []
     assert offsets(tail.fetch([(FIRST, 9_990)], 3)) == [(0, 9_990), (0, 9_991), (0, 9_992)]
+
+
+def test_a_tail_lets_go_of_what_every_reader_has_passed() -> None:
+    tail = LogTail()
+    tail.extend(record(FIRST, offset) for offset in range(6))
+
+    tail.forget([{FIRST: 4, SECOND: 0}, {FIRST: 2}])
+
+    assert tail.fetch([(FIRST, 1)], 500) == []
+    assert offsets(tail.fetch([(FIRST, 2)], 500)) == [(0, 2), (0, 3), (0, 4), (0, 5)]
+
+
+def test_a_reader_that_is_far_behind_keeps_nothing_back() -> None:
+    tail = LogTail()
+    tail.extend([record(FIRST, 7), record(FIRST, 8)])
+
+    tail.forget([{FIRST: 0}])
+
+    assert offsets(tail.fetch([(FIRST, 7)], 500)) == [(0, 7), (0, 8)]
+
+
+def test_a_tail_keeps_nothing_that_nobody_reads_and_goes_on_with_what_comes() -> None:
+    tail = LogTail()
+    tail.extend([record(FIRST, 7), record(SECOND, 0)])
+
+    tail.forget([{SECOND: 0}])
+    tail.extend([record(FIRST, 8)])
+
+    assert tail.fetch([(FIRST, 7)], 500) == []
+    assert offsets(tail.fetch([(FIRST, 8), (SECOND, 0)], 500)) == [(0, 8), (1, 0)]

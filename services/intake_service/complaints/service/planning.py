@@ -238,8 +238,7 @@ def _complaint_row(
 
 def _event(draft: Draft, person: Person, *, repeat_of: str | None) -> ComplaintReceived:
     new, graded = draft.new, draft.classification
-    # `model_construct`: every value was checked before, and validation would cost twice the rest.
-    return ComplaintReceived.model_construct(
+    return ComplaintReceived(
         complaint_id=draft.id,
         number=draft.number,
         received_at=draft.received_at,
