@@ -196,7 +196,7 @@ class Sender:
 
     def _room(self, beside: int = 0) -> int:
         """Return how many may be leased, `beside` so many that are begun now; 0 to let them lie."""
-        if self._lanes.is_slow(now=_seconds()):
+        if self._lanes.is_slow(now=_seconds(), beside=beside):
             return 0
         return min(_BATCH, _UNDER_WAY - len(self._under_way) - len(self._outcomes) - beside)
 

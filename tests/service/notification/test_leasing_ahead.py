@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification_service.gateways.domain.port import Outgoing
 from services.notification_service.gateways.service import Gateways
 from services.notification_service.messages import jobs
+from services.notification_service.messages.domain import lanes
 from services.notification_service.messages.models import notifications
+from services.notification_service.messages.repository import deliveries
+from services.notification_service.messages.repository.deliveries import Marked
 from shared.events.words import MessageChannel
 from tests.service.notification.conftest import Notification, opened, received
 
@@ -30,8 +35,10 @@ class Telling:
     tell: Callable[[int], None] = _NOBODY
     taken: list[Outgoing] = field(default_factory=list)
     repeatable: bool = True
+    takes_seconds: float = 0
 
     async def send(self, message: Outgoing) -> None:
+        await asyncio.sleep(self.takes_seconds)
         self.taken.append(message)
         self.tell(len(self.taken))
 
@@ -97,16 +104,42 @@ async def test_each_goes_once(notification: Notification, sms: Telling) -> None:
     assert await states(notification) == {("sent", False): 7}
 
 
-async def test_who_is_told_to_stop_sends_what_it_holds_and_takes_no_more(
-    notification: Notification, sms: Telling
+async def test_who_is_told_to_stop_while_it_leases_sends_what_it_holds_and_takes_no_more(
+    notification: Notification, sms: Telling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await queue(notification, 8)
     stopping = asyncio.Event()
-    sms.tell = lambda _count: stopping.set()
+    mark = deliveries.mark_sending
 
+    async def stopped_meanwhile(
+        connection: AsyncConnection, rows: Sequence[Marked], *, by: str, until: datetime
+    ) -> set[str]:
+        stopping.set()
+        return await mark(connection, rows, by=by, until=until)
+
+    monkeypatch.setattr(deliveries, "mark_sending", stopped_meanwhile)
     await send_until(notification, stopping)
 
     assert await states(notification) == {("sent", False): 4, ("queued", False): 4}
+
+
+async def test_a_gateway_that_is_slow_has_the_others_wait_in_the_queue(
+    notification: Notification, sms: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "FULL", 3)
+    monkeypatch.setattr(lanes, "MOST", 5)
+    sms.takes_seconds = 1
+    await queue(notification, 8)
+    stopping = asyncio.Event()
+    sms.tell = lambda count: stopping.set() if count == 4 else None
+
+    await send_until(notification, stopping)
+
+    chosen = select(notifications.c.state, notifications.c.next_attempt_at)
+    async with notification.database.read() as connection:
+        rows = (await connection.execute(chosen)).all()
+    put_off = [at for state, at in rows if state == "queued" and at > notification.clock.now()]
+    assert put_off == []
 
 
 async def test_what_is_held_is_put_off_where_nobody_tells_its_contacts(

@@ -35,10 +35,13 @@ class Lanes:
         self._moved_at[channel] = now
         self._in_hand[channel] -= 1
 
-    def is_slow(self, *, now: float) -> bool:
-        """Tell whether a gateway has enough in hand and works on it, so that the queue can wait."""
+    def is_slow(self, *, now: float, beside: int = 0) -> bool:
+        """Tell whether a gateway has enough in hand and works on it, so that the queue can wait.
+
+        `beside` so many are on their way to one of them.
+        """
         return any(
-            count >= FULL and self._moved_at[channel] > now - STALLED_SECONDS
+            count + beside >= FULL and self._moved_at[channel] > now - STALLED_SECONDS
             for channel, count in self._in_hand.items()
         )
 
