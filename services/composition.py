@@ -117,7 +117,10 @@ async def serve_http(app: object, bound: socket.socket) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
-    await _Server(config).serve(sockets=[bound])
+    try:
+        await _Server(config).serve(sockets=[bound])
+    finally:
+        footprint.unsettle()
 
 
 class _Server(uvicorn.Server):

@@ -58,6 +58,15 @@ def settle() -> None:
     _spare_the_search()
 
 
+def unsettle() -> None:
+    """Let the end of the process find everything.
+
+    DuckDB's binding else lists what it takes for leaks: thirty lines on the terminal of whoever
+    ends the product by Ctrl-C.
+    """
+    gc.unfreeze()
+
+
 def share_the_heap() -> None:
     """Keep glibc from giving each of some thirty threads a heap of its own, most of it unused.
 
