@@ -61,7 +61,7 @@ def settle() -> None:
 def unsettle() -> None:
     """Let the end of the process find everything.
 
-    DuckDB's binding else lists what it takes for leaks: thirty lines on the terminal of whoever
+    DuckDB's binding else lists what it takes for leaks: fifty lines on the terminal of whoever
     ends the product by Ctrl-C.
     """
     gc.unfreeze()

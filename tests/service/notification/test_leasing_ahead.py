@@ -25,14 +25,16 @@ from tests.service.notification.conftest import Notification, opened, received
 OVERDUE_SECONDS = 0.15
 """A little more than any batch gathers."""
 
-_NOBODY: Callable[[int], None] = lambda _count: None  # noqa: E731
+
+def _nobody(_count: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass
 class Telling:
     """A gateway that takes everything and tells how much it has."""
 
-    tell: Callable[[int], None] = _NOBODY
+    tell: Callable[[int], None] = _nobody
     taken: list[Outgoing] = field(default_factory=list)
     repeatable: bool = True
     takes_seconds: float = 0
@@ -147,6 +149,8 @@ async def test_what_is_held_is_put_off_where_nobody_tells_its_contacts(
 ) -> None:
     await queue(notification, 4)
     await notification.sender.send_batch(asyncio.Event())
+    assert (await states(notification))["queued", True] == 2
+
     notification.neighbours.down = True
     await notification.sender.send_batch(asyncio.Event())
     await notification.sender.drain()
