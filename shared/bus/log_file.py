@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from shared.bus.headers import pack, unpack
+from shared.bus.headers import PackedHeaders, pack
 from shared.bus.port import LoggedRecord, Record, TopicPartition
 from shared.db.values import values_sqlite
 from shared.events.topics import PARTITIONS, partition_of
@@ -82,7 +82,7 @@ class LogReader:
             base = _base(topics[partition.topic], partition.partition)
             rows = self._db.execute(_READ, (base + position, _after(base), limit - len(found)))
             found += [
-                LoggedRecord(*partition, place - base, stamp, key, value, unpack(headers))
+                LoggedRecord(*partition, place - base, stamp, key, value, PackedHeaders(headers))
                 for place, stamp, key, headers, value in rows
             ]
             if len(found) >= limit:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from shared.events.envelope import Headers
+from shared.bus.headers import PackedHeaders
+from shared.events.base import EventData
+from shared.events.envelope import Envelope, Headers
+from shared.events.registry import decode
 
 
 class TopicPartition(NamedTuple):
@@ -26,9 +29,7 @@ class Record:
     headers: Headers
 
 
-class LoggedRecord(NamedTuple):
-    """A record as read from the log. `timestamp_ms` is when the log took it."""
-
+class _Logged(NamedTuple):
     topic: str
     partition: int
     offset: int
@@ -36,6 +37,36 @@ class LoggedRecord(NamedTuple):
     key: str
     value: bytes
     headers: Headers
+
+
+class LoggedRecord(_Logged):
+    """A record as read from the log. `timestamp_ms` is when the log took it.
+
+    What it says is read once, by whoever asks first, however many readers of this process hold it:
+    events are immutable. Two threads that ask at once may both read it.
+    """
+
+    _envelope: Envelope | None = None
+    _data: EventData | None = None
+
+    @property
+    def envelope(self) -> Envelope:
+        """What stands around the event; raises BrokenEnvelope."""
+        if self._envelope is None:
+            headers = self.headers
+            self._envelope = (
+                headers.envelope()
+                if isinstance(headers, PackedHeaders)
+                else Envelope.from_headers(headers)
+            )
+        return self._envelope
+
+    @property
+    def data(self) -> EventData:
+        """What the event says; raises BrokenEnvelope, UnknownEvent or BrokenData."""
+        if self._data is None:
+            self._data = decode(self.envelope, self.value)
+        return self._data
 
 
 class Unpublished(Exception):

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from shared.bus.port import LoggedRecord
 from shared.events.base import EventData
-from shared.events.envelope import BrokenEnvelope, Envelope
-from shared.events.registry import REGISTRY, BrokenData, UnknownEvent, decode
+from shared.events.envelope import BrokenEnvelope
+from shared.events.registry import REGISTRY, BrokenData, UnknownEvent
 from shared.messaging.subscriptions import Incoming
 from shared.messaging.tables import SUBJECT_LENGTH
 
@@ -68,20 +68,19 @@ class Plan:
 
 
 def read_arrival(record: LoggedRecord) -> Arrival:
-    """Read the four headers that decide, by hand: most records of a batch need no more."""
-    found = dict(record.headers)
+    """Read the four headers that decide."""
     try:
-        sequence = int(found["ce_sequence"])
-        complaint_id = found["ce_subject"].decode()
-        source = found["ce_source"].decode()
-        type_ = found["ce_type"].decode()
-    except (KeyError, ValueError):
+        envelope = record.envelope
+    except BrokenEnvelope:
         return _read_what_can_be_read(record)
-    if not (0 < sequence <= _MAX_SEQUENCE and _is_name(complaint_id) and _is_name(source)):
+    type_, source, subject, sequence = (
+        envelope.type, envelope.source, envelope.subject, envelope.sequence,
+    )  # fmt: skip
+    if not (0 < sequence <= _MAX_SEQUENCE and _is_name(subject) and _is_name(source)):
         return _read_what_can_be_read(record)
     if type_ not in KNOWN_TYPES and not _is_name(type_):
         return _read_what_can_be_read(record)
-    return Arrival(record, type_, source, complaint_id, sequence, None)
+    return Arrival(record, type_, source, subject, sequence, None)
 
 
 def plan_batch(
@@ -156,8 +155,7 @@ class _Planner:
 
 def open_record(record: LoggedRecord) -> Incoming[EventData]:
     """Decode a record; raises BrokenEnvelope, UnknownEvent or BrokenData saying what is wrong."""
-    envelope = Envelope.from_headers(record.headers)
-    data = decode(envelope, record.value)
+    envelope, data = record.envelope, record.data
     if data.subject != envelope.subject:
         raise BrokenData(f"{envelope.type}: the data is not about the envelope's subject")
     if data.source != envelope.source:

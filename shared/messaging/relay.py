@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.headers import unpack
+from shared.bus.headers import PackedHeaders
 from shared.bus.port import Bus, Producer, Record, Unpublished
 from shared.db.insert import insert_into
 from shared.db.types import utc_text
@@ -130,7 +130,9 @@ class Relay:
         metrics.OUTBOX_OLDEST_AGE.labels(self._service).set(max(0.0, age))
         if not rows:
             return 0
-        records = [Record(row.topic, row.key, row.value, unpack(row.headers)) for row in rows]
+        records = [
+            Record(row.topic, row.key, row.value, PackedHeaders(row.headers)) for row in rows
+        ]
         try:
             await producer.publish(records)
         except Unpublished as failure:

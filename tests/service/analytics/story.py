@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from shared.bus.port import LoggedRecord
 from shared.events import cases, complaints, deliveries
 from shared.events.base import EventData
-from shared.events.envelope import Envelope
+from shared.events.envelope import Envelope, Headers
 from shared.events.topics import partition_of
 
 BEGAN = datetime(2026, 9, 1, tzinfo=UTC)
@@ -48,9 +48,7 @@ class Log:
         )
         return self.append(data.topic, key, data.model_dump_json().encode(), envelope.to_headers())
 
-    def append(
-        self, topic: str, key: str, value: bytes, headers: tuple[tuple[str, bytes], ...]
-    ) -> LoggedRecord:
+    def append(self, topic: str, key: str, value: bytes, headers: Headers) -> LoggedRecord:
         """Append a record as it is."""
         place = (topic, partition_of(key))
         offset = self.offsets.get(place, 0)

@@ -7,8 +7,7 @@ from datetime import UTC
 
 from services.analytics_service.projections.jobs.folding import Folding
 from services.analytics_service.projections.repository.store import ParkedEvent
-from services.analytics_service.projections.service.batch import WAITS, headers_of
-from shared.bus.port import LoggedRecord
+from services.analytics_service.projections.service.batch import WAITS, record_of
 from shared.events.envelope import BrokenEnvelope, Envelope
 from shared.messaging.dead_letters import DeadLetter, LetterNotFound, Outcome
 
@@ -50,9 +49,9 @@ class ParkedLetters:
 
 
 def _letter(event: ParkedEvent) -> DeadLetter:
-    headers = headers_of(event)
+    record = record_of(event)
     try:
-        envelope: Envelope | None = Envelope.from_headers(headers)
+        envelope: Envelope | None = record.envelope
     except BrokenEnvelope:
         envelope = None
     return DeadLetter(
@@ -64,13 +63,5 @@ def _letter(event: ParkedEvent) -> DeadLetter:
         sequence=envelope.sequence if envelope else None,
         type=envelope.type if envelope else None,
         created_at=event.parked_at.replace(tzinfo=UTC),
-        record=LoggedRecord(
-            event.topic,
-            event.partition,
-            event.offset,
-            event.timestamp_ms,
-            event.complaint_id,
-            event.value,
-            headers,
-        ),
+        record=record,
     )

@@ -20,8 +20,8 @@ from services.analytics_service.projections.repository.store import (
 from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
-from shared.events.envelope import BrokenEnvelope, Envelope, Headers
-from shared.events.registry import EVENT_TYPES, REGISTRY, BrokenData, UnknownEvent, decode
+from shared.events.envelope import BrokenEnvelope, Headers
+from shared.events.registry import EVENT_TYPES, REGISTRY, BrokenData, UnknownEvent
 from shared.events.topics import SIGNALS
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -80,7 +80,7 @@ class Batch:
             last[record.topic, record.partition] = record.offset
             if record.topic == SIGNALS:
                 continue
-            reason = refused or self._try(record.key, record.headers, record.value)
+            reason = refused or self._try(record)
             if reason is not None:
                 self._park(record, reason)
         for place, offset in last.items():
@@ -98,7 +98,7 @@ class Batch:
         while progress:
             progress = False
             for event in list(waiting):
-                if self._try(complaint, headers_of(event), event.value) is None:
+                if self._try(record_of(event)) is None:
                     self._forget(event)
                     progress = True
 
@@ -106,7 +106,7 @@ class Batch:
         """Forget a parked record, and go on as if it had been folded."""
         self._forget(event)
         try:
-            envelope = Envelope.from_headers(headers_of(event))
+            envelope = record_of(event).envelope
         except BrokenEnvelope:
             return
         column, fact = SEQUENCE_OF.get(envelope.source), self._facts.get(envelope.subject)
@@ -129,17 +129,18 @@ class Batch:
             as_of=naive(self._as_of) if self._as_of else None,
         )
 
-    def _try(self, key: str, headers: Headers, value: bytes) -> str | None:
+    def _try(self, record: LoggedRecord) -> str | None:
         """Fold an event; return why it could not be, None where it was or had been before."""
         try:
-            envelope = Envelope.from_headers(headers)
+            envelope = record.envelope
         except BrokenEnvelope as wrong:
             return str(wrong)
-        if envelope.subject != key or key not in self._ids:
-            return f"key {key} and subject {envelope.subject} are not one complaint's id"
-        return self._fold(envelope, value)
+        if envelope.subject != record.key or record.key not in self._ids:
+            return f"key {record.key} and subject {envelope.subject} are not one complaint's id"
+        return self._fold(record)
 
-    def _fold(self, envelope: Envelope, value: bytes) -> str | None:
+    def _fold(self, record: LoggedRecord) -> str | None:
+        envelope = record.envelope
         column = SEQUENCE_OF.get(envelope.source)
         if column is None:
             return f"source {envelope.source} is not known"
@@ -153,7 +154,7 @@ class Batch:
         if envelope.sequence > last + 1:
             return WAITS_FOR_PREDECESSOR
         try:
-            fact = self._react(fact, model, envelope, value)
+            fact = self._react(fact, model, record)
         except (BrokenData, UnknownEvent, ValueError) as wrong:
             return str(wrong)
         setattr(fact, column, envelope.sequence)
@@ -164,15 +165,16 @@ class Batch:
         return None
 
     def _react(
-        self, fact: Fact | None, model: type[EventData] | None, envelope: Envelope, value: bytes
+        self, fact: Fact | None, model: type[EventData] | None, record: LoggedRecord
     ) -> Fact:
+        envelope = record.envelope
         if model is None:
             raise UnknownEvent(f"no event {envelope.type} of version {envelope.version} is known")
         reaction = self._reactions.get(model)
         moves_case = model in _MOVES_CASE
         if fact is not None and reaction is None and not moves_case:
             return fact
-        data = decode(envelope, value)
+        data = record.data
         if data.subject != envelope.subject:
             raise BrokenData(f"{envelope.type}: the data is about another complaint")
         if fact is None:
@@ -231,10 +233,18 @@ class Batch:
             self._released.append(event)
 
 
-def headers_of(event: ParkedEvent) -> Headers:
-    """Return a parked record's headers as they came."""
+def record_of(event: ParkedEvent) -> LoggedRecord:
+    """Return a parked record as it came."""
     pairs: list[list[str]] = orjson.loads(event.headers)
-    return tuple((name, text.encode("latin-1")) for name, text in pairs)
+    return LoggedRecord(
+        event.topic,
+        event.partition,
+        event.offset,
+        event.timestamp_ms,
+        event.complaint_id,
+        event.value,
+        tuple((name, text.encode("latin-1")) for name, text in pairs),
+    )
 
 
 def _packed(headers: Headers) -> str:

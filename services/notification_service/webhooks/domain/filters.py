@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -19,12 +19,14 @@ class Standing:
 
     def after(self, data: Mapping[str, JsonValue]) -> Standing:
         """Return what is known after an event that says `data`."""
-        known = self
+        category, department = self.category, self.department
         if "category" in data:
-            known = replace(known, category=_word(data["category"]) or known.category)
+            category = _word(data["category"]) or category
         if "department" in data:
-            known = replace(known, department=_word(data["department"]))
-        return known
+            department = _word(data["department"])
+        if (category, department) == (self.category, self.department):
+            return self
+        return Standing(category, department)
 
 
 @dataclass(frozen=True, slots=True)

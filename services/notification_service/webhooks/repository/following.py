@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
+import orjson
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +22,14 @@ from shared.db.bulk import upsert_rows
 from shared.db.insert import insert_into
 
 _NAME = "log"
+
+_KNOWN_SQLITE = """
+SELECT subject, category, department FROM webhook_standings
+WHERE subject IN (SELECT value FROM json_each(?))
+"""
+_KNOWN_POSTGRESQL = """
+SELECT subject, category, department FROM webhook_standings WHERE subject = ANY($1::varchar[])
+"""
 
 
 class Progress(NamedTuple):
@@ -66,9 +75,17 @@ async def store(connection: AsyncConnection, new: Progress) -> bool:
 
 async def known(connection: AsyncConnection, subjects: Collection[str]) -> dict[str, Standing]:
     """Return what is known of complaints."""
-    s = standings.c
-    chosen = select(s.subject, s.category, s.department).where(s.subject.in_(subjects))
-    return {row[0]: Standing(row[1], row[2]) for row in await connection.execute(chosen)}
+    # In one parameter: an import asks for a thousand at a time.
+    if connection.dialect.name == "sqlite":
+        found = await connection.exec_driver_sql(
+            _KNOWN_SQLITE, (orjson.dumps(list(subjects)).decode(),)
+        )
+    else:
+        found = await connection.exec_driver_sql(_KNOWN_POSTGRESQL, (list(subjects),))
+    return {
+        subject: Standing(category, department)
+        for subject, category, department in map(tuple, found)
+    }
 
 
 async def remember(connection: AsyncConnection, found: Mapping[str, Standing]) -> None:

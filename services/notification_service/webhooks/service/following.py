@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import orjson
 from prometheus_client import Counter
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +17,7 @@ from services.notification_service.webhooks.repository.subscriptions import Webh
 from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events import topics
 from shared.events.envelope import BrokenEnvelope
+from shared.events.registry import BrokenData, UnknownEvent
 from shared.events.structured import LONGEST_NAME, CloudEvent, to_cloud_event
 from shared.events.topics import PARTITIONS
 from shared.kernel import logging
@@ -30,7 +30,8 @@ _UNREADABLE = Counter(
     "redress_webhook_unreadable_total", "Records that are no CloudEvent and go to nobody"
 )
 
-_STANDING = (b'"category"', b'"department"')
+_STANDING = {"category", "department"}
+_WORDS = tuple(f'"{name}"'.encode() for name in sorted(_STANDING))
 
 Positions = dict[TopicPartition, int]
 Said = tuple[str, Mapping[str, JsonValue]]
@@ -180,30 +181,21 @@ def _said_of_standings(records: Sequence[LoggedRecord]) -> list[Said]:
     Documents for readers that there are not would be a fifteenth of an import. What is no event
     of ours says nothing here; it is counted once somebody reads.
     """
-    said: list[Said] = []
-    for record in records:
-        if any(word in record.value for word in _STANDING):
-            subject, data = _subject(record), _data(record)
-            if subject is not None and data is not None:
-                said.append((subject, data))
-    return said
+    found = (
+        _words_of(record) for record in records if any(word in record.value for word in _WORDS)
+    )
+    return [said for said in found if said is not None]
 
 
-def _subject(record: LoggedRecord) -> str | None:
-    subject = next((text for name, text in record.headers if name == "ce_subject"), None)
-    # Nearly always the key, which is read already.
-    if subject == record.key.encode() and len(record.key) <= LONGEST_NAME:
-        return record.key if record.key.isprintable() and record.key else None
-    fact = _read(record)
-    return fact.event.subject if fact else None
-
-
-def _data(record: LoggedRecord) -> Mapping[str, JsonValue] | None:
+def _words_of(record: LoggedRecord) -> Said | None:
     try:
-        data = orjson.loads(record.value)
-    except orjson.JSONDecodeError:
-        return None
-    return data if isinstance(data, dict) else None
+        subject = record.envelope.subject
+        if 0 < len(subject) <= LONGEST_NAME and subject.isprintable():
+            return subject, record.data.model_dump(include=_STANDING, exclude_unset=True)
+    except (BrokenEnvelope, BrokenData, UnknownEvent):
+        pass  # perhaps of a newer version, which says as much to those who filter
+    fact = _read(record)
+    return None if fact is None else fact.said
 
 
 def _read(record: LoggedRecord) -> Fact | None:
