@@ -143,6 +143,7 @@ def _loops(platform: Platform, desk: Desk) -> Supervisor:
     supervisor.add("workflow.relay", relay.run)
     supervisor.add("workflow.dispatcher", dispatcher.run)
     supervisor.add("workflow.timers", timers.run)
+    supervisor.add("workflow.importer", desk.importer.run)
     supervisor.add("workflow.rules", RulesWatch(desk).run)
     sweeping = TimerLoop(lambda: sweep_once(desk), batch=SWEPT, sleep_seconds=1)
     supervisor.add("workflow.calendars", sweeping.run)

@@ -39,32 +39,56 @@ def put_off_sqlite(
         put_off(connection, sql, group)
 
 
+Statement = tuple[str, Any]
+"""A statement and its parameters, as the driver of its dialect takes them; may be pickled."""
+
+
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows; raises IntegrityError where one exists."""
-    await _write(connection, table, rows, replace=False)
+    await execute(connection, insertion(table, rows, connection.dialect.name))
 
 
 async def upsert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, replacing whole those whose primary key exists."""
-    await _write(connection, table, rows, replace=True)
+    await execute(connection, _statements(table, rows, connection.dialect.name, replace=True))
 
 
-async def _write(
-    connection: AsyncConnection, table: Table, rows: Sequence[Row], *, replace: bool
-) -> None:
-    if not rows:
+def insertion(table: Table, rows: Sequence[Row], dialect: str) -> Sequence[Statement]:
+    """Return the statements that insert rows, which any process may make for who executes them."""
+    return _statements(table, rows, dialect, replace=False)
+
+
+async def execute(connection: AsyncConnection, statements: Sequence[Statement]) -> None:
+    """Execute statements made for the connection's dialect."""
+    for sql, parameters in statements:
+        await connection.exec_driver_sql(sql, parameters)
+
+
+async def execute_at_the_end(connection: AsyncConnection, statements: Sequence[Statement]) -> None:
+    """Execute statements that nobody waits for alone.
+
+    On SQLite in the turn of the next statement or the commit, whose error theirs is then.
+    """
+    if connection.dialect.name != "sqlite":
+        await execute(connection, statements)
         return
-    dialect = connection.dialect.name
+    for sql, rows in statements:
+        put_off(connection, sql, rows)
+
+
+def _statements(
+    table: Table, rows: Sequence[Row], dialect: str, *, replace: bool
+) -> Sequence[Statement]:
+    if not rows:
+        return ()
     columns = [
         _converted(column, values, dialect)
         for column, values in zip(table.columns, zip(*rows, strict=True), strict=True)
     ]
     insert, source, ending = _statement(table, replace)
     if dialect == "sqlite":
-        written = list(zip(*columns, strict=True))
-        await insert_sqlite(connection, insert, written, ending=ending)
-    else:
-        await connection.exec_driver_sql(f"{insert} {source} {ending}", tuple(columns))
+        return values_sqlite(insert, list(zip(*columns, strict=True)), ending)
+    return [(f"{insert} {source} {ending}", tuple(columns))]
 
 
 def _converted(column: Column[Any], values: tuple[object, ...], dialect: str) -> list[object]:

@@ -25,6 +25,8 @@ from shared.messaging.unit_of_work import Messaging, UnitOfWork
 log = logging.get(__name__)
 
 BATCH = 500
+"""Events of others in a batch, about: where a service hears itself, half of what it reads is."""
+
 _POLL_SECONDS = 0.5
 _COMMIT_EVERY_SECONDS = 0.5
 _MEASURE_EVERY_SECONDS = 5.0
@@ -56,6 +58,7 @@ class Dispatcher(Generic[C]):
         self._container = container
         self._member = member
         self._measured_at = 0.0
+        self._at_most = BATCH if subscriptions.own is None else 2 * BATCH
         self._taken: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
 
@@ -72,11 +75,11 @@ class Dispatcher(Generic[C]):
         pace = Pace()
         try:
             while not stopping.is_set():
-                records = await _poll(consumer, told_to_stop)
+                records = await _poll(consumer, self._at_most, told_to_stop)
                 pace.begin()
                 if records and await self._take(records, stopping):
                     self._taken |= _next_positions(records)
-                    if len(records) < BATCH:
+                    if len(records) < self._at_most:
                         await pace.rest(stopping)
                 await self._commit_now_and_then(consumer)
                 await self._measure_now_and_then(consumer)
@@ -209,10 +212,10 @@ async def run_waves(
 
 
 async def _poll(
-    consumer: Consumer, told_to_stop: asyncio.Future[Literal[True]]
+    consumer: Consumer, at_most: int, told_to_stop: asyncio.Future[Literal[True]]
 ) -> Sequence[LoggedRecord]:
     """Wait for records, but not beyond the end; what is read then is not committed."""
-    poll = asyncio.ensure_future(consumer.poll(max_records=BATCH, timeout_seconds=_POLL_SECONDS))
+    poll = asyncio.ensure_future(consumer.poll(max_records=at_most, timeout_seconds=_POLL_SECONDS))
     try:
         both: set[asyncio.Future[Any]] = {poll, told_to_stop}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
-
-import psutil
 
 from services.intake_service.channels.service import ImportRequest
 from services.intake_service.channels.service.reading import BATCH, BATCHES_BEFORE_A_PROCESS
 from shared.kernel.ids import new_id
+from tests.harness.processes_beside import processes, started
 from tests.service.intake.conftest import Running
 
-_NAME = "channels.service.beside"
 HEADER = "留言编号,留言用户,留言主题,留言时间,留言详情,答复时间\n"
 FIRST = (BATCHES_BEFORE_A_PROCESS + 1) * BATCH
 ROWS = FIRST + 3 * BATCH + 17
@@ -26,29 +22,6 @@ def row(number: int) -> str:
     """Return a row; some have no date, and customers come again in later batches."""
     date = "" if number % REJECTED_EVERY == 0 else "2019-04-25"
     return f"{number},U{number % USERS},少了两件,{date},周三收到的订单少了两件{number},\n"
-
-
-def processes() -> list[psutil.Process]:
-    """Return the processes beside that this one has started and that still run."""
-    found = []
-    for one in psutil.Process().children():
-        # Other tests' children end meanwhile, or have ended and were not waited for.
-        with suppress(psutil.Error):
-            if _NAME in " ".join(one.cmdline()):
-                found.append(one)
-    return found
-
-
-async def started() -> psutil.Process:
-    """Wait until the process is there and has read its setup."""
-    async with asyncio.timeout(30):
-        while not (found := processes()):
-            await asyncio.sleep(0.01)
-        # It is ready once it sleeps in wait of an order and has taken the time to load.
-        while found[0].cpu_times().user < 0.2 or found[0].status() != psutil.STATUS_SLEEPING:
-            await asyncio.sleep(0.05)
-    await asyncio.sleep(0.1)
-    return found[0]
 
 
 async def test_a_large_file_is_taken_in_by_two_processes(embedded: Running) -> None:

@@ -190,5 +190,6 @@ def _incoming(event: EventData, now: datetime, sequence: int) -> Incoming[EventD
         subject=event.subject,
         sequence=sequence,
     )
-    record = LoggedRecord(event.topic, 0, 0, 0, event.subject, b"", ())
+    value = event.model_dump_json().encode()
+    record = LoggedRecord(event.topic, 0, 0, 0, event.subject, value, ())
     return Incoming(envelope, event, record)

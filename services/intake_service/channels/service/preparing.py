@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from services.intake_service.complaints.service.planning import Known
 from services.intake_service.complaints.service.preparing import Prepared, Preparer
 from services.intake_service.customers.schemas import read_email, read_phone
 from services.intake_service.customers.service import KeyRing
+from shared.kernel.vault import Vault
 
 _READ_KEPT = 3
 
@@ -122,3 +123,9 @@ class RowPreparer:
             complaints, now=order.now, traceparent=order.traceparent
         )
         return read
+
+
+def preparer_of(setup_and_key: tuple[Setup, str]) -> Callable[[Order], Ready]:
+    """Return what makes rows ready in a process of its own, which gets the master key by a pipe."""
+    setup, master_key = setup_and_key
+    return RowPreparer(setup, KeyRing(Vault.from_setting("the pipe", master_key))).prepare

@@ -19,7 +19,6 @@ from services.intake_service.channels.domain.mapping import MappingFile
 from services.intake_service.channels.domain.progress import Counts, Import
 from services.intake_service.channels.domain.rows import CsvReader, NdjsonReader, RowReader
 from services.intake_service.channels.repository import RejectRow
-from services.intake_service.channels.service.beside import Beside, Lost
 from services.intake_service.channels.service.preparing import (
     Order,
     Ready,
@@ -27,6 +26,7 @@ from services.intake_service.channels.service.preparing import (
     Row,
     RowPreparer,
     Setup,
+    preparer_of,
 )
 from services.intake_service.complaints.domain.draft import Draft
 from services.intake_service.complaints.domain.new_complaint import RecordOutcome
@@ -37,6 +37,7 @@ from services.intake_service.complaints.service.preparing import Prepared
 from services.intake_service.customers.service import KeyRing
 from shared.db.database import Database
 from shared.kernel import logging, trace
+from shared.kernel.beside import Beside
 from shared.kernel.clock import Clock
 from shared.kernel.vault import Vault
 
@@ -97,7 +98,7 @@ class Reading:
         setup = Setup(mapping, tools.classifier, tools.clock.now())
         self._here = RowPreparer(setup, KeyRing(tools.vault))
         self._turn_here = asyncio.Lock()
-        self._second = _Second(setup, tools.master_key)
+        self._beside = Beside(preparer_of, (setup, tools.master_key), name="import")
         self._counts = Counts()
         self._pace = _Pace(tools.recorder)
         self._orders = 0
@@ -137,7 +138,7 @@ class Reading:
         rows, self._rows = self._rows, []
         self._orders += 1
         order = Order(self._orders, rows, self._tools.clock.now(), trace.current.get())
-        if self._orders > BATCHES_BEFORE_A_PROCESS and self._second.is_ready():
+        if self._orders > BATCHES_BEFORE_A_PROCESS and self._beside.is_ready():
             begun = asyncio.create_task(self._prepare(order))
             before, self._ahead = self._ahead, (order, begun)
             if before is not None:
@@ -151,7 +152,7 @@ class Reading:
         if self._ahead is not None:
             self._ahead[1].cancel()
             await asyncio.gather(self._ahead[1], return_exceptions=True)
-        await self._second.close()
+        await self._beside.close()
 
     async def _store_ahead(self) -> None:
         if self._ahead is not None:
@@ -159,7 +160,7 @@ class Reading:
             await self._store(order, await begun)
 
     async def _prepare(self, order: Order) -> Ready:
-        ready = await self._second.prepare(order)
+        ready = await self._beside.answer(order)
         return await self._in_thread(self._here.prepare, order) if ready is None else ready
 
     async def _in_thread(self, work: Callable[[Order], T], order: Order) -> T:
@@ -204,51 +205,6 @@ class Reading:
         words = orjson.dumps([refusal.detail, row.raw.rstrip("\n")]).decode()
         sealed = self._key.encrypt(words, context=rejects_context(self.id, row.line))
         self._rejects.append(RejectRow(row.line, refusal.reason, sealed))
-
-
-class _Second:
-    """The process beside, where there is one: begun when first asked for, given up when lost."""
-
-    def __init__(self, setup: Setup, master_key: str) -> None:
-        self._setup = setup
-        self._master_key = master_key
-        self._starting: asyncio.Task[None] | None = None
-        self._beside: Beside | None = None
-
-    def is_ready(self) -> bool:
-        """Tell whether the process takes orders; the first to ask has it started."""
-        if self._starting is None:
-            self._starting = asyncio.create_task(self._start())
-        return self._beside is not None
-
-    async def prepare(self, order: Order) -> Ready | None:
-        """Have rows made ready beside; None where there is no process to do it."""
-        if self._beside is None:
-            return None
-        try:
-            return await self._beside.prepare(order)
-        except Lost as why:
-            self._say_lost(why)
-            await self.close()
-            return None
-
-    async def close(self) -> None:
-        """End the process; there will be no other."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
-        beside, self._beside = self._beside, None
-        if beside is not None:
-            await beside.close()
-
-    async def _start(self) -> None:
-        try:
-            self._beside = await Beside.start(self._setup, master_key=self._master_key)
-        except Lost as why:
-            self._say_lost(why)
-
-    def _say_lost(self, why: Lost) -> None:
-        log.warning("import.process_lost", reason=str(why), detail="the import goes on without it")
 
 
 class _Pace:

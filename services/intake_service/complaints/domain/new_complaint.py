@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.intake_service.customers.domain.contact import Contact
 from shared.events.complaints import Recorded
 
 
-@dataclass(frozen=True, slots=True)
-class SourceReference:
+class SourceReference(NamedTuple):
     """Where a complaint stood before: the pair is unique for ever."""
 
     system: str
@@ -60,8 +59,7 @@ class NewComplaint:
     recorded: Recorded | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordOutcome:
+class RecordOutcome(NamedTuple):
     """What became of one row: recorded under a new id, or known before under `complaint_id`."""
 
     kind: Literal["accepted", "existing"]

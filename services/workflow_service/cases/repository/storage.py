@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from services.workflow_service.cases.models import call_backs, case_history, cas
 from services.workflow_service.cases.repository.rows import case_of, data_text, row_of
 from services.workflow_service.clocks.models import timers
 from services.workflow_service.clocks.repository import set_timers
-from shared.db.bulk import insert_rows, upsert_rows
+from shared.db.bulk import Statement, execute_at_the_end, insert_rows, insertion, upsert_rows
 
 
 async def lock_cases(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Case]:
@@ -48,22 +49,39 @@ async def lock_due(
     return [case_of(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def insert_opened(
-    connection: AsyncConnection, changes: Sequence[Change], *, now: datetime
-) -> None:
-    """Store new cases with history and timers."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """New cases as they are to be stored, with history and timers; may be pickled."""
+
+    statements: Sequence[Statement]
+    points: Sequence[tuple[str, datetime]]
+
+
+def opened_of(changes: Sequence[Change], *, now: datetime, dialect: str) -> Opened:
+    """Return how new cases are stored in a database of that dialect."""
     latest = _latest(changes)
-    await insert_rows(connection, cases, [row_of(case) for case in latest])
-    await _insert_history(connection, changes, now)
     points = [(case.id, case.next_point()) for case in latest]
-    await set_timers(connection, [point for point in points if point[1] is not None])
+    return Opened(
+        [
+            *insertion(cases, [row_of(case) for case in latest], dialect),
+            *insertion(case_history, _history_rows(changes, now), dialect),
+        ],
+        [(case_id, at) for case_id, at in points if at is not None],
+    )
+
+
+async def insert_opened(connection: AsyncConnection, opened: Opened) -> None:
+    """Store new cases with history and timers."""
+    await execute_at_the_end(connection, opened.statements)
+    if opened.points:
+        await set_timers(connection, opened.points)
 
 
 async def store(connection: AsyncConnection, changes: Sequence[Change], *, now: datetime) -> None:
     """Store changed cases with history and timers; the caller holds their locks."""
     latest = _latest(changes)
     await upsert_rows(connection, cases, [row_of(case) for case in latest])
-    await _insert_history(connection, changes, now)
+    await insert_rows(connection, case_history, _history_rows(changes, now))
     await _index_call_backs(connection, latest)
     await set_timers(connection, [(c.id, c.next_point()) for c in latest])
 
@@ -78,9 +96,7 @@ async def _index_call_backs(connection: AsyncConnection, latest: Sequence[Case])
     await upsert_rows(connection, call_backs, rows)
 
 
-async def _insert_history(
-    connection: AsyncConnection, changes: Sequence[Change], now: datetime
-) -> None:
+def _history_rows(changes: Sequence[Change], now: datetime) -> Sequence[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for change in changes:
         case = change.case
@@ -102,4 +118,4 @@ async def _insert_history(
                     data_text(entry.data),
                 )
             )
-    await insert_rows(connection, case_history, rows)
+    return rows

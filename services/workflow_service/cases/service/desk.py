@@ -21,6 +21,7 @@ from services.workflow_service.cases.domain.draft import Change
 from services.workflow_service.cases.domain.rules import Rules
 from services.workflow_service.cases.repository.calling import read_script
 from services.workflow_service.cases.service.loads import Loads
+from services.workflow_service.cases.service.taking_over import Importer
 from services.workflow_service.clocks.repository import (
     POLICY_SETTING,
     PRODUCT,
@@ -66,6 +67,7 @@ class Desk:
     policies: Policies = field(init=False)
     rules: Rules = field(init=False)
     loads: Loads = field(default_factory=Loads)
+    importer: Importer = field(default_factory=Importer)
 
     def __post_init__(self) -> None:
         seeds = {COMPANY: self.documents.calendar, **STATUTORY}
@@ -115,9 +117,13 @@ class Desk:
 
     async def rules_with_load(self, uow: UnitOfWork) -> tuple[Rules, Counter[str]]:
         """Return the rules with the load of everybody, to be counted up with what is assigned."""
-        people = [person.id for person in self.rules.organisation.people]
-        load = await self.loads.current(uow.connection, people, now=uow.now)
+        load = await self.load(uow)
         return replace(self.rules, load=load), load
+
+    async def load(self, uow: UnitOfWork) -> Counter[str]:
+        """Return the load of everybody, to be counted up with what is assigned."""
+        people = [person.id for person in self.rules.organisation.people]
+        return await self.loads.current(uow.connection, people, now=uow.now)
 
     def _rules(self) -> Rules:
         return Rules(

@@ -29,7 +29,12 @@ from services.workflow_service.cases.domain.segments import (
 )
 from services.workflow_service.cases.repository.merging import going_on
 from services.workflow_service.cases.repository.reading import pasts_of
-from services.workflow_service.cases.repository.storage import insert_opened, lock_cases, store
+from services.workflow_service.cases.repository.storage import (
+    insert_opened,
+    lock_cases,
+    opened_of,
+    store,
+)
 from services.workflow_service.cases.service.desk import Desk, publish
 from services.workflow_service.cases.service.merging import matters_of
 from shared.events.base import ComplaintEvent, NotificationEvent
@@ -58,14 +63,36 @@ async def open_cases(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintReceived]]
 ) -> None:
     """Open or import a case for each complaint, or merge it into the one of the same matter."""
-    received = [incoming.data for incoming in batch]
-    segments = await _segments(uow, [said for said in received if not said.imported])
-    matters, load = await matters_of(desk, uow, received)
-    for said in received:
-        matters.take(said, segments.get(said.complaint_id))
+    imported = [incoming for incoming in batch if incoming.data.imported]
+    if imported:
+        await _import_cases(desk, uow, imported)
+    received = [incoming.data for incoming in batch if not incoming.data.imported]
+    if received:
+        await _open_cases(desk, uow, received)
+
+
+async def _import_cases(
+    desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintReceived]]
+) -> None:
+    load = await desk.load(uow)
+    taken_over = await desk.importer.take_over(
+        batch, now=uow.now, rules=desk.rules, load=load, dialect=uow.connection.dialect.name
+    )
+    load.update(taken_over.owners)
+    await insert_opened(uow.connection, taken_over.opened)
+    for row in taken_over.said:
+        uow.emit_row(row)
+
+
+async def _open_cases(desk: Desk, uow: UnitOfWork, batch: Sequence[ComplaintReceived]) -> None:
+    segments = await _segments(uow, batch)
+    matters, load = await matters_of(desk, uow, batch)
+    for said in batch:
+        matters.take(said, segments[said.complaint_id])
         # The next one of the batch goes to who has less.
         load.update(_working(new.case) for new in matters.opened[-1:])
-    await insert_opened(uow.connection, matters.opened, now=uow.now)
+    dialect = uow.connection.dialect.name
+    await insert_opened(uow.connection, opened_of(matters.opened, now=uow.now, dialect=dialect))
     await store(uow.connection, matters.changed, now=uow.now)
     publish(uow, matters.opened)
     publish(uow, matters.changed)
@@ -78,8 +105,6 @@ def _working(case: Case) -> str:
 
 async def _segments(uow: UnitOfWork, batch: Sequence[ComplaintReceived]) -> dict[str, Segment]:
     """Return each complaint's segment by its customer's earlier ones, those of the batch too."""
-    if not batch:
-        return {}
     customers = {said.customer_id for said in batch}
     pasts = await pasts_of(uow.connection, customers, since=uow.now - LOOKED_BACK)
     segments = {}

@@ -15,7 +15,6 @@ from operator import attrgetter
 
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.draft import Change
-from services.workflow_service.cases.domain.importing import Known, import_case
 from services.workflow_service.cases.domain.merging import (
     add_repeat,
     merge_late,
@@ -55,10 +54,9 @@ class Matters:
     opened: list[Change] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     _new: set[str] = field(default_factory=set)
-    _known: Known = field(default_factory=dict)
 
-    def take(self, received: ComplaintReceived, segment: Segment | None) -> None:
-        """Open, import or merge the case of one complaint."""
+    def take(self, received: ComplaintReceived, segment: Segment) -> None:
+        """Open or merge the case of one complaint."""
         root = self._root_of(received)
         self._open(self._decide(received, segment, root))
         if root is not None and root.is_open:
@@ -66,18 +64,14 @@ class Matters:
             self._repeat(root.id, received.number, rise)
         self._merge_waiting(received.complaint_id)
 
-    def _decide(
-        self, received: ComplaintReceived, segment: Segment | None, root: Case | None
-    ) -> Change:
+    def _decide(self, received: ComplaintReceived, segment: Segment, root: Case | None) -> Change:
         now, rules = self.now, self.rules
-        if received.imported:
-            return import_case(received, now=now, rules=rules, known=self._known)
         merged = root and merged_case(received, root, now=now, rules=rules, segment=segment)
         return merged or open_case(received, now=now, rules=rules, segment=segment, earlier=root)
 
     def _root_of(self, received: ComplaintReceived) -> Case | None:
         """Return the case of the matter: the first complaint's, or the one that is open instead."""
-        if received.repeat_of is None or received.imported:
+        if received.repeat_of is None:
             return None
         first = self.cases.get(self.roots.get(received.repeat_of, received.repeat_of))
         if first is None or first.is_open:
@@ -112,8 +106,7 @@ async def matters_of(
     desk: Desk, uow: UnitOfWork, batch: Sequence[ComplaintReceived]
 ) -> tuple[Matters, Counter[str]]:
     """Lock what a batch of complaints touches beside itself; return the load of everybody too."""
-    live = [said for said in batch if not said.imported]
-    roots, waiting, cases = await _locked(uow, live) if live else ({}, {}, {})
+    roots, waiting, cases = await _locked(uow, batch)
     # A case may have been opened by a policy that another replica has loaded just now.
     await desk.ensure_known(uow.connection, cases.values())
     rules, load = await desk.rules_with_load(uow)

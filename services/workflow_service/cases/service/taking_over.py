@@ -1,0 +1,175 @@
+"""Take over imported complaints, a batch at a time; those of a large import in a process beside.
+
+What is decided of them needs no database: who is given them by load is all that they share with
+others. So one code serves both processes, and a process that dies costs nothing but time (ADR 7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from services.workflow_service.cases.domain.draft import Change
+from services.workflow_service.cases.domain.importing import Known, import_case
+from services.workflow_service.cases.domain.rules import Rules
+from services.workflow_service.cases.repository.storage import Opened, opened_of
+from shared.events.complaints import ComplaintReceived
+from shared.kernel.beside import Beside
+from shared.messaging import Incoming, OutboxRow, outbox_row
+from shared.messaging.pauses import pause_for
+
+ROWS_BEFORE_A_PROCESS = 2_000
+"""To start a process takes as long as to decide some thousands."""
+
+_FEW = 50
+"""Not worth a way through two pipes."""
+
+_IDLE_SECONDS = 5.0
+
+
+class Arrived(NamedTuple):
+    """The data of a ComplaintReceived as the log has it, and the trace that it belongs to."""
+
+    value: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Imported complaints to be taken over; `rules` None means those of the order before.
+
+    `load` is open cases by owner.
+    """
+
+    arrived: Sequence[Arrived]
+    now: datetime
+    load: Mapping[str, int]
+    rules: Rules | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What is to be stored and said of a batch, and who was given its open cases."""
+
+    opened: Opened
+    said: Sequence[OutboxRow]
+    owners: Sequence[str]
+
+
+class Importer:
+    """Decides about imported complaints: here, or beside while many come."""
+
+    def __init__(self) -> None:
+        self._beside: Beside[Order, TakenOver] | None = None
+        self._told: Rules | None = None
+        self._rows = 0
+        self._worked_at = 0.0
+        self._is_closed = False
+
+    async def take_over(
+        self,
+        batch: Sequence[Incoming[ComplaintReceived]],
+        *,
+        now: datetime,
+        rules: Rules,
+        load: Mapping[str, int],
+        dialect: str,
+    ) -> TakenOver:
+        """Return what is to be stored and said of a batch. Stores nothing, counts up no load."""
+        answer = None
+        if self._is_large(len(batch)):
+            answer = await self._ask_beside(batch, now, rules, load, dialect)
+        if answer is None:
+            received = ((one.data, one.envelope.traceparent) for one in batch)
+            answer = taken_over(received, now=now, rules=rules, load=load, dialect=dialect)
+        self._worked_at = asyncio.get_running_loop().time()
+        return answer
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """End the process when nothing has come for a while, and at the end."""
+        try:
+            while not stopping.is_set():
+                await pause_for(stopping, 1.0)
+                if asyncio.get_running_loop().time() - self._worked_at > _IDLE_SECONDS:
+                    self._rows = 0
+                    await self._let_go()
+        finally:
+            self._is_closed = True
+            await self._let_go()
+
+    def _is_large(self, rows: int) -> bool:
+        self._rows += rows
+        return rows >= _FEW and self._rows > ROWS_BEFORE_A_PROCESS and not self._is_closed
+
+    async def _ask_beside(
+        self,
+        batch: Sequence[Incoming[ComplaintReceived]],
+        now: datetime,
+        rules: Rules,
+        load: Mapping[str, int],
+        dialect: str,
+    ) -> TakenOver | None:
+        if self._beside is None:
+            self._beside = Beside(taking_over_for, dialect, name="cases")
+        if not self._beside.is_ready():
+            return None
+        told, self._told = self._told, rules
+        arrived = [Arrived(one.record.value, one.envelope.traceparent) for one in batch]
+        return await self._beside.answer(
+            Order(arrived, now, dict(load), None if told is rules else rules)
+        )
+
+    async def _let_go(self) -> None:
+        beside, self._beside, self._told = self._beside, None, None
+        if beside is not None:
+            await beside.close()
+
+
+def taking_over_for(dialect: str) -> Callable[[Order], TakenOver]:
+    """Return what answers orders in a process of its own, for a database of that dialect."""
+    rules: Rules | None = None
+
+    def answer(order: Order) -> TakenOver:
+        nonlocal rules
+        rules = order.rules or rules
+        assert rules is not None, "the first order brings rules"
+        received = (
+            (ComplaintReceived.model_validate_json(one.value), one.traceparent)
+            for one in order.arrived
+        )
+        return taken_over(received, now=order.now, rules=rules, load=order.load, dialect=dialect)
+
+    return answer
+
+
+def taken_over(
+    received: Iterable[tuple[ComplaintReceived, str | None]],
+    *,
+    now: datetime,
+    rules: Rules,
+    load: Mapping[str, int],
+    dialect: str,
+) -> TakenOver:
+    """Decide about imported complaints, each with its trace."""
+    counted = Counter(load)
+    rules = replace(rules, load=counted)
+    known: Known = {}
+    changes: list[Change] = []
+    said: list[OutboxRow] = []
+    owners: list[str] = []
+    for complaint, traceparent in received:
+        change = import_case(complaint, now=now, rules=rules, known=known)
+        changes.append(change)
+        if change.case.is_open and change.case.owner:
+            # The next one of the batch goes to who has less.
+            counted[change.case.owner] += 1
+            owners.append(change.case.owner)
+        said += [
+            outbox_row(one.event, sequence=one.sequence, at=one.at, traceparent=traceparent)
+            for one in change.said
+        ]
+    return TakenOver(opened_of(changes, now=now, dialect=dialect), said, owners)
