@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-_YOUNG_OBJECTS = 20_000
+_YOUNG_OBJECTS = 50_000
 """Between two collections. A batch of 500 events makes more objects than Python's usual 700."""
 
 _ARENA_MAX = -8

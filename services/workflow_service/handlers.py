@@ -15,6 +15,7 @@ SUBSCRIPTIONS: Subscriptions[Desk] = Subscriptions(
     topics=(topics.COMPLAINTS, topics.NOTIFICATIONS),
     group="redress-workflow",
     own=Source.WORKFLOW,
+    foresee=listening.foresee,
     handlers={
         ComplaintReceived: listening.open_cases,
         ComplaintAmended: listening.amend_cases,

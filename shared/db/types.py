@@ -70,4 +70,5 @@ Bytes = LargeBinary
 def utc_text(value: datetime) -> str:
     """Write an instant as SQLite holds it: `2026-11-22T08:00:00.000000Z`."""
     # `strftime` costs four times as much, and a batch has thousands of instants.
-    return value.astimezone(UTC).isoformat("T", "microseconds")[:-6] + "Z"
+    at = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return at.isoformat("T", "microseconds")[:-6] + "Z"

@@ -142,6 +142,11 @@ class _Process:
             except (OSError, EOFError, RuntimeError) as failure:
                 # RuntimeError is what uvloop says of a pipe that is closed.
                 raise Lost(f"it ended: {failure}") from failure
+            except asyncio.CancelledError:
+                # Its answer would be taken for the next question's.
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                raise
 
 
 def _framed(what: object) -> bytes:
@@ -151,12 +156,13 @@ def _framed(what: object) -> bytes:
 
 def serve() -> None:
     """Answer orders until their pipe is closed. Whatever fails ends the process, with its trace."""
+    # What is loaded stays; an order's objects live until its answer, and hang in no circles.
+    gc.disable()
     make, setup = _next_order()
     answer = make(setup)
-    # What is loaded stays; an order's objects live until its answer, and hang in no circles.
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
+    gc.enable()
     _say(None)
     while (order := _next_order()) is not None:
         _say(answer(order))

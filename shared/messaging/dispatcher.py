@@ -58,7 +58,9 @@ class Dispatcher(Generic[C]):
         self._container = container
         self._member = member
         self._measured_at = 0.0
-        self._at_most = BATCH if subscriptions.own is None else 2 * BATCH
+        self._batch = BATCH if subscriptions.own is None else 2 * BATCH
+        # What begins to work before its turn needs another turn to work beside.
+        self._at_most = self._batch if subscriptions.foresee is None else 2 * self._batch
         self._taken: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
 
@@ -77,10 +79,8 @@ class Dispatcher(Generic[C]):
             while not stopping.is_set():
                 records = await _poll(consumer, self._at_most, told_to_stop)
                 pace.begin()
-                if records and await self._take(records, stopping):
-                    self._taken |= _next_positions(records)
-                    if len(records) < self._at_most:
-                        await pace.rest(stopping)
+                if await self._take_in_turn(records, stopping):
+                    await pace.rest(stopping)
                 await self._commit_now_and_then(consumer)
                 await self._measure_now_and_then(consumer)
             await self._commit(consumer)
@@ -97,6 +97,19 @@ class Dispatcher(Generic[C]):
             await consumer.commit(self._taken)
             self._taken = {}
             self._committed_at = asyncio.get_running_loop().time()
+
+    async def _take_in_turn(self, records: Sequence[LoggedRecord], stopping: asyncio.Event) -> bool:
+        """Take in records batch by batch; tells whether there were some, and no more to come."""
+        places = range(0, len(records), self._batch)
+        batches = [records[place : place + self._batch] for place in places]
+        if self._subscriptions.foresee is not None:
+            for batch in batches:
+                self._subscriptions.foresee(self._container, batch)
+        for batch in batches:
+            if not await self._take(batch, stopping):
+                return False
+            self._taken |= _next_positions(batch)
+        return 0 < len(records) < self._at_most
 
     async def _take(self, records: Sequence[LoggedRecord], stopping: asyncio.Event) -> bool:
         """Take in records in order; False where it was told to stop before the end.

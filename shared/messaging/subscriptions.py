@@ -34,6 +34,14 @@ must not commit. Whatever it raises undoes the whole batch; the dispatcher then 
 """
 
 
+Foresee = Callable[[C, Sequence[LoggedRecord]], None]
+"""Is told of the records of a batch before its turn comes, and may begin what needs no database.
+
+What it sees need not be handled: records may be duplicates, or broken, or wait for others. It must
+not raise.
+"""
+
+
 @dataclass(frozen=True)
 class Subscriptions(Generic[C]):
     """The table of a service's handlers. `group` is `redress-<service>`.
@@ -46,6 +54,7 @@ class Subscriptions(Generic[C]):
     group: str
     handlers: Mapping[type[EventData], Handler[C, Any]]
     own: Source | None = None
+    foresee: Foresee[C] | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, type[EventData]]:

@@ -30,6 +30,7 @@ from shared.messaging import (
     UnitOfWork,
     outbox_row,
 )
+from shared.messaging.subscriptions import Foresee
 from shared.messaging.tables import outbox, sequence_marks
 
 Heard = tuple[str, int]
@@ -131,12 +132,14 @@ class Kit:
         """Make a relay."""
         return Relay(messaging=self.messaging, bus=self.bus, service="listener")
 
-    def dispatcher(self, *, own: Source | None = None) -> Dispatcher[Container]:
+    def dispatcher(
+        self, *, own: Source | None = None, foresee: Foresee[Container] | None = None
+    ) -> Dispatcher[Container]:
         """Make a dispatcher; of a service that says the events of source `own`, if given."""
         return Dispatcher(
             messaging=self.messaging,
             bus=self.bus,
-            subscriptions=replace(SUBSCRIPTIONS, own=own),
+            subscriptions=replace(SUBSCRIPTIONS, own=own, foresee=foresee),
             container=self.container,
             member="listener-1",
         )

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from shared.bus.port import Consumer, TopicPartition
+from shared.bus.port import Consumer, LoggedRecord, TopicPartition
 from shared.events import topics
 from shared.events.base import EventData, Source
 from shared.events.complaints import ComplaintAmended
@@ -395,3 +395,27 @@ async def test_positions_are_committed_now_and_then_and_at_the_end(
 
 async def heard_so_many(kit: Kit, count: int) -> bool:
     return len(await kit.heard()) >= count
+
+
+async def test_a_service_is_told_of_batches_before_their_turn_and_takes_them_in_order(
+    kit: Kit,
+) -> None:
+    count = 3 * dispatcher.BATCH
+    await kit.publish(*(record_of(started("a"), n) for n in range(1, count + 1)))
+    told: list[tuple[int, int, int]] = []
+
+    def foresee(_: object, records: Sequence[LoggedRecord]) -> None:
+        first, last = (record.envelope.sequence for record in (records[0], records[-1]))
+        told.append((first, last, len(kit.container.calls)))
+
+    async def enough() -> bool:
+        return len(await kit.heard()) >= count
+
+    async with running(kit.dispatcher(foresee=foresee).run):
+        await eventually(enough)
+
+    assert [sequence for _, sequence in await kit.heard()] == list(range(1, count + 1))
+    (_, _, none_yet), (from_, to, none_yet_either), *rest = told
+    assert (none_yet, none_yet_either) == (0, 0)
+    assert (from_, to) == (dispatcher.BATCH + 1, 2 * dispatcher.BATCH)
+    assert rest[0][:2] == (2 * dispatcher.BATCH + 1, count)

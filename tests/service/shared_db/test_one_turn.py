@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from shared.db import one_turn
-from shared.db.bulk import put_off_sqlite
+from shared.db.bulk import execute, put_off_sqlite
 from shared.db.database import Database
 from shared.db.one_turn import OneTurnConnection
+from shared.db.values import values_sqlite
 
 _INSERT = "INSERT INTO things (id, word)"
 
@@ -201,3 +202,23 @@ async def test_it_is_the_driver_that_is_used(database: Database) -> None:
         raw = await connection.get_raw_connection()
         assert isinstance(raw.driver_connection, OneTurnConnection)
         assert isinstance(raw.driver_connection._conn, sqlite3.Connection)
+
+
+async def test_statements_made_before_take_one_turn_and_raise_what_any_of_them_raises(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things = sa.table("things", sa.column("id"), sa.column("word"))
+    rows = [(n, f"word {n}") for n in range(1, 61)]
+    made = values_sqlite(_INSERT, rows)
+    assert len(made) == 2
+    async with database.write() as connection:
+        with counted(monkeypatch) as turns:
+            await execute(connection, made)
+        assert turns == [1]
+
+    with pytest.raises(IntegrityError):
+        async with database.write() as connection:
+            await execute(connection, [(sql, list(rows)) for sql, rows in (made[1], made[0])])
+
+    async with database.read() as connection:
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(things)) == 60

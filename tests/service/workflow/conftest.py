@@ -57,6 +57,12 @@ class Workflow:
             batch = [_incoming(event, self.clock.now(), sequence) for event in events]
             await handler(self.desk, uow, batch)
 
+    def foresee(self, *events: EventData) -> None:
+        """Tell the service of events whose turn comes later, as the dispatcher does."""
+        assert SUBSCRIPTIONS.foresee is not None
+        records = [_incoming(event, self.clock.now(), 1).record for event in events]
+        SUBSCRIPTIONS.foresee(self.desk, records)
+
     async def open(self, **changes: object) -> str:
         """Open a case for a complaint that comes in now; returns its id."""
         received = complaint(self.clock.now(), **changes)
@@ -191,5 +197,6 @@ def _incoming(event: EventData, now: datetime, sequence: int) -> Incoming[EventD
         sequence=sequence,
     )
     value = event.model_dump_json().encode()
-    record = LoggedRecord(event.topic, 0, 0, 0, event.subject, value, ())
+    headers = envelope.to_headers()
+    record = LoggedRecord(event.topic, 0, 0, 0, event.subject, value, headers)
     return Incoming(envelope, event, record)

@@ -12,11 +12,18 @@ import pytest
 from sqlalchemy import func, select
 
 from services.workflow_service.cases.models import case_history, cases
-from services.workflow_service.cases.service import taking_over
-from services.workflow_service.cases.service.taking_over import ROWS_BEFORE_A_PROCESS
+from services.workflow_service.cases.service import listening, taking_over
+from services.workflow_service.cases.service.taking_over import (
+    ROWS_BEFORE_A_PROCESS,
+    Order,
+    TakenOver,
+)
 from services.workflow_service.clocks.models import timers
+from shared.bus.port import LoggedRecord
 from shared.events.cases import CaseImported
 from shared.events.complaints import ComplaintReceived
+from shared.events.deliveries import NotificationSent
+from shared.kernel.beside import Beside
 from tests.harness.processes_beside import processes, started
 from tests.service.workflow.conftest import START, Workflow, complaints
 
@@ -102,6 +109,51 @@ async def test_open_ones_are_shared_out_among_those_who_have_least(only_beside: 
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
+async def test_what_was_foreseen_is_taken_over_once_and_what_was_not_is_asked_for(
+    only_beside: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    own = Beside.answer
+
+    async def answer(self: Beside[Order, TakenOver], order: Order) -> TakenOver | None:
+        asked.append(len(order.arrived))
+        return await own(self, order)
+
+    monkeypatch.setattr(Beside, "answer", answer)
+    first, second, third = _settled(60), _settled(70), _settled(80)
+
+    only_beside.foresee(*first)
+    only_beside.foresee(*second[:69])
+    for batch in (first, second, third):
+        await only_beside.hear(*batch)
+
+    assert asked == [60, 69, 70, 80]
+    assert (await _stored(only_beside))[0] == _before() + 60 + 70 + 80
+
+
+async def test_what_was_foreseen_is_decided_here_where_the_process_dies_over_it(
+    importing: Workflow,
+) -> None:
+    batch = _settled(BATCH)
+    importing.foresee(*batch)
+    for process in processes():
+        process.kill()
+
+    await importing.hear(*batch)
+
+    assert (await _stored(importing))[0] == _before() + BATCH
+
+
+async def test_foreseeing_passes_over_what_is_no_import_and_what_cannot_be_read(
+    only_beside: Workflow,
+) -> None:
+    broken = LoggedRecord("t", 0, 0, 0, "k", b"{", ())
+    listening.foresee(only_beside.desk, [broken])
+    only_beside.foresee(*complaints(60, START), resolved_elsewhere())
+
+    assert await _stored(only_beside) == (_before(), 0)
+
+
 async def test_a_batch_is_decided_here_where_the_process_dies(importing: Workflow) -> None:
     for process in processes():
         process.kill()
@@ -126,6 +178,19 @@ async def test_a_policy_that_is_new_counts_at_once_beside_too(only_beside: Workf
 
     case = await only_beside.case(batch[3].complaint_id)
     assert case["policy"] == "company@4"
+
+
+def resolved_elsewhere() -> NotificationSent:
+    """Return an event of another type."""
+    return NotificationSent(
+        complaint_id="c",
+        number="n",
+        notification_id="i",
+        kind="resolved",
+        occurrence=1,
+        audience="customer",
+        channel="sms",
+    )
 
 
 def _settled(count: int) -> Sequence[ComplaintReceived]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 
 import psutil
@@ -20,6 +21,8 @@ def echo(greeting: str) -> Callable[[str], tuple[str, int]]:
     def answer(order: str) -> tuple[str, int]:
         if order == "die":
             os._exit(3)
+        if order == "slowly":
+            time.sleep(0.2)
         return f"{greeting}, {order}", os.getpid()
 
     return answer
@@ -59,6 +62,17 @@ async def test_a_process_that_dies_over_an_order_is_given_up_for_good(
 
     assert not beside.is_ready()
     assert "beside.process_lost" in capsys.readouterr().out
+
+
+async def test_an_answer_that_nobody_waited_for_is_never_taken_for_another(beside: Made) -> None:
+    await _ready(beside)
+    slow = asyncio.create_task(beside.answer("slowly"))
+    await asyncio.sleep(0.05)
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
+
+    assert await beside.answer("quickly") is None
+    assert not beside.is_ready()
 
 
 async def test_closing_ends_the_process_even_while_it_loads() -> None:

@@ -2,8 +2,8 @@
 """Many rows into several tables at once, in the fastest way each dialect has.
 
 PostgreSQL: one statement for everything, `WITH a AS (INSERT … SELECT FROM unnest(…)), …`, through
-the raw asyncpg connection: one round trip, all or nothing by itself. SQLite: one call per
-table. Column types come from the tables, so the two cannot drift apart.
+the raw asyncpg connection: one round trip, all or nothing by itself. SQLite: one turn of its
+thread. Column types come from the tables, so the two cannot drift apart.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake_service.customers.repository import driver
-from shared.db.bulk import insert_sqlite
+from shared.db.bulk import Statement, execute
 from shared.db.types import UtcDateTime, utc_text
+from shared.db.values import values_sqlite
 from shared.kernel.errors import Conflict
 
 Row = tuple[object, ...]
@@ -62,13 +63,15 @@ async def write_rows(
 async def _write_sqlite(
     connection: AsyncConnection, parts: Sequence[tuple[Shape, Sequence[Row]]]
 ) -> None:
+    statements: list[Statement] = []
+    for shape, rows in parts:
+        values = _sqlite_values(shape, rows)
+        if shape.updates:
+            statements.append((_sqlite_update(shape), values))
+        else:
+            statements += values_sqlite(_sqlite_insert(shape), values)
     try:
-        for shape, rows in parts:
-            values = _sqlite_values(shape, rows)
-            if shape.updates:
-                await connection.exec_driver_sql(_sqlite_update(shape), values)
-            else:
-                await insert_sqlite(connection, _sqlite_insert(shape), values)
+        await execute(connection, statements)
     except IntegrityError as failure:
         raise GroupConflict(str(failure.orig)) from failure
 

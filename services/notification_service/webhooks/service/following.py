@@ -30,8 +30,7 @@ _UNREADABLE = Counter(
     "redress_webhook_unreadable_total", "Records that are no CloudEvent and go to nobody"
 )
 
-_STANDING = {"category", "department"}
-_WORDS = tuple(f'"{name}"'.encode() for name in sorted(_STANDING))
+_STANDING = ("category", "department")
 
 Positions = dict[TopicPartition, int]
 Said = tuple[str, Mapping[str, JsonValue]]
@@ -181,9 +180,11 @@ def _said_of_standings(records: Sequence[LoggedRecord]) -> list[Said]:
     Documents for readers that there are not would be a fifteenth of an import. What is no event
     of ours says nothing here; it is counted once somebody reads.
     """
-    found = (
-        _words_of(record) for record in records if any(word in record.value for word in _WORDS)
-    )
+    found = [
+        _words_of(record)
+        for record in records
+        if b'"category"' in record.value or b'"department"' in record.value
+    ]
     return [said for said in found if said is not None]
 
 
@@ -191,7 +192,9 @@ def _words_of(record: LoggedRecord) -> Said | None:
     try:
         subject = record.envelope.subject
         if 0 < len(subject) <= LONGEST_NAME and subject.isprintable():
-            return subject, record.data.model_dump(include=_STANDING, exclude_unset=True)
+            data = record.data
+            said = data.model_fields_set.intersection(_STANDING)
+            return subject, {name: getattr(data, name) for name in said}
     except (BrokenEnvelope, BrokenData, UnknownEvent):
         pass  # perhaps of a newer version, which says as much to those who filter
     fact = _read(record)

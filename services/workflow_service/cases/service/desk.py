@@ -67,7 +67,7 @@ class Desk:
     policies: Policies = field(init=False)
     rules: Rules = field(init=False)
     loads: Loads = field(default_factory=Loads)
-    importer: Importer = field(default_factory=Importer)
+    importer: Importer = field(init=False)
 
     def __post_init__(self) -> None:
         seeds = {COMPANY: self.documents.calendar, **STATUTORY}
@@ -79,6 +79,7 @@ class Desk:
             calendars=self.calendars.names,
         )
         self.rules = self._rules()
+        self.importer = Importer(self.database.dialect)
 
     @property
     def zone(self) -> ZoneInfo:

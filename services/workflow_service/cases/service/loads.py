@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +24,11 @@ class Loads:
         self._counts: Counter[str] = Counter()
         self._people: frozenset[str] = frozenset()
         self._counted_at: datetime | None = None
+
+    @property
+    def last_known(self) -> Mapping[str, int]:
+        """The counts as they were last asked for, and counted up since."""
+        return self._counts
 
     async def current(
         self, connection: AsyncConnection, people: Collection[str], *, now: datetime

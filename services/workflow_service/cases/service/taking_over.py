@@ -7,7 +7,7 @@ others. So one code serves both processes, and a process that dies costs nothing
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,12 +28,14 @@ ROWS_BEFORE_A_PROCESS = 2_000
 _FEW = 50
 """Not worth a way through two pipes."""
 
+_FORESEEN_KEPT = 4
 _IDLE_SECONDS = 5.0
 
 
 class Arrived(NamedTuple):
     """The data of a ComplaintReceived as the log has it, and the trace that it belongs to."""
 
+    complaint_id: str
     value: bytes
     traceparent: str | None
 
@@ -61,14 +63,42 @@ class TakenOver:
 
 
 class Importer:
-    """Decides about imported complaints: here, or beside while many come."""
+    """Decides about imported complaints: here, or beside while many come.
 
-    def __init__(self) -> None:
+    What is foreseen is decided while the batch before it is being stored.
+    """
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
         self._beside: Beside[Order, TakenOver] | None = None
         self._told: Rules | None = None
+        self._foreseen: OrderedDict[tuple[str, ...], asyncio.Task[TakenOver | None]] = OrderedDict()
         self._rows = 0
         self._worked_at = 0.0
         self._is_closed = False
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether so much is being imported that it is decided beside."""
+        return self._rows > ROWS_BEFORE_A_PROCESS and not self._is_closed
+
+    def foresee(
+        self,
+        arrived: Sequence[Arrived],
+        *,
+        now: datetime,
+        rules: Rules,
+        load: Mapping[str, int],
+    ) -> None:
+        """Have complaints decided beside that `take_over` is likely to be asked for next.
+
+        `load` cannot know of what is decided meanwhile: it is one batch old.
+        """
+        if self.is_at_work and len(arrived) >= _FEW:
+            asked = asyncio.create_task(self._ask_beside(arrived, now, rules, load))
+            self._foreseen[_names(arrived)] = asked
+            if len(self._foreseen) > _FORESEEN_KEPT:
+                self._foreseen.popitem(last=False)
 
     async def take_over(
         self,
@@ -77,16 +107,21 @@ class Importer:
         now: datetime,
         rules: Rules,
         load: Mapping[str, int],
-        dialect: str,
     ) -> TakenOver:
         """Return what is to be stored and said of a batch. Stores nothing, counts up no load."""
-        answer = None
-        if self._is_large(len(batch)):
-            answer = await self._ask_beside(batch, now, rules, load, dialect)
+        self._rows += len(batch)
+        self._worked_at = asyncio.get_running_loop().time()
+        arrived = [
+            Arrived(one.data.complaint_id, one.record.value, one.envelope.traceparent)
+            for one in batch
+        ]
+        foreseen = self._foreseen.pop(_names(arrived), None)
+        answer = await foreseen if foreseen is not None else None
+        if answer is None and self.is_at_work and len(batch) >= _FEW:
+            answer = await self._ask_beside(arrived, now, rules, load)
         if answer is None:
             received = ((one.data, one.envelope.traceparent) for one in batch)
-            answer = taken_over(received, now=now, rules=rules, load=load, dialect=dialect)
-        self._worked_at = asyncio.get_running_loop().time()
+            answer = taken_over(received, now=now, rules=rules, load=load, dialect=self._dialect)
         return answer
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -101,32 +136,31 @@ class Importer:
             self._is_closed = True
             await self._let_go()
 
-    def _is_large(self, rows: int) -> bool:
-        self._rows += rows
-        return rows >= _FEW and self._rows > ROWS_BEFORE_A_PROCESS and not self._is_closed
-
     async def _ask_beside(
         self,
-        batch: Sequence[Incoming[ComplaintReceived]],
+        arrived: Sequence[Arrived],
         now: datetime,
         rules: Rules,
         load: Mapping[str, int],
-        dialect: str,
     ) -> TakenOver | None:
         if self._beside is None:
-            self._beside = Beside(taking_over_for, dialect, name="cases")
+            self._beside = Beside(taking_over_for, self._dialect, name="cases")
         if not self._beside.is_ready():
             return None
+        # Orders are answered in the order in which they come here: the first one brings the rules.
         told, self._told = self._told, rules
-        arrived = [Arrived(one.record.value, one.envelope.traceparent) for one in batch]
-        return await self._beside.answer(
-            Order(arrived, now, dict(load), None if told is rules else rules)
-        )
+        order = Order(arrived, now, dict(load), None if told is rules else rules)
+        return await self._beside.answer(order)
 
     async def _let_go(self) -> None:
         beside, self._beside, self._told = self._beside, None, None
         if beside is not None:
             await beside.close()
+        self._foreseen.clear()
+
+
+def _names(arrived: Sequence[Arrived]) -> tuple[str, ...]:
+    return tuple(one.complaint_id for one in arrived)
 
 
 def taking_over_for(dialect: str) -> Callable[[Order], TakenOver]:
