@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -67,8 +68,10 @@ class JsonDocument(TypeDecorator[Any]):
 Bytes = LargeBinary
 
 
+@lru_cache(maxsize=256)
 def utc_text(value: datetime) -> str:
     """Write an instant as SQLite holds it: `2026-11-22T08:00:00.000000Z`."""
-    # `strftime` costs four times as much, and a batch has thousands of instants.
+    # `strftime` costs four times as much, and a batch has thousands of instants, most of them its
+    # own beginning.
     at = value if value.tzinfo is UTC else value.astimezone(UTC)
     return at.isoformat("T", "microseconds")[:-6] + "Z"

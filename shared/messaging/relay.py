@@ -131,7 +131,8 @@ class Relay:
         if not rows:
             return 0
         records = [
-            Record(row.topic, row.key, row.value, PackedHeaders(row.headers)) for row in rows
+            Record(topic, key, value, PackedHeaders(headers))
+            for _, topic, key, headers, value, _ in rows
         ]
         try:
             await producer.publish(records)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -31,7 +30,7 @@ Change = Callable[[World, UnitOfWork, str], Awaitable[object]]
 def an_hour_earlier(record: Record) -> Record:
     at = to_rfc3339(START - timedelta(hours=1)).encode()
     headers = ((name, at if name == "ce_time" else value) for name, value in record.headers)
-    return replace(record, headers=tuple(headers))
+    return record._replace(headers=tuple(headers))
 
 
 async def with_the_second_of_four_parked(
