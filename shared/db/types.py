@@ -68,10 +68,14 @@ class JsonDocument(TypeDecorator[Any]):
 Bytes = LargeBinary
 
 
-@lru_cache(maxsize=256)
 def utc_text(value: datetime) -> str:
     """Write an instant as SQLite holds it: `2026-11-22T08:00:00.000000Z`."""
+    # In UTC before it is looked up: where summer time ends, two local instants are equal.
+    return _text_of(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _text_of(at: datetime) -> str:
     # `strftime` costs four times as much, and a batch has thousands of instants, most of them its
     # own beginning.
-    at = value if value.tzinfo is UTC else value.astimezone(UTC)
     return at.isoformat("T", "microseconds")[:-6] + "Z"

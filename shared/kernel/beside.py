@@ -48,13 +48,14 @@ class Beside(Generic[O_contra, A_co]):
     ) -> None:
         self._begin_with = (make, setup)
         self._name = name
-        self._is_closed = False
+        self.is_given_up = False
+        """Whether it was lost or closed: there will be no answers any more."""
         self._starting: asyncio.Task[None] | None = None
         self._process: _Process | None = None
 
     def is_ready(self) -> bool:
         """Tell whether the process takes orders; the first to ask has it started."""
-        if self._starting is None and not self._is_closed:
+        if self._starting is None and not self.is_given_up:
             self._starting = asyncio.create_task(self._start())
         return self._process is not None
 
@@ -65,14 +66,16 @@ class Beside(Generic[O_contra, A_co]):
         try:
             answer: A_co = await self._process.ask(order)
         except Lost as why:
-            self._say_lost(why)
-            await self.close()
+            # Once, of all who wait; and it is no loss where it was ended.
+            if not self.is_given_up:
+                self._say_lost(why)
+                await self.close()
             return None
         return answer
 
     async def close(self) -> None:
         """End the process, whatever it is doing; there will be no other."""
-        self._is_closed = True
+        self.is_given_up = True
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
@@ -84,6 +87,7 @@ class Beside(Generic[O_contra, A_co]):
         try:
             self._process = await _Process.start(self._begin_with)
         except Lost as why:
+            self.is_given_up = True
             self._say_lost(why)
 
     def _say_lost(self, why: Lost) -> None:

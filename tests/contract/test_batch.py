@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.bus.headers import PackedHeaders, pack
 from shared.bus.port import LoggedRecord, Record
 from shared.events.cases import CustomerContacted, InvestigationStarted
 from shared.messaging.batch import LetterState, Plan, plan_batch, read_arrival
@@ -105,3 +107,17 @@ def test_a_broken_header_never_passes(name: str, value: bytes) -> None:
     for letter in made.letters:
         assert letter.reason
         assert letter.state in LetterState
+
+
+@pytest.mark.parametrize("when", [b"0001-01-01T00:00:00+08:00", b"9999-12-31T23:59:59-08:00"])
+def test_an_instant_that_utc_has_no_room_for_parks_its_complaint(when: bytes) -> None:
+    good = record_of(started("a"), 1)
+    headers = tuple((name, when if name == "ce_time" else old) for name, old in good.headers)
+    for own in (headers, PackedHeaders(pack(headers))):
+        record = LoggedRecord(good.topic, 0, 0, 0, good.key, good.value, own)
+
+        made = plan_batch([read_arrival(record)], marks={}, parked=(), handled=HANDLED)
+
+        [letter] = made.letters
+        assert letter.state is LetterState.PARKED
+        assert "out of range" in letter.reason

@@ -89,7 +89,7 @@ def test_an_import_goes_on_where_the_processes_beside_are_killed(tmp_path: Path)
         eventually(lambda: _counted(product) == ROWS, seconds=60, what="the heat map counts all")
         eventually(lambda: _every_one_has_its_case(product), seconds=60, what="all have a case")
         told = product.log_tail("embedded")
-        assert told.count("beside.process_lost") == 2
+        assert told.count("beside.process_lost") == 2  # once each, whatever they had in hand
 
 
 def _every_one_has_its_case(product: Product) -> bool:

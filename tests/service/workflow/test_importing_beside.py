@@ -55,6 +55,20 @@ def _not_here(*_: object, **__: object) -> None:
     raise AssertionError("decided here")
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many complaints the process beside was asked to decide, order by order."""
+    asked: list[int] = []
+    own = Beside.answer
+
+    async def answer(self: Beside[Order, TakenOver], order: Order) -> TakenOver | None:
+        asked.append(len(order.arrived))
+        return await own(self, order)
+
+    monkeypatch.setattr(Beside, "answer", answer)
+    return asked
+
+
 async def test_no_process_is_begun_for_a_small_import(workflow: Workflow) -> None:
     await workflow.hear(*_settled(BATCH))
 
@@ -102,24 +116,14 @@ async def test_open_ones_are_shared_out_among_those_who_have_least(only_beside: 
     await only_beside.hear(*first)
     await only_beside.hear(*second)
 
-    async with only_beside.desk.database.read() as connection:
-        chosen = select(cases.c.owner).where(cases.c.state == "assigned")
-        counts = Counter((await connection.scalars(chosen)).all())
+    counts = await _owners(only_beside)
     assert counts.total() == 120
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
 async def test_what_was_foreseen_is_taken_over_once_and_what_was_not_is_asked_for(
-    only_beside: Workflow, monkeypatch: pytest.MonkeyPatch
+    only_beside: Workflow, asked: list[int]
 ) -> None:
-    asked: list[int] = []
-    own = Beside.answer
-
-    async def answer(self: Beside[Order, TakenOver], order: Order) -> TakenOver | None:
-        asked.append(len(order.arrived))
-        return await own(self, order)
-
-    monkeypatch.setattr(Beside, "answer", answer)
     first, second, third = _settled(60), _settled(70), _settled(80)
 
     only_beside.foresee(*first)
@@ -135,23 +139,60 @@ async def test_what_was_foreseen_is_decided_here_where_the_process_dies_over_it(
     importing: Workflow,
 ) -> None:
     batch = _settled(BATCH)
+    [process] = processes()
+    process.suspend()
     importing.foresee(*batch)
-    for process in processes():
-        process.kill()
+    hearing = asyncio.create_task(importing.hear(*batch))
+    await asyncio.sleep(0.2)
+    assert not hearing.done()
 
-    await importing.hear(*batch)
+    process.kill()
+    await hearing
 
     assert (await _stored(importing))[0] == _before() + BATCH
 
 
 async def test_foreseeing_passes_over_what_is_no_import_and_what_cannot_be_read(
-    only_beside: Workflow,
+    only_beside: Workflow, asked: list[int]
 ) -> None:
     broken = LoggedRecord("t", 0, 0, 0, "k", b"{", ())
     listening.foresee(only_beside.desk, [broken])
-    only_beside.foresee(*complaints(60, START), resolved_elsewhere())
+    only_beside.foresee(*complaints(60, START), *[resolved_elsewhere()] * 60)
+    await asyncio.sleep(0.05)
 
-    assert await _stored(only_beside) == (_before(), 0)
+    assert asked == []
+
+
+async def test_what_was_foreseen_by_rules_that_have_changed_since_is_decided_anew(
+    only_beside: Workflow,
+) -> None:
+    batch = _settled(60)
+    only_beside.foresee(*batch)
+    await asyncio.sleep(0.2)
+    newer = POLICY.replace("version: 3", "version: 4")
+    loaded = await only_beside.http.put(
+        "/v1/policies", content=newer, headers={"Content-Type": "application/yaml"}
+    )
+    assert loaded.json()["policy"] == "company@4"
+
+    await only_beside.hear(*batch)
+
+    assert (await only_beside.case(batch[3].complaint_id))["policy"] == "company@4"
+
+
+async def test_two_foreseen_batches_are_shared_out_nearly_evenly(only_beside: Workflow) -> None:
+    await only_beside.hear(*_open(60))
+    first, second = _open(60), _open(60)
+    only_beside.foresee(*first)
+    only_beside.foresee(*second)
+
+    await only_beside.hear(*first)
+    await only_beside.hear(*second)
+    await only_beside.hear(*_open(60))
+
+    counts = await _owners(only_beside)
+    assert counts.total() == 240
+    assert max(counts.values()) - min(counts.values()) <= 1
 
 
 async def test_a_batch_is_decided_here_where_the_process_dies(importing: Workflow) -> None:
@@ -204,6 +245,13 @@ def _settled(count: int) -> Sequence[ComplaintReceived]:
 
 def _open(count: int) -> Sequence[ComplaintReceived]:
     return complaints(count, START - timedelta(minutes=5), imported=True)
+
+
+async def _owners(workflow: Workflow) -> Counter[str | None]:
+    """Return how many open cases each owner has."""
+    async with workflow.desk.database.read() as connection:
+        chosen = select(cases.c.owner).where(cases.c.state == "assigned")
+        return Counter((await connection.scalars(chosen)).all())
 
 
 def _before() -> int:

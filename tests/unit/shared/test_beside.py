@@ -57,11 +57,25 @@ async def test_a_process_that_dies_over_an_order_is_given_up_for_good(
 ) -> None:
     await _ready(beside)
 
-    assert await beside.answer("die") is None
+    answers = await asyncio.gather(*map(beside.answer, ("die", "me too", "die")))
+    assert answers == [None, None, None]
     assert await beside.answer("go on") is None
 
     assert not beside.is_ready()
-    assert "beside.process_lost" in capsys.readouterr().out
+    assert capsys.readouterr().out.count("beside.process_lost") == 1
+
+
+async def test_a_process_that_is_ended_over_an_order_is_no_loss(
+    beside: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await _ready(beside)
+    slow = asyncio.create_task(beside.answer("slowly"))
+    await asyncio.sleep(0.05)
+
+    await beside.close()
+
+    assert await slow is None
+    assert "process_lost" not in capsys.readouterr().out
 
 
 async def test_an_answer_that_nobody_waited_for_is_never_taken_for_another(beside: Made) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
 from prometheus_client import Counter
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -191,14 +192,28 @@ def _said_of_standings(records: Sequence[LoggedRecord]) -> list[Said]:
 def _words_of(record: LoggedRecord) -> Said | None:
     try:
         subject = record.envelope.subject
-        if 0 < len(subject) <= LONGEST_NAME and subject.isprintable():
-            data = record.data
-            said = data.model_fields_set.intersection(_STANDING)
-            return subject, {name: getattr(data, name) for name in said}
-    except (BrokenEnvelope, BrokenData, UnknownEvent):
-        pass  # perhaps of a newer version, which says as much to those who filter
-    fact = _read(record)
-    return None if fact is None else fact.said
+    except BrokenEnvelope:
+        return None
+    if not (0 < len(subject) <= LONGEST_NAME and subject.isprintable()):
+        return None
+    try:
+        # As others have read it already.
+        data = record.data
+    except (BrokenData, UnknownEvent):
+        return _raw_words_of(subject, record)
+    names = [name for name in _STANDING if f'"{name}"'.encode() in record.value]
+    if not data.model_fields_set.issuperset(names):
+        # Perhaps of a newer product, whose events say more.
+        return _raw_words_of(subject, record)
+    return subject, {name: getattr(data, name) for name in names}
+
+
+def _raw_words_of(subject: str, record: LoggedRecord) -> Said | None:
+    try:
+        data = orjson.loads(record.value)
+    except orjson.JSONDecodeError:
+        return None
+    return (subject, data) if isinstance(data, dict) else None
 
 
 def _read(record: LoggedRecord) -> Fact | None:

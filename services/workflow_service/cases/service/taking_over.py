@@ -28,8 +28,10 @@ ROWS_BEFORE_A_PROCESS = 2_000
 _FEW = 50
 """Not worth a way through two pipes."""
 
+_AT_A_STRETCH = 100
 _FORESEEN_KEPT = 4
 _IDLE_SECONDS = 5.0
+_STUCK_SECONDS = 60.0
 
 
 class Arrived(NamedTuple):
@@ -62,6 +64,11 @@ class TakenOver:
     owners: Sequence[str]
 
 
+class _Foreseen(NamedTuple):
+    rules: Rules
+    asked: asyncio.Task[TakenOver | None]
+
+
 class Importer:
     """Decides about imported complaints: here, or beside while many come.
 
@@ -72,15 +79,18 @@ class Importer:
         self._dialect = dialect
         self._beside: Beside[Order, TakenOver] | None = None
         self._told: Rules | None = None
-        self._foreseen: OrderedDict[tuple[str, ...], asyncio.Task[TakenOver | None]] = OrderedDict()
+        self._foreseen: OrderedDict[tuple[str, ...], _Foreseen] = OrderedDict()
         self._rows = 0
+        self._in_hand = 0
         self._worked_at = 0.0
         self._is_closed = False
 
     @property
     def is_at_work(self) -> bool:
         """Whether so much is being imported that it is decided beside."""
-        return self._rows > ROWS_BEFORE_A_PROCESS and not self._is_closed
+        if self._is_closed or self._rows <= ROWS_BEFORE_A_PROCESS:
+            return False
+        return self._beside is None or not self._beside.is_given_up
 
     def foresee(
         self,
@@ -96,7 +106,7 @@ class Importer:
         """
         if self.is_at_work and len(arrived) >= _FEW:
             asked = asyncio.create_task(self._ask_beside(arrived, now, rules, load))
-            self._foreseen[_names(arrived)] = asked
+            self._foreseen[_names(arrived)] = _Foreseen(rules, asked)
             if len(self._foreseen) > _FORESEEN_KEPT:
                 self._foreseen.popitem(last=False)
 
@@ -110,31 +120,71 @@ class Importer:
     ) -> TakenOver:
         """Return what is to be stored and said of a batch. Stores nothing, counts up no load."""
         self._rows += len(batch)
-        self._worked_at = asyncio.get_running_loop().time()
-        arrived = [
-            Arrived(one.data.complaint_id, one.record.value, one.envelope.traceparent)
-            for one in batch
-        ]
-        foreseen = self._foreseen.pop(_names(arrived), None)
-        answer = await foreseen if foreseen is not None else None
-        if answer is None and self.is_at_work and len(batch) >= _FEW:
-            answer = await self._ask_beside(arrived, now, rules, load)
-        if answer is None:
-            received = ((one.data, one.envelope.traceparent) for one in batch)
-            answer = taken_over(received, now=now, rules=rules, load=load, dialect=self._dialect)
-        return answer
+        self._in_hand += 1
+        self._note_work()
+        try:
+            answer = await self._decided_beside(batch, now, rules, load)
+            return answer or await self._decided_here(batch, now, rules, load)
+        finally:
+            self._in_hand -= 1
+            self._note_work()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """End the process when nothing has come for a while, and at the end."""
+        """End the process when nothing has come for a while, when it is stuck, and at the end."""
+        self._is_closed = False
         try:
             while not stopping.is_set():
                 await pause_for(stopping, 1.0)
-                if asyncio.get_running_loop().time() - self._worked_at > _IDLE_SECONDS:
+                idle = asyncio.get_running_loop().time() - self._worked_at
+                if idle > (_STUCK_SECONDS if self._in_hand else _IDLE_SECONDS):
                     self._rows = 0
                     await self._let_go()
         finally:
             self._is_closed = True
             await self._let_go()
+
+    def _note_work(self) -> None:
+        self._worked_at = asyncio.get_running_loop().time()
+
+    async def _decided_beside(
+        self,
+        batch: Sequence[Incoming[ComplaintReceived]],
+        now: datetime,
+        rules: Rules,
+        load: Mapping[str, int],
+    ) -> TakenOver | None:
+        arrived = [
+            Arrived(one.data.complaint_id, one.record.value, one.envelope.traceparent)
+            for one in batch
+        ]
+        foreseen = self._foreseen.pop(_names(arrived), None)
+        # By rules that have changed since, it would be decided as nobody means it any more.
+        if foreseen is not None and foreseen.rules is rules:
+            answer = await foreseen.asked
+            if answer is not None:
+                return answer
+        if self.is_at_work and len(batch) >= _FEW:
+            return await self._ask_beside(arrived, now, rules, load)
+        return None
+
+    async def _decided_here(
+        self,
+        batch: Sequence[Incoming[ComplaintReceived]],
+        now: datetime,
+        rules: Rules,
+        load: Mapping[str, int],
+    ) -> TakenOver:
+        counted = Counter(load)
+        parts: list[TakenOver] = []
+        for place in range(0, len(batch), _AT_A_STRETCH):
+            received = (
+                (one.data, one.envelope.traceparent) for one in batch[place : place + _AT_A_STRETCH]
+            )
+            part = taken_over(received, now=now, rules=rules, load=counted, dialect=self._dialect)
+            counted.update(part.owners)
+            parts.append(part)
+            await asyncio.sleep(0)  # a thousand at a stretch would hold up every request
+        return joined(parts)
 
     async def _ask_beside(
         self,
@@ -150,7 +200,11 @@ class Importer:
         # Orders are answered in the order in which they come here: the first one brings the rules.
         told, self._told = self._told, rules
         order = Order(arrived, now, dict(load), None if told is rules else rules)
-        return await self._beside.answer(order)
+        try:
+            return await self._beside.answer(order)
+        except BaseException:
+            self._told = None  # perhaps it was never sent
+            raise
 
     async def _let_go(self) -> None:
         beside, self._beside, self._told = self._beside, None, None
@@ -207,3 +261,15 @@ def taken_over(
             for one in change.said
         ]
     return TakenOver(opened_of(changes, now=now, dialect=dialect), said, owners)
+
+
+def joined(parts: Sequence[TakenOver]) -> TakenOver:
+    """Return parts of a batch as one."""
+    return TakenOver(
+        Opened(
+            [statement for part in parts for statement in part.opened.statements],
+            [point for part in parts for point in part.opened.points],
+        ),
+        [row for part in parts for row in part.said],
+        [owner for part in parts for owner in part.owners],
+    )

@@ -11,10 +11,13 @@ import pytest
 from services.notification_service.webhooks.jobs import keeping
 from shared.bus.port import Record
 from shared.events import topics
+from shared.events.complaints import ComplaintReceived
 from shared.kernel.ids import new_id
 from tests.service.notification.webhooks.kit import (
+    START,
     Receiver,
     World,
+    count_of,
     event,
     refusing,
     value_of,
@@ -76,6 +79,49 @@ async def test_filters_choose_by_type_category_and_department(world: World) -> N
         ("broken", "CaseTransferred"),
         ("broken", "NotificationSent"),
     ]
+
+
+async def test_what_is_said_while_nobody_has_subscribed_counts_for_later_filters(
+    world: World,
+) -> None:
+    before = count_of("redress_webhook_unreadable_total")
+    whole, newer, lean, gone = (new_id() for _ in range(4))
+    received = ComplaintReceived.model_validate(
+        {
+            "complaint_id": whole,
+            "number": "N",
+            "received_at": START,
+            "channel": "web",
+            "category": "logistics.short",
+            "suggested_category": "logistics.short",
+            "severity": "moderate",
+            "urgency": "high",
+            "priority": "P2",
+            "language": "zh",
+            "customer_id": new_id(),
+        }
+    ).model_dump(mode="json")
+    await world.say(
+        event(whole, 1, "ComplaintReceived", **received),
+        event(newer, 1, "ComplaintReceived", **received | {"department": "warehouse"}),
+        event(lean, 1, "ComplaintReceived", category="logistics.late"),
+        event(gone, 1, "CaseOpened", department="warehouse", category="logistics.late"),
+        event(gone, 2, "CaseTransferred", department=None),
+        Record(topics.COMPLAINTS, "x", b'{"category": "logistics"}', ()),
+        Record(topics.COMPLAINTS, gone, b'{"category": ', event(gone, 3).headers),
+    )
+    assert count_of("redress_webhook_unreadable_total") == before
+
+    async with Receiver().listening() as logistics, Receiver().listening() as warehouse:
+        await world.subscribe(logistics.url, categories=["logistics"])
+        await world.subscribe(warehouse.url, departments=["warehouse"])
+        await world.say(*(event(subject, 4) for subject in (whole, newer, lean, gone)))
+
+    def subjects(receiver: Receiver) -> set[str]:
+        return {one.event["subject"] for one in receiver.received}
+
+    assert subjects(logistics) == {whole, newer, lean, gone}
+    assert subjects(warehouse) == {newer}
 
 
 async def test_signals_are_chosen_by_what_they_say_and_keep_their_own_order(world: World) -> None:
