@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shared.bus.headers import PackedHeaders, pack
-from shared.bus.port import LoggedRecord, Record, TopicPartition
+from shared.bus.port import LoggedRecord, Record, SharedRecord, TopicPartition
 from shared.db.values import values_sqlite
 from shared.events.topics import PARTITIONS, partition_of
 from shared.kernel.ids import new_id
@@ -138,7 +138,7 @@ class LogWriter:
         records: Sequence[Record],
         positions: Mapping[tuple[str, TopicPartition], int],
         timestamp_ms: int,
-    ) -> list[LoggedRecord]:
+    ) -> list[SharedRecord]:
         """Append records and store positions in one durable transaction; returns them as logged.
 
         Raises UnknownTopic, or sqlite3.Error after which nothing was stored.
@@ -166,7 +166,7 @@ class LogWriter:
 
     def _append(
         self, records: Sequence[Record], timestamp_ms: int
-    ) -> tuple[list[LoggedRecord], dict[TopicPartition, int]]:
+    ) -> tuple[list[SharedRecord], dict[TopicPartition, int]]:
         ends: dict[TopicPartition, int] = {}
         rows = []
         logged = []
@@ -180,7 +180,7 @@ class LogWriter:
             place = _base(topic, partition.partition) + offset
             key, value, headers = record.key, record.value, record.headers
             rows.append((place, timestamp_ms, key, pack(headers), value))
-            logged.append(LoggedRecord(*partition, offset, timestamp_ms, key, value, headers))
+            logged.append(SharedRecord(*partition, offset, timestamp_ms, key, value, headers))
         for sql, group in values_sqlite("INSERT INTO records", rows):
             self._db.executemany(sql, group)
         return logged, ends

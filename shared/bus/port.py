@@ -27,7 +27,9 @@ class Record(NamedTuple):
     headers: Headers
 
 
-class _Logged(NamedTuple):
+class LoggedRecord(NamedTuple):
+    """A record as read from the log. `timestamp_ms` is when the log took it."""
+
     topic: str
     partition: int
     offset: int
@@ -36,12 +38,29 @@ class _Logged(NamedTuple):
     value: bytes
     headers: Headers
 
+    @property
+    def envelope(self) -> Envelope:
+        """Read what stands around the event; raises BrokenEnvelope."""
+        headers = self.headers
+        if isinstance(headers, PackedHeaders):
+            return headers.envelope()
+        return Envelope.from_headers(headers)
 
-class LoggedRecord(_Logged):
-    """A record as read from the log. `timestamp_ms` is when the log took it.
+    @property
+    def data(self) -> EventData:
+        """Read what the event says; raises BrokenEnvelope, UnknownEvent or BrokenData."""
+        return self.data_under(self.envelope)
 
-    What it says is read once, by whoever asks first, however many readers of this process hold it:
-    events are immutable. Two threads that ask at once may both read it.
+    def data_under(self, envelope: Envelope) -> EventData:
+        """Read what the event says under its envelope; raises UnknownEvent or BrokenData."""
+        return decode(envelope, self.value)
+
+
+class SharedRecord(LoggedRecord):
+    """A record that several readers of this process hold: what it says is read once for all.
+
+    Events are immutable. Two threads that ask at once may both read it. Where each reader has
+    records of its own, as on Kafka, keeping what was read only gives the garbage collector work.
     """
 
     _envelope: Envelope | None = None
@@ -49,21 +68,15 @@ class LoggedRecord(_Logged):
 
     @property
     def envelope(self) -> Envelope:
-        """What stands around the event; raises BrokenEnvelope."""
+        """Return what stands around the event; raises BrokenEnvelope."""
         if self._envelope is None:
-            headers = self.headers
-            self._envelope = (
-                headers.envelope()
-                if isinstance(headers, PackedHeaders)
-                else Envelope.from_headers(headers)
-            )
+            self._envelope = super().envelope
         return self._envelope
 
-    @property
-    def data(self) -> EventData:
-        """What the event says; raises BrokenEnvelope, UnknownEvent or BrokenData."""
+    def data_under(self, envelope: Envelope) -> EventData:
+        """Return what the event says; raises UnknownEvent or BrokenData."""
         if self._data is None:
-            self._data = decode(self.envelope, self.value)
+            self._data = super().data_under(envelope)
         return self._data
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from shared.bus.port import LoggedRecord
 from shared.events.base import EventData
-from shared.events.envelope import BrokenEnvelope
+from shared.events.envelope import BrokenEnvelope, Envelope
 from shared.events.registry import REGISTRY, BrokenData, UnknownEvent
 from shared.messaging.subscriptions import Incoming
 from shared.messaging.tables import SUBJECT_LENGTH
@@ -40,6 +40,7 @@ class Arrival(NamedTuple):
     """What must be known of a record before anything of it is decoded; None where unreadable."""
 
     record: LoggedRecord
+    envelope: Envelope | None
     type: str | None
     source: str | None
     complaint_id: str | None
@@ -80,7 +81,7 @@ def read_arrival(record: LoggedRecord) -> Arrival:
         return _read_what_can_be_read(record)
     if type_ not in KNOWN_TYPES and not _is_name(type_):
         return _read_what_can_be_read(record)
-    return Arrival(record, type_, source, subject, sequence, None)
+    return Arrival(record, envelope, type_, source, subject, sequence, None)
 
 
 def plan_batch(
@@ -108,7 +109,7 @@ class _Planner:
         self._depth: dict[str, int] = {}
 
     def take(self, arrival: Arrival) -> None:
-        _record, type_, source, complaint_id, sequence, fault = arrival
+        _record, _envelope, type_, source, complaint_id, sequence, fault = arrival
         if complaint_id is None or source is None or sequence is None:
             self._letter(arrival, LetterState.DEAD, fault or "not readable")
             return
@@ -131,7 +132,7 @@ class _Planner:
 
     def _hand_over(self, arrival: Arrival, key: MarkKey) -> None:
         try:
-            incoming = open_record(arrival.record)
+            incoming = open_arrival(arrival)
         except (BrokenEnvelope, UnknownEvent, BrokenData) as broken:
             self._park(arrival, str(broken))
             return
@@ -153,9 +154,11 @@ class _Planner:
         self.plan.letters.append(Letter(arrival, state, reason))
 
 
-def open_record(record: LoggedRecord) -> Incoming[EventData]:
+def open_arrival(arrival: Arrival) -> Incoming[EventData]:
     """Decode a record; raises BrokenEnvelope, UnknownEvent or BrokenData saying what is wrong."""
-    envelope, data = record.envelope, record.data
+    record = arrival.record
+    envelope = arrival.envelope or record.envelope
+    data = record.data_under(envelope)
     if data.subject != envelope.subject:
         raise BrokenData(f"{envelope.type}: the data is not about the envelope's subject")
     if data.source != envelope.source:
@@ -194,5 +197,5 @@ def _read_what_can_be_read(record: LoggedRecord) -> Arrival:
         sequence = None
     fault = faults[0] if faults else None
     return Arrival(
-        record, texts["ce_type"], texts["ce_source"], texts["ce_subject"], sequence, fault
+        record, None, texts["ce_type"], texts["ce_source"], texts["ce_subject"], sequence, fault
     )

@@ -88,7 +88,7 @@ async def measure(connection: AsyncConnection, group: str) -> None:
 
 
 def _row(letter: Letter, now: datetime) -> dict[str, object]:
-    record, type_, source, complaint_id, sequence, _fault = letter.arrival
+    record, _envelope, type_, source, complaint_id, sequence, _fault = letter.arrival
     return {
         "state": letter.state.value,
         "reason": letter.reason,

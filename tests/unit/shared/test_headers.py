@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bus.headers import PackedHeaders, pack, unpack
-from shared.bus.port import LoggedRecord
+from shared.bus.port import LoggedRecord, SharedRecord
 from shared.events.complaints import ComplaintAmended
 from shared.events.envelope import BrokenEnvelope, Envelope
 from shared.events.registry import BrokenData, UnknownEvent
@@ -68,10 +68,10 @@ def _read(record: LoggedRecord) -> Envelope | None:
         return None
 
 
-def test_what_a_record_says_is_read_once_for_all_who_hold_it() -> None:
+def test_what_a_shared_record_says_is_read_once_for_all_who_hold_it() -> None:
     said = ComplaintAmended(complaint_id="c", number="n", kind="addition", by="customer")
     headers = tuple((ENVELOPE | {"ce_type": b"ComplaintAmended"}).items())
-    record = LoggedRecord("t", 0, 0, 0, "c", said.model_dump_json().encode(), headers)
+    record = SharedRecord("t", 0, 0, 0, "c", said.model_dump_json().encode(), headers)
 
     first, second = record.data, record.data
 
@@ -82,8 +82,8 @@ def test_what_a_record_says_is_read_once_for_all_who_hold_it() -> None:
 
 def test_what_cannot_be_read_is_refused_each_time() -> None:
     headers = tuple((ENVELOPE | {"ce_type": b"ComplaintAmended"}).items())
-    broken = LoggedRecord("t", 0, 0, 0, "c", b"{", headers)
-    unknown = LoggedRecord("t", 0, 0, 0, "c", b"{}", tuple(ENVELOPE.items()))
+    broken = SharedRecord("t", 0, 0, 0, "c", b"{", headers)
+    unknown = SharedRecord("t", 0, 0, 0, "c", b"{}", tuple(ENVELOPE.items()))
 
     for _ in range(2):
         with pytest.raises(BrokenData):

@@ -20,7 +20,7 @@ from services.analytics_service.projections.repository.store import (
 from shared.bus.port import LoggedRecord, TopicPartition
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
-from shared.events.envelope import BrokenEnvelope, Headers
+from shared.events.envelope import BrokenEnvelope, Envelope, Headers
 from shared.events.registry import EVENT_TYPES, REGISTRY, BrokenData, UnknownEvent
 from shared.events.topics import SIGNALS
 
@@ -137,10 +137,9 @@ class Batch:
             return str(wrong)
         if envelope.subject != record.key or record.key not in self._ids:
             return f"key {record.key} and subject {envelope.subject} are not one complaint's id"
-        return self._fold(record)
+        return self._fold(record, envelope)
 
-    def _fold(self, record: LoggedRecord) -> str | None:
-        envelope = record.envelope
+    def _fold(self, record: LoggedRecord, envelope: Envelope) -> str | None:
         column = SEQUENCE_OF.get(envelope.source)
         if column is None:
             return f"source {envelope.source} is not known"
@@ -154,7 +153,7 @@ class Batch:
         if envelope.sequence > last + 1:
             return WAITS_FOR_PREDECESSOR
         try:
-            fact = self._react(fact, model, record)
+            fact = self._react(fact, model, record, envelope)
         except (BrokenData, UnknownEvent, ValueError) as wrong:
             return str(wrong)
         setattr(fact, column, envelope.sequence)
@@ -165,16 +164,19 @@ class Batch:
         return None
 
     def _react(
-        self, fact: Fact | None, model: type[EventData] | None, record: LoggedRecord
+        self,
+        fact: Fact | None,
+        model: type[EventData] | None,
+        record: LoggedRecord,
+        envelope: Envelope,
     ) -> Fact:
-        envelope = record.envelope
         if model is None:
             raise UnknownEvent(f"no event {envelope.type} of version {envelope.version} is known")
         reaction = self._reactions.get(model)
         moves_case = model in _MOVES_CASE
         if fact is not None and reaction is None and not moves_case:
             return fact
-        data = record.data
+        data = record.data_under(envelope)
         if data.subject != envelope.subject:
             raise BrokenData(f"{envelope.type}: the data is about another complaint")
         if fact is None:

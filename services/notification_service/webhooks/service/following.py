@@ -191,14 +191,15 @@ def _said_of_standings(records: Sequence[LoggedRecord]) -> list[Said]:
 
 def _words_of(record: LoggedRecord) -> Said | None:
     try:
-        subject = record.envelope.subject
+        envelope = record.envelope
     except BrokenEnvelope:
         return None
+    subject = envelope.subject
     if not (0 < len(subject) <= LONGEST_NAME and subject.isprintable()):
         return None
     try:
         # As others have read it already.
-        data = record.data
+        data = record.data_under(envelope)
     except (BrokenData, UnknownEvent):
         return _raw_words_of(subject, record)
     names = [name for name in _STANDING if f'"{name}"'.encode() in record.value]

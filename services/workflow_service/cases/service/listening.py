@@ -79,9 +79,10 @@ def foresee(desk: Desk, records: Sequence[LoggedRecord]) -> None:
 
 def _received(record: LoggedRecord) -> ComplaintReceived | None:
     try:
-        if record.envelope.type != ComplaintReceived.__name__:
+        envelope = record.envelope
+        if envelope.type != ComplaintReceived.__name__:
             return None
-        said = record.data
+        said = record.data_under(envelope)
     except (BrokenEnvelope, BrokenData, UnknownEvent):
         return None
     return said if isinstance(said, ComplaintReceived) else None
