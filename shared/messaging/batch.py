@@ -74,9 +74,7 @@ def read_arrival(record: LoggedRecord) -> Arrival:
         envelope = record.envelope
     except BrokenEnvelope:
         return _read_what_can_be_read(record)
-    type_, source, subject, sequence = (
-        envelope.type, envelope.source, envelope.subject, envelope.sequence,
-    )  # fmt: skip
+    _id, source, type_, _version, _time, subject, sequence, _trace = envelope
     if not (0 < sequence <= _MAX_SEQUENCE and _is_name(subject) and _is_name(source)):
         return _read_what_can_be_read(record)
     if type_ not in KNOWN_TYPES and not _is_name(type_):

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from shared.bus.port import LoggedRecord
-from shared.events import cases, complaints, deliveries
+from shared.events import cases, deliveries
 from shared.events.base import EventData
 from shared.events.envelope import Envelope, Headers
 from shared.events.topics import partition_of
+from tests.harness.complaints import received
 
 BEGAN = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -71,22 +72,14 @@ class Story:
     def received(self, **fields: object) -> Story:
         """The complaint arrives."""
         values: dict[str, object] = {
-            "channel": "web",
-            "category": "logistics.short",
-            "suggested_category": "logistics.short",
-            "severity": "moderate",
-            "urgency": "high",
-            "priority": "P2",
-            "language": "zh",
+            "number": self.number,
             "region": "CN-31",
             "h3": "872830828ffffff",
             "product": "SKU-88",
             "customer_id": "c-1",
-            "received_at": self.at,
+            **fields,
         }
-        data = complaints.ComplaintReceived.model_validate(
-            {**values, **fields, "complaint_id": self.complaint_id, "number": self.number}
-        )
+        data = received(self.complaint_id, self.at, **values)
         self.log.say(data, self.at)
         return self
 

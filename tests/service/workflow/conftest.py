@@ -32,6 +32,7 @@ from shared.kernel.settings import CommonSettings
 from shared.kernel.vault import new_master_key
 from shared.messaging import Incoming, outbox
 from shared.service import Platform
+from tests.harness.complaints import received
 from tests.harness.databases import MakeMigratedUrl
 
 START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -124,20 +125,8 @@ class Workflow:
 
 def complaint(received_at: datetime, **changes: object) -> ComplaintReceived:
     """Return a complaint."""
-    facts: Json = {
-        "complaint_id": new_id(),
-        "number": new_number(),
-        "received_at": received_at,
-        "channel": "web",
-        "category": "logistics.short",
-        "suggested_category": "logistics.short",
-        "severity": "moderate",
-        "urgency": "high",
-        "priority": "P2",
-        "language": "zh",
-        "customer_id": new_id(),
-    }
-    return ComplaintReceived.model_validate({**facts, **changes})
+    own: Json = {"number": new_number(), "customer_id": new_id(), **changes}
+    return received(own.pop("complaint_id", new_id()), received_at, **own)
 
 
 def complaints(count: int, received_at: datetime, **changes: object) -> Sequence[ComplaintReceived]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -25,6 +24,7 @@ from services.workflow_service.clocks.repository import read_packs, read_policy_
 from services.workflow_service.settings import WorkflowSettings
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.kernel.settings import CommonSettings
+from tests.harness.complaints import received
 
 MONDAY_NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 """Noon in Shanghai, on a working day."""
@@ -86,24 +86,10 @@ EVERY_CLOCK: Rules = Rules(
 )
 """The same with the clocks that the policy leaves out."""
 
-_COMPLAINT: Mapping[str, Any] = {
-    "complaint_id": "01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c",
-    "number": "7K3F-9Q2M-X",
-    "received_at": MONDAY_NOON,
-    "channel": "web",
-    "category": "logistics.short",
-    "suggested_category": "logistics.short",
-    "severity": "moderate",
-    "urgency": "high",
-    "priority": "P2",
-    "language": "zh",
-    "customer_id": "01938f5e-7c2a-7d5e-9d8b-000000000001",
-}
-
 
 def complaint(**changes: object) -> ComplaintReceived:
     """Return a complaint received at Monday noon."""
-    return ComplaintReceived.model_validate({**_COMPLAINT, **changes})
+    return received("01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c", MONDAY_NOON, **changes)
 
 
 def opened(*, now: datetime = MONDAY_NOON, rules: Rules = RULES, **changes: object) -> Case:

@@ -37,7 +37,7 @@ from services.workflow_service.cases.repository.storage import (
 )
 from services.workflow_service.cases.service.desk import Desk, publish
 from services.workflow_service.cases.service.merging import matters_of
-from services.workflow_service.cases.service.taking_over import Arrived
+from services.workflow_service.cases.service.taking_over import Arrived, Grounds
 from shared.bus.port import LoggedRecord
 from shared.events.base import ComplaintEvent, NotificationEvent
 from shared.events.complaints import ComplaintAmended, ComplaintReceived, ComplaintRegraded
@@ -72,9 +72,7 @@ def foresee(desk: Desk, records: Sequence[LoggedRecord]) -> None:
         for record in records
         if (said := _received(record)) is not None and said.imported
     ]
-    desk.importer.foresee(
-        arrived, now=desk.clock.now(), rules=desk.rules, load=desk.loads.last_known
-    )
+    desk.importer.foresee(arrived, Grounds(desk.clock.now(), desk.rules, desk.loads.last_known))
 
 
 def _received(record: LoggedRecord) -> ComplaintReceived | None:
@@ -104,7 +102,7 @@ async def _import_cases(
     desk: Desk, uow: UnitOfWork, batch: Sequence[Incoming[ComplaintReceived]]
 ) -> None:
     load = await desk.load(uow)
-    taken_over = await desk.importer.take_over(batch, now=uow.now, rules=desk.rules, load=load)
+    taken_over = await desk.importer.take_over(batch, Grounds(uow.now, desk.rules, load))
     load.update(taken_over.owners)
     await insert_opened(uow.connection, taken_over.opened)
     for row in taken_over.said:

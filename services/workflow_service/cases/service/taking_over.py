@@ -42,12 +42,17 @@ class Arrived(NamedTuple):
     traceparent: str | None
 
 
+class Grounds(NamedTuple):
+    """What complaints are decided by; `load` is open cases by owner."""
+
+    now: datetime
+    rules: Rules
+    load: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Imported complaints to be taken over; `rules` None means those of the order before.
-
-    `load` is open cases by owner.
-    """
+    """Imported complaints to be taken over; `rules` None means those of the order before."""
 
     arrived: Sequence[Arrived]
     now: datetime
@@ -92,39 +97,27 @@ class Importer:
             return False
         return self._beside is None or not self._beside.is_given_up
 
-    def foresee(
-        self,
-        arrived: Sequence[Arrived],
-        *,
-        now: datetime,
-        rules: Rules,
-        load: Mapping[str, int],
-    ) -> None:
+    def foresee(self, arrived: Sequence[Arrived], grounds: Grounds) -> None:
         """Have complaints decided beside that `take_over` is likely to be asked for next.
 
-        `load` cannot know of what is decided meanwhile: it is one batch old.
+        The load cannot know of what is decided meanwhile: it is one batch old.
         """
         if self.is_at_work and len(arrived) >= _FEW:
-            asked = asyncio.create_task(self._ask_beside(arrived, now, rules, load))
-            self._foreseen[_names(arrived)] = _Foreseen(rules, asked)
+            asked = asyncio.create_task(self._ask_beside(arrived, grounds))
+            self._foreseen[_names(arrived)] = _Foreseen(grounds.rules, asked)
             if len(self._foreseen) > _FORESEEN_KEPT:
                 self._foreseen.popitem(last=False)
 
     async def take_over(
-        self,
-        batch: Sequence[Incoming[ComplaintReceived]],
-        *,
-        now: datetime,
-        rules: Rules,
-        load: Mapping[str, int],
+        self, batch: Sequence[Incoming[ComplaintReceived]], grounds: Grounds
     ) -> TakenOver:
         """Return what is to be stored and said of a batch. Stores nothing, counts up no load."""
         self._rows += len(batch)
         self._in_hand += 1
         self._note_work()
         try:
-            answer = await self._decided_beside(batch, now, rules, load)
-            return answer or await self._decided_here(batch, now, rules, load)
+            answer = await self._decided_beside(batch, grounds)
+            return answer or await self._decided_here(batch, grounds)
         finally:
             self._in_hand -= 1
             self._note_work()
@@ -147,11 +140,7 @@ class Importer:
         self._worked_at = asyncio.get_running_loop().time()
 
     async def _decided_beside(
-        self,
-        batch: Sequence[Incoming[ComplaintReceived]],
-        now: datetime,
-        rules: Rules,
-        load: Mapping[str, int],
+        self, batch: Sequence[Incoming[ComplaintReceived]], grounds: Grounds
     ) -> TakenOver | None:
         arrived = [
             Arrived(one.data.complaint_id, one.record.value, one.envelope.traceparent)
@@ -159,45 +148,37 @@ class Importer:
         ]
         foreseen = self._foreseen.pop(_names(arrived), None)
         # By rules that have changed since, it would be decided as nobody means it any more.
-        if foreseen is not None and foreseen.rules is rules:
+        if foreseen is not None and foreseen.rules is grounds.rules:
             answer = await foreseen.asked
             if answer is not None:
                 return answer
         if self.is_at_work and len(batch) >= _FEW:
-            return await self._ask_beside(arrived, now, rules, load)
+            return await self._ask_beside(arrived, grounds)
         return None
 
     async def _decided_here(
-        self,
-        batch: Sequence[Incoming[ComplaintReceived]],
-        now: datetime,
-        rules: Rules,
-        load: Mapping[str, int],
+        self, batch: Sequence[Incoming[ComplaintReceived]], grounds: Grounds
     ) -> TakenOver:
-        counted = Counter(load)
+        counted = Counter(grounds.load)
+        grounds = grounds._replace(load=counted)
         parts: list[TakenOver] = []
         for place in range(0, len(batch), _AT_A_STRETCH):
             received = (
                 (one.data, one.envelope.traceparent) for one in batch[place : place + _AT_A_STRETCH]
             )
-            part = taken_over(received, now=now, rules=rules, load=counted, dialect=self._dialect)
+            part = taken_over(received, grounds, dialect=self._dialect)
             counted.update(part.owners)
             parts.append(part)
             await asyncio.sleep(0)  # a thousand at a stretch would hold up every request
         return joined(parts)
 
-    async def _ask_beside(
-        self,
-        arrived: Sequence[Arrived],
-        now: datetime,
-        rules: Rules,
-        load: Mapping[str, int],
-    ) -> TakenOver | None:
+    async def _ask_beside(self, arrived: Sequence[Arrived], grounds: Grounds) -> TakenOver | None:
         if self._beside is None:
             self._beside = Beside(taking_over_for, self._dialect, name="cases")
         if not self._beside.is_ready():
             return None
         # Orders are answered in the order in which they come here: the first one brings the rules.
+        now, rules, load = grounds
         told, self._told = self._told, rules
         order = Order(arrived, now, dict(load), None if told is rules else rules)
         try:
@@ -229,22 +210,17 @@ def taking_over_for(dialect: str) -> Callable[[Order], TakenOver]:
             (ComplaintReceived.model_validate_json(one.value), one.traceparent)
             for one in order.arrived
         )
-        return taken_over(received, now=order.now, rules=rules, load=order.load, dialect=dialect)
+        return taken_over(received, Grounds(order.now, rules, order.load), dialect=dialect)
 
     return answer
 
 
 def taken_over(
-    received: Iterable[tuple[ComplaintReceived, str | None]],
-    *,
-    now: datetime,
-    rules: Rules,
-    load: Mapping[str, int],
-    dialect: str,
+    received: Iterable[tuple[ComplaintReceived, str | None]], grounds: Grounds, *, dialect: str
 ) -> TakenOver:
     """Decide about imported complaints, each with its trace."""
-    counted = Counter(load)
-    rules = replace(rules, load=counted)
+    now, counted = grounds.now, Counter(grounds.load)
+    rules = replace(grounds.rules, load=counted)
     known: Known = {}
     changes: list[Change] = []
     said: list[OutboxRow] = []

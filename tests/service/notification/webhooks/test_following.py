@@ -11,8 +11,8 @@ import pytest
 from services.notification_service.webhooks.jobs import keeping
 from shared.bus.port import Record
 from shared.events import topics
-from shared.events.complaints import ComplaintReceived
 from shared.kernel.ids import new_id
+from tests.harness.complaints import received
 from tests.service.notification.webhooks.kit import (
     START,
     Receiver,
@@ -86,24 +86,10 @@ async def test_what_is_said_while_nobody_has_subscribed_counts_for_later_filters
 ) -> None:
     before = count_of("redress_webhook_unreadable_total")
     whole, newer, lean, gone = (new_id() for _ in range(4))
-    received = ComplaintReceived.model_validate(
-        {
-            "complaint_id": whole,
-            "number": "N",
-            "received_at": START,
-            "channel": "web",
-            "category": "logistics.short",
-            "suggested_category": "logistics.short",
-            "severity": "moderate",
-            "urgency": "high",
-            "priority": "P2",
-            "language": "zh",
-            "customer_id": new_id(),
-        }
-    ).model_dump(mode="json")
+    said = received(whole, START).model_dump(mode="json")
     await world.say(
-        event(whole, 1, "ComplaintReceived", **received),
-        event(newer, 1, "ComplaintReceived", **received | {"department": "warehouse"}),
+        event(whole, 1, "ComplaintReceived", **said),
+        event(newer, 1, "ComplaintReceived", **said | {"department": "warehouse"}),
         event(lean, 1, "ComplaintReceived", category="logistics.late"),
         event(gone, 1, "CaseOpened", department="warehouse", category="logistics.late"),
         event(gone, 2, "CaseTransferred", department=None),
