@@ -106,9 +106,12 @@ def listen(settings: CommonSettings, platform: Platform) -> socket.socket:
     return bound
 
 
-async def serve_http(app: object, bound: socket.socket) -> None:
-    """Answer HTTP until SIGINT or SIGTERM; requests under way are finished first."""
-    footprint.settle()
+async def serve_http(app: object, bound: socket.socket, *, alone: bool = False) -> None:
+    """Answer HTTP until SIGINT or SIGTERM; requests under way are finished first.
+
+    `alone`: no other service shares the process.
+    """
+    footprint.settle(alone=alone)
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]  # any ASGI callable
         log_config=None,

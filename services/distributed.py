@@ -50,7 +50,7 @@ async def _serve(process: str, platform: Platform) -> None:
     try:
         async with running([unit]):
             log.info("service.ready", service=process, url=settings.base_url)
-            await serve_http(unit.app, bound)
+            await serve_http(unit.app, bound, alone=True)
     finally:
         await platform.bus.stop()
 

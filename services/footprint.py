@@ -14,7 +14,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 _YOUNG_OBJECTS = 50_000
-"""Between two collections. A batch of 500 events makes more objects than Python's usual 700."""
+_YOUNG_OBJECTS_ALONE = 200_000
+"""Between two collections. A batch of 500 events makes more objects than Python's usual 700, and
+one of 5,000 from Kafka sixty thousand at once, all freed by their counts; what is left to be found
+waits longer, in a process that has a service's memory to itself."""
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of malloc.h."""
@@ -46,14 +49,14 @@ def loaded() -> None:
         gc.collect()
 
 
-def settle() -> None:
-    """Take what was loaded as lasting, and begin to collect again.
+def settle(*, alone: bool = False) -> None:
+    """Take what was loaded as lasting, and begin to collect again; `alone`: for one service only.
 
     Batches are freed by counting references; walking the whole program again and again because of
     them took a third of the time of an import.
     """
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
+    gc.set_threshold(_YOUNG_OBJECTS_ALONE if alone else _YOUNG_OBJECTS)
     gc.enable()
     _spare_the_search()
 

@@ -80,6 +80,15 @@ class SharedRecord(LoggedRecord):
         return self._data
 
 
+def next_positions(records: Sequence[LoggedRecord]) -> dict[TopicPartition, int]:
+    """Return from where each partition is read on after these, which are in the order of the log.
+
+    Every reader asks it of every batch: plain tuples cost a third of named ones.
+    """
+    last = {(record.topic, record.partition): record.offset for record in records}
+    return {TopicPartition(*place): offset + 1 for place, offset in last.items()}
+
+
 class Unpublished(Exception):
     """Publishing stopped early. `acknowledged` are the indexes that the log has for sure."""
 

@@ -98,10 +98,16 @@ class Feed:
         return count >= self._batch_size // 2 or await consumer.lag_seconds() > _BEHIND_SECONDS
 
     async def _fold(self, consumer: Consumer, records: Sequence[LoggedRecord]) -> int:
-        folding = asyncio.ensure_future(self._serving.write(lambda: self._projector.fold(records)))
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+        def fold() -> int:
+            loop.call_soon_threadsafe(begun.set)
+            return self._projector.fold(records)
+
+        folding = asyncio.ensure_future(self._serving.write(fold))
         if not self.is_behind:
             return await folding
-        reading = asyncio.ensure_future(self._read_on(consumer, folding))
+        reading = asyncio.ensure_future(self._read_on(consumer, folding, begun))
         try:
             folded = await folding
             self._ahead = await reading
@@ -114,9 +120,11 @@ class Feed:
         return folded
 
     async def _read_on(
-        self, consumer: Consumer, folding: asyncio.Future[int]
+        self, consumer: Consumer, folding: asyncio.Future[int], begun: asyncio.Event
     ) -> Sequence[LoggedRecord]:
         """Read while a batch is folded: several portions where they come in time."""
+        # A portion of five thousand keeps the loop busy for 25 ms: the thread must have begun.
+        await begun.wait()
         ahead: list[LoggedRecord] = []
         while len(ahead) < self._batch_size:
             found = await self._poll(consumer, self._batch_size - len(ahead))

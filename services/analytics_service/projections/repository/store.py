@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from operator import attrgetter
 from pathlib import Path
 
 import duckdb
@@ -251,10 +250,15 @@ class Store:
 
     def _append_new(self, facts: Sequence[Fact]) -> None:
         """Append facts with the columns that some of them have: most are empty at first."""
-        names = [name for name in COLUMNS if any(getattr(fact, name) is not None for fact in facts)]
-        if names:
-            self._newest_written = max(self._newest_written, *(one.complaint_id for one in facts))
-            self._append("facts", map(attrgetter(*names), facts), names)
+        if not facts:
+            return
+        self._newest_written = max(self._newest_written, *(one.complaint_id for one in facts))
+        filled = {
+            name: column
+            for name, column in zip(COLUMNS, zip(*map(as_row, facts), strict=True), strict=True)
+            if column.count(None) < len(column)
+        }
+        self._append("facts", zip(*filled.values(), strict=True), list(filled))
 
     def _append(
         self, table: str, rows: Iterable[Sequence[object]], columns: Sequence[str] | None = None
@@ -271,20 +275,19 @@ class Store:
 
         Only columns that differ somewhere in the batch are written: most events change a few.
         """
-        before = [self._read[fact.complaint_id] for fact in facts]
-        after = [as_row(fact) for fact in facts]
-        changed = [
-            place
-            for place in range(1, len(COLUMNS))  # the id stays
-            if any(old[place] != new[place] for (_, old), new in zip(before, after, strict=True))
-        ]
+        if not facts:
+            return
+        numbers = [self._read[fact.complaint_id][0] for fact in facts]
+        before = zip(*(self._read[fact.complaint_id][1] for fact in facts), strict=True)
+        after = zip(*map(as_row, facts), strict=True)
+        # Column by column: tuples are compared without a step of Python for each value.
+        changed = {
+            name: new for name, old, new in zip(COLUMNS, before, after, strict=True) if old != new
+        }
         if not changed:
             return
-        names = [COLUMNS[place] for place in changed]
-        rows = (
-            [number, *(new[place] for place in changed)]
-            for (number, _), new in zip(before, after, strict=True)
-        )
+        names = list(changed)
+        rows = zip(numbers, *changed.values(), strict=True)
         self._append(BATCH, rows, ["row_number", *names])
         assignments = ", ".join(f"{name} = b.{name}" for name in names)
         self._connection.execute(

@@ -17,7 +17,7 @@ from services.analytics_service.projections.repository.store import (
     ParkedEvent,
     Store,
 )
-from shared.bus.port import LoggedRecord, TopicPartition
+from shared.bus.port import LoggedRecord, TopicPartition, next_positions
 from shared.events.base import EventData, WorkflowEvent
 from shared.events.complaints import ComplaintReceived
 from shared.events.envelope import BrokenEnvelope, Envelope, Headers
@@ -75,16 +75,13 @@ class Batch:
 
         Signals are about no complaint: there is no fact that they could change or wait for.
         """
-        last: dict[tuple[str, int], int] = {}
         for record in records:
-            last[record.topic, record.partition] = record.offset
             if record.topic == SIGNALS:
                 continue
             reason = refused or self._try(record)
             if reason is not None:
                 self._park(record, reason)
-        for place, offset in last.items():
-            self._positions[TopicPartition(*place)] = offset + 1
+        self._positions |= next_positions(records)
 
     def release(self) -> None:
         """Fold what was parked for complaints that have got further meanwhile."""
