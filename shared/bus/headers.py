@@ -66,6 +66,12 @@ class PackedHeaders(Sequence[tuple[str, bytes]]):
         return hash(self.pairs())
 
 
+def pack_envelope(envelope: Envelope) -> str:
+    """Write an envelope as `pack` writes its headers."""
+    text = orjson.dumps(envelope.to_texts())
+    return text.decode() if text.isascii() else pack(envelope.to_headers())
+
+
 def pack(headers: Headers) -> str:
     """Write headers as text."""
     if isinstance(headers, PackedHeaders):

@@ -22,8 +22,6 @@ _NEEDED = frozenset(
     {"ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "ce_sequence", "ce_dataschema"}
 )
 
-_READ = (*_NEEDED, "traceparent")
-
 
 class BrokenEnvelope(ValueError):
     """A record that is no CloudEvent of ours: a header is missing or cannot be read."""
@@ -51,57 +49,78 @@ class Envelope(NamedTuple):
 
     def to_headers(self) -> tuple[tuple[str, bytes], ...]:
         """Write the envelope as record headers."""
-        headers = [
-            ("ce_specversion", b"1.0"),
-            ("ce_id", self.id.encode()),
-            ("ce_source", self.source.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_time", to_rfc3339(self.time).encode()),
-            ("ce_subject", self.subject.encode()),
-            ("ce_partitionkey", self.subject.encode()),
-            ("ce_sequence", b"%d" % self.sequence),
-            ("ce_dataschema", self.dataschema.encode()),
-            ("content-type", b"application/json"),
+        return tuple([(name, text.encode()) for name, text in self.to_texts()])
+
+    def to_texts(self) -> list[tuple[str, str]]:
+        """Write the envelope as pairs of text, in the order of the headers."""
+        texts = [
+            ("ce_specversion", SPEC_VERSION),
+            ("ce_id", self.id),
+            ("ce_source", self.source),
+            ("ce_type", self.type),
+            ("ce_time", to_rfc3339(self.time)),
+            ("ce_subject", self.subject),
+            ("ce_partitionkey", self.subject),
+            ("ce_sequence", str(self.sequence)),
+            ("ce_dataschema", self.dataschema),
+            ("content-type", CONTENT_TYPE),
         ]
         if self.traceparent:
-            headers.append(("traceparent", self.traceparent.encode()))
-        return tuple(headers)
+            texts.append(("traceparent", self.traceparent))
+        return texts
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> Envelope:
         """Read an envelope; raises BrokenEnvelope naming the header that is missing or wrong."""
         found = _named(dict(headers))
+        trace = found.get("traceparent")
         try:
-            texts = {name: found[name].decode() for name in _READ if name in found}
-        except UnicodeDecodeError as wrong:
-            raise BrokenEnvelope(f"a header cannot be read: {wrong}") from None
-        return cls.from_texts(texts)
+            # By place: with names a tuple takes twice as long to make.
+            envelope = cls(
+                found["ce_id"].decode(),
+                found["ce_source"].decode(),
+                found["ce_type"].decode(),
+                int(found["ce_dataschema"].rpartition(b"/")[2]),
+                from_rfc3339(found["ce_time"].decode()),
+                found["ce_subject"].decode(),
+                int(found["ce_sequence"]),
+                None if trace is None else trace.decode(),
+            )
+        except (KeyError, ValueError) as wrong:
+            raise _broken(wrong) from None
+        return _counted(envelope)
 
     @classmethod
     def from_texts(cls, headers: Mapping[str, str]) -> Envelope:
         """Read an envelope from headers as text; raises BrokenEnvelope as `from_headers` does."""
         found = _named(headers)
         try:
-            # As bytes: of text Python reads the digits of every script.
-            sequence = int(found["ce_sequence"].encode())
-            # By place: with names a tuple takes twice as long to make.
             envelope = cls(
                 found["ce_id"],
                 found["ce_source"],
                 found["ce_type"],
+                # As bytes: of text Python reads the digits of every script.
                 int(found["ce_dataschema"].rpartition("/")[2].encode()),
                 from_rfc3339(found["ce_time"]),
                 found["ce_subject"],
-                sequence,
+                int(found["ce_sequence"].encode()),
                 found.get("traceparent"),
             )
-        except KeyError as missing:
-            raise BrokenEnvelope(f"header {missing.args[0]} is missing") from None
-        except ValueError as wrong:
-            raise BrokenEnvelope(f"a header cannot be read: {wrong}") from None
-        if sequence < 1:
-            raise BrokenEnvelope(f"ce_sequence is {sequence}; it counts from 1")
-        return envelope
+        except (KeyError, ValueError) as wrong:
+            raise _broken(wrong) from None
+        return _counted(envelope)
+
+
+def _broken(wrong: KeyError | ValueError) -> BrokenEnvelope:
+    if isinstance(wrong, KeyError):
+        return BrokenEnvelope(f"header {wrong.args[0]} is missing")
+    return BrokenEnvelope(f"a header cannot be read: {wrong}")
+
+
+def _counted(envelope: Envelope) -> Envelope:
+    if envelope.sequence < 1:
+        raise BrokenEnvelope(f"ce_sequence is {envelope.sequence}; it counts from 1")
+    return envelope
 
 
 def _named(found: Mapping[str, T]) -> Mapping[str, T]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.headers import pack
+from shared.bus.headers import pack_envelope
 from shared.db.bulk import put_off_sqlite
 from shared.db.types import utc_text
 from shared.events.base import EventData
@@ -61,7 +61,7 @@ def outbox_row(
         sequence=sequence,
         topic=data.topic,
         key=subject,
-        headers=pack(envelope.to_headers()),
+        headers=pack_envelope(envelope),
         value=data.__pydantic_serializer__.to_json(data),
         created_at=at,
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.headers import PackedHeaders, pack, unpack
+from shared.bus.headers import PackedHeaders, pack, pack_envelope, unpack
 from shared.bus.port import LoggedRecord, SharedRecord
 from shared.events.complaints import ComplaintAmended
 from shared.events.envelope import BrokenEnvelope, Envelope
@@ -28,6 +28,17 @@ def test_headers_come_back_byte_for_byte() -> None:
     headers = (("ce_type", b"CaseOpened"), ("ce_id", b"\x00\xff"), ("ce_type", b"\xe4"))
 
     assert unpack(pack(headers)) == headers
+
+
+@pytest.mark.parametrize("subject", ["complaint-1", "投诉", 'one "in" quotes'])
+def test_an_envelope_is_packed_as_its_headers_are(subject: str) -> None:
+    texts = {name: value.decode() for name, value in ENVELOPE.items()}
+    envelope = Envelope.from_texts(texts | {"ce_subject": subject})
+
+    packed = pack_envelope(envelope)
+
+    assert packed == pack(envelope.to_headers())
+    assert PackedHeaders(packed).envelope() == envelope
 
 
 def test_what_is_alike_in_many_records_is_held_in_memory_once() -> None:
