@@ -14,6 +14,7 @@ from shared.events.words import Motive, Priority, Severity, Urgency
 SEVERITIES = tuple(Severity)
 URGENCIES = tuple(Urgency)
 PRIORITIES = tuple(Priority)
+MOTIVES = tuple(Motive)
 
 L = TypeVar("L", bound=StrEnum)
 
@@ -171,7 +172,7 @@ def find_motive(
     if not points:
         return None, None
     # `max` keeps the first at a tie, and the enumeration is in the order of the file's rule.
-    motive = max((m for m in Motive if m in points), key=points.__getitem__)
+    motive = max((m for m in MOTIVES if m in points), key=points.__getitem__)
     return motive, evidence[motive]
 
 
