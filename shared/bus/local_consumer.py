@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from shared.bus.port import LoggedRecord, TopicPartition
+from shared.bus.port import LoggedRecord, TopicPartition, next_positions
 from shared.events.topics import PARTITIONS
 from shared.kernel.clock import Clock
 
@@ -157,10 +157,15 @@ class LocalReader:
         self, behind: Sequence[tuple[TopicPartition, int]], limit: int
     ) -> Sequence[LoggedRecord]:
         records = await self._store.fetch(behind, limit)
-        mine = [r for r in records if TopicPartition(r.topic, r.partition) in self._positions]
-        for record in mine:
-            self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
-        return mine
+        after = next_positions(records)
+        # Partitions that were given away while this was read are somebody else's now.
+        lost = after.keys() - self._positions.keys()
+        for place in lost:
+            del after[place]
+        self._positions.update(after)
+        if not lost:
+            return records
+        return [record for record in records if (record.topic, record.partition) not in lost]
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Generic, Literal
 
-from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition
+from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition, next_positions
 from shared.kernel import logging
 from shared.messaging import letters, marks, metrics
 from shared.messaging.batch import (
@@ -108,7 +108,7 @@ class Dispatcher(Generic[C]):
         for batch in batches:
             if not await self._take(batch, stopping):
                 return False
-            self._taken |= _next_positions(batch)
+            self._taken |= next_positions(batch)
         return 0 < len(records) < self._at_most
 
     async def _take(self, records: Sequence[LoggedRecord], stopping: asyncio.Event) -> bool:
@@ -237,10 +237,6 @@ async def _poll(
         if not poll.done():
             poll.cancel()
             await asyncio.gather(poll, return_exceptions=True)
-
-
-def _next_positions(records: Sequence[LoggedRecord]) -> dict[TopicPartition, int]:
-    return {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
 
 
 def _about(record: LoggedRecord) -> dict[str, object]:

@@ -18,7 +18,7 @@ from services.notification_service.webhooks.service.following import (
     Follower,
     Positions,
 )
-from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition
+from shared.bus.port import Bus, Consumer, LoggedRecord, next_positions
 from shared.db.database import Database
 from shared.events.topics import COMPLAINTS, PUBLIC
 from shared.kernel import logging
@@ -120,9 +120,7 @@ class Following:
         polled = list(await reader.poll(max_records=at_most, timeout_seconds=_POLL_SECONDS))
         records = await self._ready(polled)
         if records:
-            moved = positions | {
-                TopicPartition(r.topic, r.partition): r.offset + 1 for r in records
-            }
+            moved = positions | next_positions(records)
             await self._follower.take(records, moved)
             positions.update(moved)
         return len(polled)

@@ -31,7 +31,11 @@ _UNREADABLE = Counter(
     "redress_webhook_unreadable_total", "Records that are no CloudEvent and go to nobody"
 )
 
-_STANDING = ("category", "department")
+_STANDING = tuple((name, f'"{name}"'.encode()) for name in ("category", "department"))
+"""What complaints are filtered by, and how an event that says it is known by its bytes."""
+
+_NOTHING = Standing()
+"""How a complaint stands of which nothing is known."""
 
 Positions = dict[TopicPartition, int]
 Said = tuple[str, Mapping[str, JsonValue]]
@@ -157,11 +161,12 @@ class Standings:
     def move(self, said: Said) -> tuple[Standing, Standing]:
         """Return how the complaint of an event stood before it, and how it stands after."""
         subject, data = said
-        before = self._now.get(subject, Standing())
+        before = self._now.get(subject, _NOTHING)
         after = before.after(data)
-        if after != before or subject not in self._now:
+        # Nothing changed where it is the same object: `after` makes another only for another.
+        if after is not before or subject not in self._now:
             self._now[subject] = after
-            if after != Standing():
+            if after != _NOTHING:
                 self.changed[subject] = after
         return before, after
 
@@ -181,15 +186,16 @@ def _said_of_standings(records: Sequence[LoggedRecord]) -> list[Said]:
     Documents for readers that there are not would be a fifteenth of an import. What is no event
     of ours says nothing here; it is counted once somebody reads.
     """
-    found = [
-        _words_of(record)
-        for record in records
-        if b'"category"' in record.value or b'"department"' in record.value
-    ]
-    return [said for said in found if said is not None]
+    said: list[Said] = []
+    for record in records:
+        value = record.value
+        names = [name for name, written in _STANDING if written in value]
+        if names and (words := _words_of(record, names)) is not None:
+            said.append(words)
+    return said
 
 
-def _words_of(record: LoggedRecord) -> Said | None:
+def _words_of(record: LoggedRecord, names: Sequence[str]) -> Said | None:
     try:
         envelope = record.envelope
     except BrokenEnvelope:
@@ -202,7 +208,6 @@ def _words_of(record: LoggedRecord) -> Said | None:
         data = record.data_under(envelope)
     except (BrokenData, UnknownEvent):
         return _raw_words_of(subject, record)
-    names = [name for name in _STANDING if f'"{name}"'.encode() in record.value]
     if not data.model_fields_set.issuperset(names):
         # Perhaps of a newer product, whose events say more.
         return _raw_words_of(subject, record)
