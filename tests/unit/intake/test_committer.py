@@ -65,6 +65,18 @@ async def test_many_who_wait_are_written_beside_the_first_group_but_for_those_wh
     await asyncio.gather(*tasks)
 
 
+async def test_the_first_of_two_groups_leaves_the_second_its_share() -> None:
+    database = Database()
+    committer = Committer(database.write, claims=claims, at_once=2)
+    waiting = [chr(0x4E00 + place) for place in range(80)]
+    tasks = [asyncio.create_task(committer.submit(item)) for item in waiting]
+    await settle()
+    assert database.groups == [waiting[:40], waiting[40:]]
+    for gate in database.gates:
+        gate.set()
+    assert await asyncio.gather(*tasks) == [item.upper() for item in waiting]
+
+
 async def test_closing_waits_until_everybody_is_answered() -> None:
     database = Database()
     committer = Committer(database.write, claims=claims, at_once=2)

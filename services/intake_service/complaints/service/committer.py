@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Generic, TypeVar, cast
 
 I = TypeVar("I")  # noqa: E741 - item
@@ -28,9 +29,10 @@ class Committer(Generic[I, R]):
     """Gathers items and hands them to `write` in groups, at most `at_once` at the same time.
 
     With two, requests are read and rows are made while the database is busy with the other
-    group. `claims` names what an item may share with others (keys, sources, people): an item
-    waits while another group holds one of its claims, so that groups never race each other for
-    a row. `write` returns one result or exception per item, in order; an exception that it
+    group. The first takes only its share of what waits: were it to take all, nothing would be left
+    to do meanwhile. `claims` names what an item may share with others (keys, sources, people): an
+    item waits while another group holds one of its claims, so that groups never race each other
+    for a row. `write` returns one result or exception per item, in order; an exception that it
     raises goes to everyone of the group. An item is written even if its sender has gone meanwhile.
     """
 
@@ -47,6 +49,7 @@ class Committer(Generic[I, R]):
         self._waiting: deque[_Waiting[I, R]] = deque()
         self._claimed: set[Hashable] = set()
         self._running: set[asyncio.Task[None]] = set()
+        self._writing = 0
 
     async def submit(self, item: I) -> R:
         """Return the item's result once its group is committed."""
@@ -76,20 +79,23 @@ class Committer(Generic[I, R]):
     async def _commit_claimed(self, group: Sequence[_Waiting[I, R]]) -> None:
         claims = frozenset[Hashable]().union(*(waiting.claims for waiting in group))
         self._claimed |= claims
+        self._writing += 1
         try:
             await self._commit(group)
         finally:
             self._claimed -= claims
+            self._writing -= 1
 
     def _next_group(self) -> list[_Waiting[I, R]]:
         """Take what waits and shares nothing with a group under way.
 
         What is held back is taken by the drainer that holds the claim, once it has written.
         """
+        most = min(_LARGEST_GROUP, self._share())
         group: list[_Waiting[I, R]] = []
         held: list[_Waiting[I, R]] = []
         blocked = set(self._claimed)
-        while self._waiting and len(group) < _LARGEST_GROUP:
+        while self._waiting and len(group) < most:
             waiting = self._waiting.popleft()
             if blocked.isdisjoint(waiting.claims):
                 group.append(waiting)
@@ -99,6 +105,11 @@ class Committer(Generic[I, R]):
                 held.append(waiting)
         self._waiting.extendleft(reversed(held))
         return group
+
+    def _share(self) -> int:
+        # Not by those that run: a second one may have been begun before the first took its group.
+        free = self._at_once - self._writing
+        return max(_WORTH_ANOTHER, ceil(len(self._waiting) / free))
 
     async def _commit(self, group: Sequence[_Waiting[I, R]]) -> None:
         results: Sequence[R | Exception]
