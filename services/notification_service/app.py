@@ -156,6 +156,7 @@ def _build_parts(platform: Platform) -> _Parts:
         platform.replica,
         doubles=Doubles(database, vault=vault, routing=routing),
         digests=Digests(page=MailPage(common.company), base_url=common.staff_base_url),
+        longest_pause=timedelta(seconds=settings.message_longest_retry_seconds),
     )
     sender = Sender(tools)
     planner = Planner(

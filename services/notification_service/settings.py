@@ -179,6 +179,11 @@ class NotificationSettings(VendorSettings):
     survey_days: int = Field(
         default=14, ge=1, le=365, description="For how many days a survey can be answered."
     )
+    message_longest_retry_seconds: float = Field(
+        default=900.0,
+        gt=0,
+        description="The longest pause between two of the seven tries of a message.",
+    )
     routing_file: Path | None = Field(
         default=None, description="Changes to the routing table of the company's own (YAML)."
     )

@@ -29,6 +29,7 @@ from services.notification_service.messages.domain import results
 from services.notification_service.messages.domain.fingerprint import fingerprint
 from services.notification_service.messages.domain.lanes import Lanes
 from services.notification_service.messages.domain.results import Progress, Result
+from services.notification_service.messages.domain.retry import pause_after
 from services.notification_service.messages.domain.words import Reason, State, ended_by
 from services.notification_service.messages.repository import deliveries, intents
 from services.notification_service.messages.repository.deliveries import Crashed, Leased, Recovered
@@ -94,6 +95,7 @@ class SenderTools:
     replica: str
     doubles: Doubles
     digests: Digests
+    longest_pause: timedelta
 
 
 class Sender:
@@ -339,17 +341,18 @@ class Sender:
         outcomes = []
         for one in sent:
             progress = Progress(channel, one.row.tries + 1, tuple(one.row.tried), one.row.doubtful)
+            pause = pause_after(progress.tries, jitter=jitter, longest=self._tools.longest_pause)
             if failure is None:
                 result = results.accepted(progress)
             elif isinstance(failure, Refused):
                 result = results.refused(progress, failure.reason, now=now)
             elif isinstance(failure, NotAccepted):
-                result = results.not_accepted(progress, failure.reason, now=now, jitter=jitter)
+                result = results.not_accepted(progress, failure.reason, now=now, pause=pause)
             else:
                 known = isinstance(failure, GatewayError)
                 reason = failure.reason if isinstance(failure, GatewayError) else _name(failure)
                 result = results.uncertain(
-                    progress, reason, repeatable=known and repeatable, now=now, jitter=jitter
+                    progress, reason, repeatable=known and repeatable, now=now, pause=pause
                 )
             # The words of a digest are those of its first message, whichever of its own this is.
             told = replace(one, rendered=sent[0].rendered)

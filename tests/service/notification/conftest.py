@@ -152,6 +152,7 @@ class Notification:
                 self.replica,
                 doubles=Doubles(self.database, vault=self.vault, routing=self.routing),
                 digests=Digests(page=MailPage("Redress"), base_url="http://127.0.0.1:8000"),
+                longest_pause=timedelta(seconds=self.settings.message_longest_retry_seconds),
             )
         )
         self.planner = Planner(

@@ -24,6 +24,7 @@ from services.notification_service.gateways.domain.rate import RateLimit
 from services.notification_service.gateways.service import Gateways
 from services.notification_service.messages.domain.retry import MOST_TRIES
 from services.notification_service.messages.models import notifications
+from services.notification_service.settings import NotificationSettings
 from shared.events.cases import InformationRequested, SolutionProposed
 from shared.events.words import MessageChannel
 from shared.messaging import outbox
@@ -203,6 +204,20 @@ async def test_a_busy_gateway_is_tried_again_after_growing_pauses(
     assert await standing(notification) == [("sent", "sms", 3, None)]
     assert len({message.reference for message in sms.taken}) == 1
     assert failures() - counted == 2
+
+
+async def test_no_pause_is_longer_than_is_set(notification: Notification) -> None:
+    notification.settings = NotificationSettings(message_longest_retry_seconds=3)
+    notification.use(gateways(sms=Scripted([NotAccepted("busy")] * 4)))
+    complaint = received()
+    notification.knows(complaint, phone="+8613800138000")
+    await notification.hear(complaint, opened(complaint))
+
+    for _ in range(5):
+        await notification.deliver()
+        notification.clock.advance(timedelta(seconds=3))
+
+    assert await standing(notification) == [("sent", "sms", 5, None)]
 
 
 async def test_a_gateway_that_stays_away_is_given_up_for_the_other_channel(

@@ -30,6 +30,7 @@ from shared.events.cases import ClockExtended, ClockWarned, Escalated, PromiseDe
 from shared.events.words import MessageChannel
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+PAUSE = timedelta(seconds=2)
 SMS, EMAIL = MessageChannel.SMS, MessageChannel.EMAIL
 
 
@@ -94,32 +95,35 @@ def test_an_escalation_is_told_to_its_new_owner() -> None:
 
 
 @given(tries=st.integers(1, 50), jitter=st.floats(0, 1))
-def test_pauses_are_never_short_and_never_over_a_quarter_of_an_hour(
-    tries: int, jitter: float
-) -> None:
-    pause = pause_after(tries, jitter=jitter)
+def test_pauses_are_never_short_and_never_over_the_longest(tries: int, jitter: float) -> None:
+    longest = timedelta(minutes=15)
 
-    assert timedelta(seconds=1) <= pause <= timedelta(minutes=15)
+    assert timedelta(seconds=1) <= pause_after(tries, jitter=jitter, longest=longest) <= longest
 
 
 def test_pauses_grow_threefold() -> None:
-    assert [pause_after(tries, jitter=1).total_seconds() for tries in (1, 2, 3)] == [2, 6, 18]
+    pauses = [
+        pause_after(tries, jitter=1, longest=timedelta(seconds=20)).total_seconds()
+        for tries in (1, 2, 3, 4)
+    ]
+
+    assert pauses == [2, 6, 18, 20]
 
 
 def test_the_last_try_gives_the_channel_up() -> None:
-    result = not_accepted(Progress(SMS, MOST_TRIES), "busy", now=NOW, jitter=0)
+    result = not_accepted(Progress(SMS, MOST_TRIES), "busy", now=NOW, pause=PAUSE)
 
     assert result.state is State.QUEUED
     assert result.progress == Progress(None, 0, ("sms",))
 
 
 def test_the_last_try_leaves_to_a_person_what_may_have_been_taken_before() -> None:
-    first = uncertain(Progress(SMS, 1), "no answer", repeatable=True, now=NOW, jitter=0)
+    first = uncertain(Progress(SMS, 1), "no answer", repeatable=True, now=NOW, pause=PAUSE)
     last = replace(first.progress, tries=MOST_TRIES)
 
-    result = not_accepted(last, "busy", now=NOW, jitter=0)
+    result = not_accepted(last, "busy", now=NOW, pause=PAUSE)
 
-    assert first.state is State.QUEUED
+    assert (first.state, first.next_attempt_at) == (State.QUEUED, NOW + PAUSE)
     assert (result.state, result.reason) == (State.UNKNOWN, "busy")
 
 
@@ -131,7 +135,9 @@ def test_a_refusal_tells_that_nothing_was_taken_before() -> None:
 
 
 def test_an_uncertain_message_stays_unknown_after_the_last_try() -> None:
-    result = uncertain(Progress(EMAIL, MOST_TRIES), "no answer", repeatable=True, now=NOW, jitter=0)
+    result = uncertain(
+        Progress(EMAIL, MOST_TRIES), "no answer", repeatable=True, now=NOW, pause=PAUSE
+    )
 
     assert result.state is State.UNKNOWN
 

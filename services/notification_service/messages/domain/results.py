@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from services.notification_service.messages.domain.retry import MOST_TRIES, pause_after
+from services.notification_service.messages.domain.retry import MOST_TRIES
 from services.notification_service.messages.domain.words import State
 from shared.events.words import MessageChannel
 
@@ -38,8 +38,8 @@ def accepted(progress: Progress) -> Result:
     return Result(State.SENT, replace(progress, doubtful=False))
 
 
-def not_accepted(progress: Progress, reason: str, *, now: datetime, jitter: float) -> Result:
-    """Try again later; after the last try, take the other channel.
+def not_accepted(progress: Progress, reason: str, *, now: datetime, pause: timedelta) -> Result:
+    """Try again after a pause; after the last try, take the other channel.
 
     Unless an earlier try may have gone through: then the person may have the message already.
     """
@@ -47,8 +47,7 @@ def not_accepted(progress: Progress, reason: str, *, now: datetime, jitter: floa
         if progress.doubtful:
             return Result(State.UNKNOWN, progress, reason)
         return refused(progress, reason, now=now)
-    again = now + pause_after(progress.tries, jitter=jitter)
-    return Result(State.QUEUED, progress, reason, again)
+    return Result(State.QUEUED, progress, reason, now + pause)
 
 
 def refused(progress: Progress, reason: str, *, now: datetime) -> Result:
@@ -62,7 +61,7 @@ def refused(progress: Progress, reason: str, *, now: datetime) -> Result:
 
 
 def uncertain(
-    progress: Progress, reason: str, *, repeatable: bool, now: datetime, jitter: float
+    progress: Progress, reason: str, *, repeatable: bool, now: datetime, pause: timedelta
 ) -> Result:
     """Hand over again only where that cannot double the message; else a person decides.
 
@@ -70,6 +69,5 @@ def uncertain(
     """
     progress = replace(progress, doubtful=True)
     if repeatable and progress.tries < MOST_TRIES:
-        again = now + pause_after(progress.tries, jitter=jitter)
-        return Result(State.QUEUED, progress, reason, again)
+        return Result(State.QUEUED, progress, reason, now + pause)
     return Result(State.UNKNOWN, progress, reason)
