@@ -180,9 +180,11 @@ class NotificationSettings(VendorSettings):
         default=14, ge=1, le=365, description="For how many days a survey can be answered."
     )
     message_longest_retry_seconds: float = Field(
-        default=900.0,
-        gt=0,
-        description="The longest pause between two of the seven tries of a message.",
+        default=486.0,
+        ge=1,
+        le=486,
+        description="The longest pause between two of the seven tries of a message; they grow "
+        "threefold from 2 seconds, so that 486 shortens none.",
     )
     routing_file: Path | None = Field(
         default=None, description="Changes to the routing table of the company's own (YAML)."
@@ -242,6 +244,10 @@ class NotificationSettings(VendorSettings):
         return value
 
 
+_A_YEAR = 31_536_000
+"""In seconds; a span that is longer is a slip of the pen, and no date has room for a huge one."""
+
+
 class WebhookSettings(RedressSettings):
     """Where webhooks may go, and how patient they are."""
 
@@ -256,25 +262,40 @@ class WebhookSettings(RedressSettings):
         default=15.0, gt=0, le=300, description="Seconds in which an endpoint must answer."
     )
     first_retry_seconds: float = Field(
-        default=5.0, gt=0, description="Pause after the first failure; doubled after each further."
+        default=5.0,
+        gt=0,
+        le=_A_YEAR,
+        description="Pause after the first failure; doubled after each further.",
     )
-    longest_retry_seconds: float = Field(default=900.0, gt=0, description="The longest such pause.")
+    longest_retry_seconds: float = Field(
+        default=900.0, gt=0, le=_A_YEAR, description="The longest such pause."
+    )
     give_up_seconds: float = Field(
-        default=86_400.0, gt=0, description="Seconds of retrying after which a delivery is parked."
+        default=86_400.0,
+        gt=0,
+        le=_A_YEAR,
+        description="Seconds of retrying after which a delivery is parked.",
     )
     suspend_after_seconds: float = Field(
         default=1800.0,
         gt=0,
+        le=_A_YEAR,
         description="Seconds of nothing but failures after which an endpoint is only probed.",
     )
     probe_seconds: float = Field(
-        default=60.0, gt=0, description="Seconds between probes of a suspended endpoint."
+        default=60.0,
+        gt=0,
+        le=_A_YEAR,
+        description="Seconds between probes of a suspended endpoint.",
     )
     rotation_seconds: float = Field(
-        default=86_400.0, ge=0, description="Seconds that an old key signs beside the new one."
+        default=86_400.0,
+        ge=0,
+        le=_A_YEAR,
+        description="Seconds that an old key signs beside the new one.",
     )
     retention_days: float = Field(
-        default=30.0, gt=0, description="Days that deliveries are kept, taken or not."
+        default=30.0, gt=0, le=36_500, description="Days that deliveries are kept, taken or not."
     )
 
     @field_validator("allowed_networks")

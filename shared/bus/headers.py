@@ -68,8 +68,8 @@ class PackedHeaders(Sequence[tuple[str, bytes]]):
 
 def pack_envelope(envelope: Envelope) -> str:
     """Write an envelope as `pack` writes its headers."""
-    text = orjson.dumps(envelope.to_texts())
-    return text.decode() if text.isascii() else pack(envelope.to_headers())
+    written = orjson.dumps(envelope.to_texts())
+    return written.decode() if written.isascii() else pack(envelope.to_headers())
 
 
 def pack(headers: Headers) -> str:

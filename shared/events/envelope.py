@@ -80,7 +80,7 @@ class Envelope(NamedTuple):
                 found["ce_id"].decode(),
                 found["ce_source"].decode(),
                 found["ce_type"].decode(),
-                int(found["ce_dataschema"].rpartition(b"/")[2]),
+                int(found["ce_dataschema"].decode().rpartition("/")[2].encode()),
                 from_rfc3339(found["ce_time"].decode()),
                 found["ce_subject"].decode(),
                 int(found["ce_sequence"]),

@@ -56,7 +56,7 @@ async def read(consumer: Consumer, count: int, keys: Sequence[str]) -> list[Logg
     return found
 
 
-def next_positions(records: Sequence[LoggedRecord]) -> dict[TopicPartition, int]:
+def places_after(records: Sequence[LoggedRecord]) -> dict[TopicPartition, int]:
     return {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
 
 
@@ -133,7 +133,7 @@ async def test_a_group_goes_on_after_what_it_committed(bus: Bus) -> None:
     await publish(bus, [record(key, "a"), record(key, "b"), record(key, "c")])
     consumer = await bus.consumer(topics=[TOPIC], group=group, member="one")
     found = await read(consumer, 3, [key])
-    await consumer.commit(next_positions(found[:2]))
+    await consumer.commit(places_after(found[:2]))
     await consumer.close()
 
     again = await bus.consumer(topics=[TOPIC], group=group, member="one")

@@ -16,6 +16,12 @@ from deploy.local.processes import CannotStart
 from tests.harness.requirements import cannot_have
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_OF_A_CONNECTION = (
+    "Unclosed AIOKafkaConnection",
+    "loop is closed",
+    "unclosed transport",
+    "unclosed <socket",
+)
 _REPOSITORY = Path(__file__).parents[2]
 
 
@@ -62,7 +68,9 @@ def what_aiokafka_lets_go_of_late(request: pytest.FixtureRequest) -> Iterator[No
     yield
     if request.node.get_closest_marker("kafka") is not None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
+            # Its consumers, producers and all that is ours are warned of as ever.
+            for message in _OF_A_CONNECTION:
+                warnings.filterwarnings("ignore", message, ResourceWarning)
             gc.collect()
 
 

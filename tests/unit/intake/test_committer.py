@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable, Sequence
 
+import pytest
+
 from services.intake_service.complaints.service.committer import Committer
 
 
@@ -65,16 +67,40 @@ async def test_many_who_wait_are_written_beside_the_first_group_but_for_those_wh
     await asyncio.gather(*tasks)
 
 
-async def test_the_first_of_two_groups_leaves_the_second_its_share() -> None:
+@pytest.mark.parametrize(
+    ("many", "groups"), [(20, [20]), (31, [31]), (40, [20, 20]), (80, [40, 40])]
+)
+async def test_the_first_of_two_groups_leaves_the_second_a_share_that_is_worth_one(
+    many: int, groups: list[int]
+) -> None:
     database = Database()
     committer = Committer(database.write, claims=claims, at_once=2)
-    waiting = [chr(0x4E00 + place) for place in range(80)]
+    waiting = [chr(0x4E00 + place) for place in range(many)]
     tasks = [asyncio.create_task(committer.submit(item)) for item in waiting]
     await settle()
-    assert database.groups == [waiting[:40], waiting[40:]]
+    assert list(map(len, database.groups)) == groups
+    assert [item for group in database.groups for item in group] == waiting
     for gate in database.gates:
         gate.set()
     assert await asyncio.gather(*tasks) == [item.upper() for item in waiting]
+
+
+async def test_who_was_held_back_goes_beside_the_share_that_was_taken() -> None:
+    database = Database()
+    committer = Committer(database.write, claims=claims, at_once=2)
+    tasks = [asyncio.create_task(committer.submit(item)) for item in ("a", "b")]
+    await settle()
+    assert database.groups == [["a", "b"]]
+    held = [f"{item}{place}" for item in "ab" for place in range(20)]
+    tasks += [asyncio.create_task(committer.submit(item)) for item in held]
+    await settle()
+    assert len(database.groups) == 1, "all of them wait for the first group"
+    database.gates[0].set()
+    await settle()
+    assert database.groups[1:] == [held[:20], held[20:]]
+    for gate in database.gates:
+        gate.set()
+    await asyncio.gather(*tasks)
 
 
 async def test_closing_waits_until_everybody_is_answered() -> None:

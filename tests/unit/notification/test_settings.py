@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.notification_service.gateways.smtp import read_smtp_url
-from services.notification_service.settings import NotificationSettings
+from services.notification_service.settings import NotificationSettings, WebhookSettings
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import load
 
@@ -33,6 +33,14 @@ from shared.kernel.settings import load
         ({"REDRESS_TENCENT_REGION": "广州"}, "REDRESS_TENCENT_REGION"),
         ({"REDRESS_TWILIO_ENDPOINT": "http:///x"}, "REDRESS_TWILIO_ENDPOINT"),
         ({"REDRESS_SMS_DEDUPLICATES": "perhaps"}, "REDRESS_SMS_DEDUPLICATES"),
+        (
+            {"REDRESS_MESSAGE_LONGEST_RETRY_SECONDS": "0.1"},
+            "REDRESS_MESSAGE_LONGEST_RETRY_SECONDS",
+        ),
+        (
+            {"REDRESS_MESSAGE_LONGEST_RETRY_SECONDS": "inf"},
+            "REDRESS_MESSAGE_LONGEST_RETRY_SECONDS",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(
@@ -43,6 +51,17 @@ def test_a_wrong_setting_is_named(
 
     with pytest.raises(ConfigurationError, match=named):
         load(NotificationSettings)
+
+
+@pytest.mark.parametrize("name", ["LONGEST_RETRY_SECONDS", "GIVE_UP_SECONDS", "RETENTION_DAYS"])
+@pytest.mark.parametrize("value", ["inf", "nan", "1e15"])
+def test_a_span_that_no_date_has_room_for_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"REDRESS_WEBHOOK_{name}", value)
+
+    with pytest.raises(ConfigurationError, match=f"REDRESS_WEBHOOK_{name}"):
+        load(WebhookSettings)
 
 
 @pytest.mark.parametrize(

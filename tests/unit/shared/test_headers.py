@@ -41,6 +41,25 @@ def test_an_envelope_is_packed_as_its_headers_are(subject: str) -> None:
     assert PackedHeaders(packed).envelope() == envelope
 
 
+def test_an_envelope_is_written_so() -> None:
+    envelope = Envelope.from_headers((ENVELOPE | {"ce_subject": b"c-1"}).items())
+
+    assert pack_envelope(envelope) == (
+        '[["ce_specversion","1.0"],["ce_id","1"],["ce_source","/intake"],'
+        '["ce_type","SomethingElse"],["ce_time","2026-11-30T10:00:00Z"],["ce_subject","c-1"],'
+        '["ce_partitionkey","c-1"],["ce_sequence","7"],'
+        '["ce_dataschema","/schemas/SomethingElse/1"],["content-type","application/json"],'
+        '["traceparent","00-1"]]'
+    )
+    assert "traceparent" not in pack_envelope(envelope._replace(traceparent=None))
+
+
+@pytest.mark.parametrize("name", list(ENVELOPE))
+def test_a_header_that_is_no_text_is_refused(name: str) -> None:
+    with pytest.raises(BrokenEnvelope):
+        Envelope.from_headers((ENVELOPE | {name: b"\xff" + ENVELOPE[name]}).items())
+
+
 def test_what_is_alike_in_many_records_is_held_in_memory_once() -> None:
     packed = pack((("ce_type", b"CaseOpened"), ("ce_id", b"one")))
 

@@ -13,9 +13,9 @@ I = TypeVar("I")  # noqa: E741 - item
 R = TypeVar("R")
 
 _LARGEST_GROUP = 200
-_WORTH_ANOTHER = 32
-"""So many waiting begin a group beside one under way: every group costs two round trips and a
-commit, and two small ones cost more than they gain."""
+_WORTH_ANOTHER = 16
+"""So many waiting are a group beside another: every group costs two round trips and a commit, and
+smaller ones cost more than they gain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,7 @@ class Committer(Generic[I, R]):
         """Return the item's result once its group is committed."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(item, self._claims(item), answer))
-        if self._may_begin(beside=len(self._running)):
-            self._running.add(asyncio.create_task(self._drain(), name="intake-committer"))
+        self._begin_another()
         return await answer
 
     async def close(self) -> None:
@@ -64,9 +63,15 @@ class Committer(Generic[I, R]):
         while self._running:
             await asyncio.wait(self._running)
 
+    def _begin_another(self) -> None:
+        if self._may_begin(beside=len(self._running)):
+            self._running.add(asyncio.create_task(self._drain(), name="intake-committer"))
+
     async def _drain(self) -> None:
         try:
             while self._may_begin(beside=len(self._running) - 1) and (group := self._next_group()):
+                # For the share that it left.
+                self._begin_another()
                 await self._commit_claimed(group)
         finally:
             # Here and not in a callback: who comes next must see at once that nobody drains.
@@ -109,7 +114,9 @@ class Committer(Generic[I, R]):
     def _share(self) -> int:
         # Not by those that run: a second one may have been begun before the first took its group.
         free = self._at_once - self._writing
-        return max(_WORTH_ANOTHER, ceil(len(self._waiting) / free))
+        share = ceil(len(self._waiting) / free)
+        left = len(self._waiting) - share
+        return share if left >= _WORTH_ANOTHER else len(self._waiting)
 
     async def _commit(self, group: Sequence[_Waiting[I, R]]) -> None:
         results: Sequence[R | Exception]

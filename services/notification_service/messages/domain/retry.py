@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 MOST_TRIES = 7
-"""Tries on one channel before the other is taken: with the pauses below about ten minutes."""
+"""Tries on one channel before the other is taken: with the longest pauses about ten minutes."""
 
 _FIRST_SECONDS = 2.0
 _GROWTH = 3.0

@@ -31,8 +31,8 @@ _UNREADABLE = Counter(
     "redress_webhook_unreadable_total", "Records that are no CloudEvent and go to nobody"
 )
 
-_STANDING = tuple((name, f'"{name}"'.encode()) for name in ("category", "department"))
-"""What complaints are filtered by, and how an event that says it is known by its bytes."""
+_TELLING = tuple((name, f'"{name}"'.encode()) for name in ("category", "department"))
+"""What complaints are filtered by, each with the bytes by which an event is known to tell it."""
 
 _NOTHING = Standing()
 """How a complaint stands of which nothing is known."""
@@ -189,7 +189,7 @@ def _said_of_standings(records: Sequence[LoggedRecord]) -> list[Said]:
     said: list[Said] = []
     for record in records:
         value = record.value
-        names = [name for name, written in _STANDING if written in value]
+        names = [name for name, written in _TELLING if written in value]
         if names and (words := _words_of(record, names)) is not None:
             said.append(words)
     return said

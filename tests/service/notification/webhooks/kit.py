@@ -19,7 +19,7 @@ from services.notification_service.webhooks.repository.deliveries import Listed
 from services.notification_service.webhooks.repository.subscriptions import Webhook
 from services.notification_service.webhooks.service.subscribing import Wishes
 from shared.bus.memory import MemoryLog
-from shared.bus.port import Record, TopicPartition
+from shared.bus.port import Record, next_positions
 from shared.db.database import Database
 from shared.events.envelope import Envelope
 from shared.events.registry import REGISTRY as EVENTS
@@ -208,7 +208,7 @@ class World:
         positions = await follower.begin()
         reader = await self.bus.reader(positions)
         while records := await reader.poll(max_records=1000, timeout_seconds=0):
-            positions |= {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
+            positions |= next_positions(records)
             await follower.take(records, positions)
         await reader.close()
 
