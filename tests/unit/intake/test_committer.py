@@ -68,7 +68,7 @@ async def test_many_who_wait_are_written_beside_the_first_group_but_for_those_wh
 
 
 @pytest.mark.parametrize(
-    ("many", "groups"), [(20, [20]), (31, [31]), (40, [20, 20]), (80, [40, 40])]
+    ("many", "groups"), [(20, [20]), (47, [47]), (48, [24, 24]), (80, [40, 40])]
 )
 async def test_the_first_of_two_groups_leaves_the_second_a_share_that_is_worth_one(
     many: int, groups: list[int]
@@ -91,13 +91,13 @@ async def test_who_was_held_back_goes_beside_the_share_that_was_taken() -> None:
     tasks = [asyncio.create_task(committer.submit(item)) for item in ("a", "b")]
     await settle()
     assert database.groups == [["a", "b"]]
-    held = [f"{item}{place}" for item in "ab" for place in range(20)]
+    held = [f"{item}{place}" for item in "ab" for place in range(30)]
     tasks += [asyncio.create_task(committer.submit(item)) for item in held]
     await settle()
     assert len(database.groups) == 1, "all of them wait for the first group"
     database.gates[0].set()
     await settle()
-    assert database.groups[1:] == [held[:20], held[20:]]
+    assert database.groups[1:] == [held[:30], held[30:]]
     for gate in database.gates:
         gate.set()
     await asyncio.gather(*tasks)

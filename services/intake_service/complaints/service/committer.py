@@ -13,7 +13,7 @@ I = TypeVar("I")  # noqa: E741 - item
 R = TypeVar("R")
 
 _LARGEST_GROUP = 200
-_WORTH_ANOTHER = 16
+_WORTH_ANOTHER = 24
 """So many waiting are a group beside another: every group costs two round trips and a commit, and
 smaller ones cost more than they gain."""
 
