@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka_consumer import GroupConsumer, KafkaReader, to_kafka
 from shared.bus.opened import OpenReaders
@@ -32,6 +32,7 @@ _BATCH_BYTES = 512 * 1024
 # make the broker and itself handle three requests for three records.
 _FEW = 200
 _REPLICAS = 3
+_SETTLING_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 _KEPT_FOR_EVER = (topics.COMPLAINTS, topics.NOTIFICATIONS, topics.SIGNALS)
 
 
@@ -78,19 +79,37 @@ class KafkaBus:
             self._admin = None
 
     async def ensure_topics(self) -> None:
-        """Make the topics that are missing; refuses one that has other partitions."""
-        admin = self._started_admin()
-        try:
-            cluster = await admin.describe_cluster()
-            replicas = min(_REPLICAS, len(cluster["brokers"]))
-            answer = await admin.create_topics([_new_topic(name, replicas) for name in topics.ALL])
-            for name, code, *_message in answer.topic_errors:
-                failure = for_code(code)
-                if code and failure is not TopicAlreadyExistsError:
-                    raise Unavailable(f"topic {name} cannot be made: {failure.__name__}")
-            await self._check_partitions(admin)
-        except KafkaError as failure:
-            raise Unavailable(f"the topics cannot be made: {failure}") from failure
+        """Make the topics that are missing; refuses one that has other partitions.
+
+        Waits some seconds for a broker that answers and does not know its controller yet, as one
+        that has just been started.
+        """
+        for pause in (*_SETTLING_PAUSES, None):
+            try:
+                await self._make_topics(self._started_admin())
+            except KafkaError as failure:
+                if pause is None or not isinstance(failure, NodeNotReadyError):
+                    raise Unavailable(f"the topics cannot be made: {failure}") from failure
+            else:
+                return
+            await asyncio.sleep(pause)
+            await self._connect_anew()
+
+    async def _make_topics(self, admin: AIOKafkaAdminClient) -> None:
+        cluster = await admin.describe_cluster()
+        replicas = min(_REPLICAS, len(cluster["brokers"]))
+        answer = await admin.create_topics([_new_topic(name, replicas) for name in topics.ALL])
+        for name, code, *_message in answer.topic_errors:
+            failure = for_code(code)
+            if code and failure is not TopicAlreadyExistsError:
+                raise Unavailable(f"topic {name} cannot be made: {failure.__name__}")
+        await self._check_partitions(admin)
+
+    async def _connect_anew(self) -> None:
+        # Who the controller is a client learns when it connects, and not again for minutes.
+        await self._started_admin().close()
+        self._admin = None
+        await self.start()
 
     async def producer(self) -> KafkaProducer:
         """Open a producer; it connects when it first publishes."""

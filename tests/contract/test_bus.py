@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from weakref import ref
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import NodeNotReadyError
 
 from shared.bus.kafka import KafkaBus
 from shared.bus.local_log import LocalLog
@@ -16,6 +19,7 @@ from shared.bus.memory import MemoryLog
 from shared.bus.port import Bus, Consumer, LoggedRecord, Record, TopicPartition, Unpublished
 from shared.events import topics
 from shared.events.topics import PARTITIONS, partition_of
+from shared.kernel.errors import Unavailable
 from shared.kernel.ids import new_id
 
 TOPIC = topics.SIGNALS
@@ -204,6 +208,35 @@ async def test_publishing_to_a_topic_that_is_not_there_is_refused(bus: Bus) -> N
         await producer.publish([Record("nowhere", "k", b"", ())])
 
     assert refused.value.acknowledged == ()
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("faults", [2, 99])
+async def test_a_broker_that_does_not_know_its_controller_yet_is_waited_for(
+    kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch, faults: int
+) -> None:
+    create, asked = AIOKafkaAdminClient.create_topics, 0
+
+    async def not_yet(admin: AIOKafkaAdminClient, *arguments: object) -> object:
+        nonlocal asked
+        asked += 1
+        if asked <= faults:
+            raise NodeNotReadyError("node id None")
+        return await create(admin, *arguments)
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "create_topics", not_yet)
+    monkeypatch.setattr("shared.bus.kafka._SETTLING_PAUSES", (0.01, 0.01, 0.01))
+    bus = KafkaBus(kafka_bootstrap)
+    await bus.start()
+    with (
+        contextlib.nullcontext()
+        if faults == 2
+        else pytest.raises(Unavailable, match="the topics cannot be made")
+    ):
+        await bus.ensure_topics()
+    await bus.stop()
+
+    assert asked == min(faults + 1, 4)
 
 
 @pytest.mark.kafka
