@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from types import FrameType, ModuleType
@@ -13,7 +13,7 @@ import uvicorn
 
 from services import footprint
 from shared.db.database import Database
-from shared.db.migrate import is_current, lines_of, upgrade_in_child
+from shared.db.migrate import is_current, lines_of, upgrader
 from shared.http.auth import ensure_may_listen
 from shared.http.ending import ENDING
 from shared.kernel import logging
@@ -45,13 +45,44 @@ def _module_of(process: str) -> ModuleType:
 
 async def bring_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:
     """Upgrade the databases that are behind; raises ConfigurationError or MigrationFailed."""
+    async with upgrading(settings, services) as upgrade:
+        await upgrade()
+
+
+@asynccontextmanager
+async def upgrading(
+    settings: CommonSettings, services: Sequence[str]
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Make ready to upgrade the databases that are behind, which what is yielded does.
+
+    It raises ConfigurationError or MigrationFailed. Where it is not called, nothing changes: what
+    else may be wrong can be found out first, and at no cost, for what upgrades loads meanwhile.
+    """
+    behind = await _behind(settings, services)
+    if not behind:
+        yield _nothing
+        return
+    async with upgrader() as begun:
+
+        async def upgrade() -> None:
+            log.info("schema.upgrading", services=list(behind))
+            await begun.upgrade(behind)
+
+        yield upgrade
+
+
+async def _nothing() -> None:
+    """Leave databases as they are: they are up to date."""
+
+
+async def _behind(settings: CommonSettings, services: Sequence[str]) -> dict[str, str]:
+    """Return the databases that are behind, URL by service."""
     current = await asyncio.gather(*(_is_current(settings, service) for service in services))
-    behind = [
-        s for s, is_current_already in zip(services, current, strict=True) if not is_current_already
-    ]
-    if behind:
-        log.info("schema.upgrading", services=behind)
-        await upgrade_in_child({service: settings.database_url(service) for service in behind})
+    return {
+        service: settings.database_url(service)
+        for service, is_current_already in zip(services, current, strict=True)
+        if not is_current_already
+    }
 
 
 async def require_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from services.composition import (
     running,
     serve_http,
 )
+from services.configuration import check_settings
 from services.replicas import only_replica
 from shared.bus.kafka import KafkaBus
 from shared.http.keys import KeyStore
@@ -29,6 +30,7 @@ log = logging.get(__name__)
 async def serve(process: str, settings: CommonSettings) -> None:
     """Run one of `composition.PROCESSES` until it is told to stop; raises ConfigurationError."""
     service = process.partition("-")[0]
+    check_settings([process])
     platform = make_platform(process, settings)
     name: AbstractAsyncContextManager[None]
     if service in WITH_DATABASE:

@@ -15,13 +15,14 @@ from fastapi import FastAPI
 
 from services import SERVICES, WITH_DATABASE, footprint
 from services.composition import (
-    bring_up_to_date,
     build_unit,
     listen,
     load_code,
     running,
     serve_http,
+    upgrading,
 )
+from services.configuration import check_settings
 from services.home import locked, with_master_keys
 from shared.bus.local_log import LocalLog
 from shared.http.keys import KeyStore
@@ -59,6 +60,7 @@ class Front:
 async def run_embedded(settings: CommonSettings) -> None:
     """Run the product until it is told to stop; raises ConfigurationError or HomeInUse."""
     footprint.share_the_heap()
+    check_settings(SERVICES)
     with locked(settings.home):
         platform = make_platform(with_master_keys(settings))
         bound = listen(settings, platform)
@@ -73,6 +75,7 @@ async def at_rest(settings: CommonSettings) -> AsyncIterator[Front]:
 
     Raises ConfigurationError, or HomeInUse where one runs after all.
     """
+    check_settings(SERVICES)
     with locked(settings.home, wait_seconds=0):
         async with assembled(make_platform(with_master_keys(settings))) as front:
             yield front
@@ -81,15 +84,14 @@ async def at_rest(settings: CommonSettings) -> AsyncIterator[Front]:
 @asynccontextmanager
 async def assembled(platform: Platform) -> AsyncIterator[Front]:
     """Run all four services over one log; the caller holds the home's lock."""
-    # An upgrade is done by a child process: what is to be built meanwhile can be read.
-    await asyncio.gather(
-        bring_up_to_date(platform.settings, WITH_DATABASE),
-        asyncio.to_thread(load_code, SERVICES),
-    )
+    async with upgrading(platform.settings, WITH_DATABASE) as upgrade:
+        await asyncio.to_thread(load_code, SERVICES)
+        # Built first: a file that a setting names wrongly leaves the databases as they were.
+        units = [build_unit(name, platform) for name in SERVICES]
+        await upgrade()
     await platform.bus.start()
     try:
         await platform.bus.ensure_topics()
-        units = [build_unit(name, platform) for name in SERVICES]
         front = Front({unit.name: unit.app for unit in units}, build_site(platform, units))
         async with running(units):
             yield front

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,8 +11,8 @@ from collections.abc import Callable, Coroutine
 import httpx
 import typer
 
-from services import WITH_DATABASE
-from shared.kernel.errors import RedressError
+from services import SERVICES, WITH_DATABASE
+from shared.kernel.errors import ConfigurationError, RedressError
 from shared.kernel.settings import CommonSettings, load
 
 _LEAST_FREE_BYTES = 1 << 30
@@ -26,7 +27,7 @@ class Unwell(RedressError):
 def doctor() -> None:
     """Check this installation; exits with 1 where something is to be mended."""
     settings = load(CommonSettings)
-    checks: list[tuple[str, Check]] = [("home", _home), ("disk", _disk)]
+    checks: list[tuple[str, Check]] = [("settings", _settings), ("home", _home), ("disk", _disk)]
     checks += [(f"{name} database", _database(name)) for name in WITH_DATABASE]
     checks += [("log", _log), ("product", _product)]
     well = True
@@ -38,6 +39,17 @@ def doctor() -> None:
             typer.echo(f"MEND  {name}: {failure.detail}")
     if not well:
         sys.exit(1)
+
+
+async def _settings(_settings: CommonSettings) -> str:
+    from services.configuration import check_settings, names_unknown
+
+    try:
+        check_settings(SERVICES)
+    except ConfigurationError as wrong:
+        raise Unwell(str(wrong)) from None
+    unknown = names_unknown(os.environ)
+    return f"right; not ours: {', '.join(unknown)}" if unknown else "right"
 
 
 async def _home(settings: CommonSettings) -> str:

@@ -8,9 +8,9 @@ the serving process asks only `is_current`, which reads file names, and upgrades
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -90,23 +90,43 @@ async def upgrade(database: Database, lines: Sequence[Line]) -> None:
             await connection.run_sync(_upgrade_line, line)
 
 
-async def upgrade_in_child(urls: Mapping[str, str]) -> None:
-    """Upgrade databases, URL by service, in one process of its own: Alembic never loads in this.
+@asynccontextmanager
+async def upgrader() -> AsyncIterator[Upgrader]:
+    """Begin a process of its own for upgrades: Alembic never loads in this one.
 
-    Raises MigrationFailed naming the service whose database cannot be brought up to date.
+    It loads what it needs and waits, while its caller finds out whether all else is right; left
+    without a word, it ends and has touched nothing.
     """
-    command = [sys.executable, "-m", "shared.db.migrate"]
-    # On standard input and not as arguments: a URL holds a password, and `ps` shows arguments.
-    done = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        input=orjson.dumps(dict(urls)),
-        capture_output=True,
-        check=False,
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "shared.db.migrate"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise MigrationFailed(lines[-1] if lines else "the upgrade gave no reason")
+    assert process.stdin is not None
+    try:
+        yield Upgrader(process)
+    finally:
+        process.stdin.close()
+        await process.communicate()
+
+
+class Upgrader:
+    """A process that waits to be told what to upgrade."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def upgrade(self, urls: Mapping[str, str]) -> None:
+        """Upgrade databases, URL by service; to be called once.
+
+        Raises MigrationFailed naming the service whose database cannot be brought up to date.
+        """
+        # On standard input and not as arguments: a URL holds a password, and `ps` shows arguments.
+        _out, errors = await self._process.communicate(orjson.dumps(dict(urls)))
+        if self._process.returncode:
+            lines = errors.decode(errors="replace").strip().splitlines()
+            raise MigrationFailed(lines[-1] if lines else "the upgrade gave no reason")
 
 
 async def _revision(connection: AsyncConnection, line: Line) -> str | None:
@@ -145,8 +165,16 @@ async def _upgrade_all(urls: Mapping[str, str]) -> None:
             await database.close()
 
 
+def _main() -> None:
+    import alembic.command  # noqa: F401 - loaded while nobody has said yet what to upgrade
+
+    said = sys.stdin.buffer.read()
+    if said:
+        asyncio.run(_upgrade_all(orjson.loads(said)))
+
+
 if __name__ == "__main__":
     try:
-        asyncio.run(_upgrade_all(orjson.loads(sys.stdin.buffer.read())))
+        _main()
     except RedressError as refusal:
         sys.exit(refusal.detail)

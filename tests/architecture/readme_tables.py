@@ -3,18 +3,16 @@ writes them, `test_readme.py` compares."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from services import SERVICES
+from services.configuration import names_of, settings_of
 from shared.events.registry import EVENT_TYPES
-from shared.http.settings import HttpSettings
-from shared.kernel.settings import CommonSettings, RedressSettings
 
 README = Path(__file__).parents[2] / "README.md"
-SERVICES = ("intake", "workflow", "notification", "analytics")
 
 
 def event_rows() -> list[str]:
@@ -30,29 +28,12 @@ def settings_rows() -> list[str]:
     """Return the rows of the settings table: the common ones, then each service's own."""
     rows = ["| setting | default | meaning |", "|---|---|---|"]
     seen: set[str] = set()
-    classes: list[type[RedressSettings]] = [CommonSettings, HttpSettings, *_service_settings()]
-    for settings in classes:
-        prefix = settings.model_config["env_prefix"]
-        for name, field in settings.model_fields.items():
-            setting = f"{prefix}{name}".upper()
+    for settings in (each for service in SERVICES for each in settings_of(service)):
+        for setting, field in zip(names_of(settings), settings.model_fields.values(), strict=True):
             if setting not in seen:
                 seen.add(setting)
                 rows.append(_settings_row(setting, field))
     return rows
-
-
-def _service_settings() -> list[type[RedressSettings]]:
-    found: list[type[RedressSettings]] = []
-    for service in SERVICES:
-        module = import_module(f"services.{service}_service.settings")
-        found += [
-            value
-            for value in vars(module).values()
-            if isinstance(value, type)
-            and issubclass(value, RedressSettings)
-            and value not in (RedressSettings, CommonSettings)
-        ]
-    return found
 
 
 def _settings_row(setting: str, field: FieldInfo) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,49 @@ def test_doctor_names_what_is_to_be_mended(own: Product) -> None:
 
     assert result.returncode == 1
     assert "MEND  workflow database" in result.stdout
+
+
+def test_doctor_names_a_setting_that_is_wrong(own: Product) -> None:
+    result = run(own, "doctor", REDRESS_MAIL_FROM="nobody", REDRESS_VERSION="3")
+
+    assert result.returncode == 1
+    assert "MEND  settings: REDRESS_MAIL_FROM" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("REDRESS_SMTP_URL", "nowhere"), ("REDRESS_SMTP_ULR", "smtp://mail")]
+)
+def test_a_wrong_setting_stops_the_start_before_a_home_is_made(
+    name: str, value: str, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+
+    result = run(Product.embedded(home), "run", **{name: value})
+
+    assert name in refused(result)
+    assert not home.exists()
+
+
+def test_a_file_that_is_wrong_stops_the_start_before_databases_are_upgraded(tmp_path: Path) -> None:
+    product = Product.embedded(tmp_path)
+    done(run(product, "migrate"))
+    make_older(tmp_path / "notification.db")
+
+    result = run(product, "run", REDRESS_ROUTING_FILE=str(tmp_path / "absent.yaml"))
+
+    assert "REDRESS_ROUTING_FILE" in refused(result)
+    assert revision(tmp_path / "notification.db") == "0001"
+
+
+def make_older(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version_notification SET version_num = '0001'")
+
+
+def revision(database: Path) -> str:
+    with closing(sqlite3.connect(database)) as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version_notification")
+        return str(found.fetchone()[0])
 
 
 def test_dead_letters_are_seen_and_dropped_while_running_and_at_rest(own: Product) -> None:

@@ -1,0 +1,54 @@
+"""Names of settings: those that are nearly right are refused, those of others left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.configuration import check_settings, names_unknown, refuse_misspelt
+from shared.kernel.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("REDRESS_SMTP_ULR", "REDRESS_SMTP_URL"),
+        ("REDRESS_COMPNY", "REDRESS_COMPANY"),
+        ("REDRESS_HOMES", "REDRESS_HOME"),
+        ("REDRESS_QUIET_HOUR", "REDRESS_QUIET_HOURS"),
+        ("REDRESS_WEBHOOK_RETENTION_DAY", "REDRESS_WEBHOOK_RETENTION_DAYS"),
+    ],
+)
+def test_a_misspelt_name_is_refused_and_the_right_one_said(written: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{written}: is no setting; {meant} is one"):
+        refuse_misspelt(["PATH", "REDRESS_HOME", written])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "REDRESS_SERVICE_HOST",
+        "REDRESS_SERVICE_PORT",
+        "REDRESS_PORT_8000_TCP",
+        "REDRESS_PORT_8000_TCP_PROTO",
+        "REDRESS_TEST_DATA",
+        "REDRESS_VERSION",
+        "redress_smtp_ulr",
+        "OTHER_REDRESS_HOMES",
+    ],
+)
+def test_what_others_call_theirs_is_left_alone(name: str) -> None:
+    refuse_misspelt([name])
+
+
+def test_what_commands_read_is_known() -> None:
+    environment = ["REDRESS_URL", "REDRESS_API_KEY", "REDRESS_HOME", "REDRESS_VERSION"]
+
+    assert names_unknown(environment) == ["REDRESS_VERSION"]
+
+
+def test_every_service_has_its_settings_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDRESS_WEBHOOK_RETENTION_DAYS", "ever")
+
+    check_settings(["intake", "intake-relay", "workflow", "analytics"])
+    with pytest.raises(ConfigurationError, match="REDRESS_WEBHOOK_RETENTION_DAYS"):
+        check_settings(["notification"])
