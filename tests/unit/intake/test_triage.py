@@ -64,10 +64,34 @@ def test_triage_grades_the_example_of_the_interface() -> None:
         ("你们泄露我的电话,天天有人推销", "privacy.leak"),
         ("吃完以后上吐下泻", "safety.illness"),
         ("嗯", "other"),
+        ("My parcel arrived two days late.", "logistics.late"),
+        ("The order was delivered five days late.", "logistics.late"),
+        ("My order is late.", "logistics.late"),
+        ("The package has not been delivered yet.", "logistics.late"),
+        ("The yoghurt had expired.", "product.expired"),
+        ("The phone does not turn on.", "product.function"),
+        ("扣了我两次钱", "billing.overcharge"),
+        ("实物和图片颜色不一样", "product.not_as_described"),
+        ("我的手机号被泄露了", "privacy.leak"),
+        ("I opened the parcel later.", "other"),
     ],
 )
 def test_triage_suggests_the_category_that_the_words_name(description: str, category: str) -> None:
     assert classify(description).suggested_category == category
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "The blender sparks and smells of burning when I turn it on. I want my money back.",
+        "插座冒火花,有烧焦的味道,我要退款",
+    ],
+)
+def test_what_may_burn_is_a_danger_whatever_else_is_asked_for(description: str) -> None:
+    found = classify(description)
+
+    assert found.suggested_category == "safety.hazard"
+    assert (found.severity, found.priority) == (Severity.CRITICAL, Priority.P1)
 
 
 def test_triage_keeps_the_senders_category_beside_its_own_opinion() -> None:

@@ -127,7 +127,7 @@ def _read(text: str, targets: tuple[T, ...]) -> _Phrase[T]:
     tail = None
     if gap:
         between = _LATIN_GAP if head.isascii() else _HAN_GAP
-        tail = re.compile(between.join(["", *map(re.escape, rest.split(GAP))]))
+        tail = re.compile(between.join(["", *map(_as_words, rest.split(GAP))]))
     return _Phrase(
         head=head,
         tail=tail,
@@ -136,6 +136,13 @@ def _read(text: str, targets: tuple[T, ...]) -> _Phrase[T]:
         is_plain=tail is None and head[0] not in _LATIN and (stem or head[-1] not in _LATIN),
         targets=targets,
     )
+
+
+def _as_words(part: str) -> str:
+    """Return a pattern of what stands after a gap: Latin letters and digits as whole words."""
+    before = r"(?<![a-z0-9])" if part[0] in _LATIN else ""
+    after = r"(?![a-z0-9])" if part[-1] in _LATIN else ""
+    return before + re.escape(part) + after
 
 
 def _key(phrase: _Phrase[T]) -> str:
