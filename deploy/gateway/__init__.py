@@ -20,6 +20,9 @@ HOSTS: Mapping[str, str] = {
 }
 """Where the services are in the compose network."""
 
+IMPORTED = "/v1/complaints/import"
+"""Where files of any length come in, which services read while they are sent."""
+
 _INTERNAL = "/v1/internal"
 
 
@@ -40,7 +43,7 @@ def render(hosts: Mapping[str, str] = HOSTS, *, listen: str = "8080") -> str:
         for prefix, service in sorted(ROUTES.items(), key=lambda route: -len(route[0]))
         if not prefix.startswith(_INTERNAL)
     )
-    return _TEMPLATE.format(upstreams=upstreams, routes=routes, listen=listen)
+    return _TEMPLATE.format(upstreams=upstreams, routes=routes, listen=listen, imported=IMPORTED)
 
 
 _TEMPLATE = """\
@@ -81,7 +84,7 @@ http {{
         location = /metrics {{ return 404; }}
 
         # Imports are streams of any length.
-        location /v1/imports {{
+        location = {imported} {{
             client_max_body_size 0;
             proxy_request_buffering off;
             proxy_read_timeout 1h;

@@ -10,11 +10,24 @@ import httpx
 import typer
 
 from shared.kernel.errors import RedressError, Unavailable
+from shared.kernel.settings import CommonSettings, load
 
-Url = Annotated[str, typer.Option(envvar="REDRESS_URL", help="Where the product answers.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="REDRESS_URL",
+        help="Where the product answers; else as settings say, or http://127.0.0.1:8000.",
+        show_default=False,
+    ),
+]
 ApiKey = Annotated[
     str | None, typer.Option(envvar="REDRESS_API_KEY", help="A key, where one is needed.")
 ]
+
+
+def address_of(service: str, url: str | None) -> str:
+    """Return where a service answers: the address given, else where settings have it."""
+    return url or load(CommonSettings).service_url(service)
 
 
 class Refused(RedressError):

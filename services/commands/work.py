@@ -9,7 +9,9 @@ from typing import Annotated
 import httpx
 import typer
 
-from services.commands.client import ApiKey, Url, client_for
+from services.commands.client import ApiKey, Url, address_of, client_for
+from shared.kernel.errors import Unavailable
+from shared.kernel.settings import CommonSettings, load
 
 DEMO = (
     {
@@ -64,18 +66,18 @@ def import_file(
     mapping: Annotated[
         str, typer.Option(help="cfpb, chicago-311, nyc-311, zh-messages, or a file: ./my.yaml")
     ],
-    url: Url = "http://127.0.0.1:8000",
+    url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
     """Import complaints from a file into the running product; sending it again resumes."""
     from services.intake_service.channels.client import import_file as send
 
-    send(url=url, path=file, mapping=mapping, api_key=api_key)
+    send(url=address_of("intake", url), path=file, mapping=mapping, api_key=api_key)
 
 
-def demo(url: Url = "http://127.0.0.1:8000", api_key: ApiKey = None) -> None:
+def demo(url: Url = None, api_key: ApiKey = None) -> None:
     """Post a handful of complaints, in Chinese and English, to the running product."""
-    with client_for(url, api_key) as client:
+    with client_for(address_of("intake", url), api_key) as client:
         for complaint in DEMO:
             answer = client.post("/v1/complaints", json=complaint).json()
             typer.echo(f"{answer['number']}  {answer['tracking_url']}")
@@ -83,25 +85,30 @@ def demo(url: Url = "http://127.0.0.1:8000", api_key: ApiKey = None) -> None:
 
 def rebuild(
     projection: Annotated[Projection, typer.Argument(help="What to rebuild.")],
-    url: Url = "http://127.0.0.1:8000",
+    url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
     """Replay the log into empty tables; the running service swaps them in when they are whole."""
-    with client_for(url, api_key) as client:
+    address = address_of(projection.value, url)
+    with client_for(address, api_key) as client:
         try:
             answer = client.post(f"/v1/internal/{projection.value}/rebuild", timeout=None)
         except httpx.ConnectError:
-            _rebuild_at_rest()
+            _rebuild_at_rest(load(CommonSettings), address)
             return
     typer.echo(f"Rebuilt: {answer.json()}")
 
 
-def _rebuild_at_rest() -> None:
-    """Throw the projection away under the home's lock: the next start replays the log."""
-    from services.home import locked
-    from shared.kernel.settings import CommonSettings, load
+def _rebuild_at_rest(settings: CommonSettings, address: str) -> None:
+    """Throw the projection away under the home's lock: the next start replays the log.
 
-    settings = load(CommonSettings)
+    Only in the embedded profile is everybody who may have the file open kept out by the lock.
+    Raises Unavailable in the other, HomeInUse where a product runs after all.
+    """
+    if settings.kafka_bootstrap is not None:
+        raise Unavailable(f"nothing answers at {address}")
+    from services.home import locked
+
     path = settings.analytics_file or settings.home / "analytics.duckdb"
     with locked(settings.home):
         for stale in (path, path.with_name(path.name + ".wal")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -15,6 +15,7 @@ from deploy.local.environment import of_process, read_env, settings_for
 from deploy.local.layout import PORTS
 from deploy.local.postgres import PostgresServer
 from services import PROCESSES
+from services.intake_service.channels.endpoints import router as imports_router
 from shared.http.route_table import ROUTES, SITE, service_of
 from shared.kernel.settings import PREFIX, RedressSettings
 from tests.harness.databases import PostgresServerForTests
@@ -68,6 +69,18 @@ def test_gateway_and_dispatcher_agree_on_what_lies_within_a_customer(path: str) 
 def gateway_service(path: str) -> str:
     rules = re.findall(r"^ {8}~(\S+) (\w+);$", CONFIG.read_text(encoding="utf-8"), re.MULTILINE)
     return next((service for pattern, service in rules if re.match(pattern, path)), "intake")
+
+
+def test_files_to_be_imported_pass_the_gateway_at_any_length_as_they_are_sent() -> None:
+    text = CONFIG.read_text(encoding="utf-8")
+    found = re.search(r"location = (\S+) \{([^}]*)\}", text.replace("location = /metrics", ""))
+
+    assert found is not None
+    path, rules = found.groups()
+    taken = imports_router(cast("Any", None), base_url="").routes
+    assert path in {getattr(route, "path", None) for route in taken}
+    assert "client_max_body_size 0;" in rules
+    assert "proxy_request_buffering off;" in rules
 
 
 def test_compose_sets_only_settings_that_exist() -> None:

@@ -121,6 +121,32 @@ def test_rebuild_ends_with_the_same_answers(own: Product) -> None:
     assert {**after, "as_of": None} == {**before, "as_of": None}
 
 
+def test_commands_find_the_product_by_its_settings(own: Product) -> None:
+    result = run(own, "rebuild", "analytics", REDRESS_URL="")
+
+    assert "Rebuilt" in done(result)
+
+
+def test_figures_of_a_service_that_is_away_are_not_thrown_away(
+    own: Product, tmp_path: Path
+) -> None:
+    figures = tmp_path / "analytics.duckdb"
+    figures.write_bytes(b"not ours alone")
+    port = free_port()
+
+    result = run(
+        own,
+        *("rebuild", "analytics"),
+        REDRESS_URL="",
+        REDRESS_KAFKA_BOOTSTRAP=f"127.0.0.1:{port}",
+        REDRESS_ANALYTICS_URL=f"http://127.0.0.1:{port}",
+        REDRESS_ANALYTICS_FILE=str(figures),
+    )
+
+    assert f"nothing answers at http://127.0.0.1:{port}" in refused(result)
+    assert figures.exists()
+
+
 def test_doctor_is_content_with_a_product_that_is_well(own: Product) -> None:
     printed = done(run(own, "doctor"))
 

@@ -170,6 +170,12 @@ async def test_the_language_of_the_text_decides_where_no_locale_is_given(intake:
         ({"occurred_at": "2026-11-23T12:02:00Z"}, "/occurred_at", "in_the_future"),
         ({"place": {"latitude": 31.2}}, "/place", "half_a_point"),
         ({"place": {"latitude": 91, "longitude": 0}}, "/place/latitude", "out_of_range"),
+        (
+            {"references": {"product": "王芳 +86 138 0013 8000"}},
+            "/references/product",
+            "invalid_code",
+        ),
+        ({"place": {"region": "张三 13800138000"}}, "/place/region", "invalid_code"),
         ({"place": {"region": "wang@example.com"}}, "/place/region", "invalid_code"),
         ({"demands": ["a_pony"]}, "/demands/0", "unknown_value"),
         ({"category": "logistics.shrot"}, "/category", "unknown_category"),

@@ -35,6 +35,9 @@ from shared.http.instants import Instant
 DESCRIPTION_LIMIT = 20_000
 _FUTURE_GRACE = timedelta(seconds=60)
 _CODE = re.compile(r"\w[\w .:/#+-]*")
+_PHONE = re.compile(r"\+ ?\d[\d ]{6,}|(?:^|[^\w]) ?1[3-9]\d ?\d{4} ?\d{4}(?:$|[^\w])")
+"""A number with its country code, or China's mobile numbers: how they come into fields for codes,
+beside the name of whom they are of."""
 
 
 class Taxonomy(Protocol):
@@ -105,6 +108,10 @@ def _code(text: str) -> str:
     if not _CODE.fullmatch(text):
         raise PydanticCustomError(
             "invalid_code", "a code has letters, digits, blanks and . : / # + - _ only"
+        )
+    if " " in text and _PHONE.search(text):
+        raise PydanticCustomError(
+            "invalid_code", "a code is of a thing or place; this has a phone number in it"
         )
     return text
 
