@@ -24,6 +24,7 @@ REACTIONS: Mapping[type[EventData], Any] = MappingProxyType(
         cases.InformationRequested: folding.information_requested,
         cases.SolutionProposed: folding.proposed,
         cases.ClockBreached: folding.clock_breached,
+        cases.ClocksMoved: folding.clocks_moved,
         cases.Escalated: folding.escalated,
         cases.Resolved: folding.resolved,
         cases.SatisfactionRecorded: folding.satisfaction_recorded,

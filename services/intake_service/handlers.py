@@ -27,6 +27,7 @@ SUBSCRIPTIONS: Subscriptions[None] = Subscriptions(
         cases.ClockWarned: follow_cases,
         cases.ClockBreached: follow_cases,
         cases.ClockExtended: follow_cases,
+        cases.ClocksMoved: follow_cases,
         cases.CustomerWrote: follow_cases,
         cases.WaitingEnded: follow_cases,
         cases.UpdateDue: follow_cases,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -173,6 +174,14 @@ class ClockExtended(WorkflowEvent):
     due_at: datetime | None = None
     previous_due_at: datetime | None = None
     words_id: str | None = None
+
+
+class ClocksMoved(WorkflowEvent):
+    """Running clocks are due at other times: graded anew, or the calendar has other days."""
+
+    cause: Literal["regrade", "calendar"]
+    priority: str
+    clocks: tuple[ClockDue, ...] = Field(description="those that moved, and those that began")
 
 
 class CustomerWrote(WorkflowEvent):

@@ -30,6 +30,7 @@ EVENT_TYPES: tuple[type[EventData], ...] = (
     cases.ClockWarned,
     cases.ClockBreached,
     cases.ClockExtended,
+    cases.ClocksMoved,
     cases.CustomerWrote,
     cases.WaitingEnded,
     cases.UpdateDue,

@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from services.workflow_service.cases.models import case_history, cases
 from services.workflow_service.cases.service.listening import CaseMissing
 from services.workflow_service.clocks.models import timers
-from shared.events.cases import CaseImported
+from shared.events.cases import CaseImported, ClocksMoved
 from shared.events.complaints import ComplaintAmended, ComplaintRegraded
 from shared.events.deliveries import NotificationSkipped
+from shared.kernel.clock import from_rfc3339
 from shared.kernel.ids import new_id
 from tests.service.workflow.conftest import START, Workflow, complaints
 
@@ -93,7 +94,17 @@ async def test_another_grade_changes_targets_and_department(workflow: Workflow) 
     case = await workflow.case(case_id)
     assert (case["priority"], case["department"], case["owner"]) == ("P1", "product", "sun.yue")
     assert clock_of(case, "first_reply")["due_at"] == "2026-11-23T05:00:00Z"
-    assert (await workflow.names(case_id))[-1] == "CaseTransferred"
+    assert (await workflow.names(case_id))[-2:] == ["CaseTransferred", "ClocksMoved"]
+    _sequence, moved = (await workflow.said(case_id))[-1]
+    assert isinstance(moved, ClocksMoved)
+    assert (moved.cause, moved.priority) == ("regrade", "P1")
+    assert (moved.next_step, moved.next_due_at) == (
+        case["next_step"],
+        from_rfc3339(case["next_due_at"]),
+    )
+    told = {clock.kind: clock.due_at for clock in moved.clocks}
+    assert told["first_reply"] == from_rfc3339("2026-11-23T05:00:00Z")
+    assert "acknowledge" not in told
 
 
 async def test_an_event_without_a_case_is_refused_for_parking(workflow: Workflow) -> None:

@@ -13,6 +13,7 @@ from services.workflow_service.cases.domain.replay import replayed_clocks
 from services.workflow_service.cases.repository import reading
 from services.workflow_service.cases.service.sweeping import sweep_once
 from services.workflow_service.clocks.repository import read_policy_text
+from shared.events.cases import ClocksMoved
 from shared.kernel.clock import ManualClock
 from shared.kernel.errors import ConfigurationError
 from tests.harness.databases import MakeMigratedUrl
@@ -265,6 +266,10 @@ async def test_running_clocks_follow_a_changed_calendar(workflow: Workflow) -> N
         "2026-11-27T04:00:00Z",
     )
     assert case["history"][-1]["action"] == "calendar"
+    _sequence, told = (await workflow.said(case_id))[-1]
+    assert isinstance(told, ClocksMoved)
+    assert told.cause == "calendar"
+    assert {clock.kind for clock in told.clocks} == {"propose", "resolve", "next_update"}
     explained = (await workflow.http.get(f"/v1/cases/{case_id}/clocks")).json()["items"]
     propose = next(clock for clock in explained if clock["kind"] == "propose")
     assert (propose["calendar"], [change["why"] for change in propose["changes"]]) == (

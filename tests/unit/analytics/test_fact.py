@@ -191,6 +191,22 @@ def test_a_clock_that_followed_on_a_missed_one_counts_nothing_twice() -> None:
     assert (fact.first_reply_clock, fact.first_reply_due_at) == ("breached", naive(due_at))
 
 
+def test_clocks_that_moved_are_due_at_their_new_times() -> None:
+    story = _breach(_story().opened().after(hours=4), "first_reply")
+    missed = story.at
+    sooner = missed + timedelta(hours=1)
+    moved = [{"kind": kind, "due_at": sooner} for kind in ("first_reply", "resolve", "promise")]
+
+    fact = _told(
+        story.case(
+            cases.ClocksMoved, state="assigned", cause="regrade", priority="P1", clocks=moved
+        )
+    )
+
+    assert (fact.resolve_clock, fact.resolve_due_at) == ("running", naive(sooner))
+    assert (fact.first_reply_clock, fact.first_reply_due_at) == ("breached", naive(missed))
+
+
 def test_a_merged_complaint_is_filed_and_not_resolved() -> None:
     story = Story(Log(), id_at(BEGAN, 1), BEGAN).received().after(seconds=1)
 

@@ -101,6 +101,14 @@ def opened(fact: Fact, data: cases.CaseOpened, at: datetime) -> None:
         _assigned_at(fact, at)
 
 
+def clocks_moved(fact: Fact, data: cases.ClocksMoved, at: datetime) -> None:
+    """Take over other due times of clocks that run."""
+    for clock in data.clocks:
+        running = fact.clock(clock.kind) in (ClockState.RUNNING, ClockState.PAUSED)
+        if running and clock.due_at is not None:
+            setattr(fact, f"{clock.kind}_due_at", naive(clock.due_at))
+
+
 def imported(fact: Fact, data: cases.CaseImported, at: datetime) -> None:
     """Take a case as its source recorded it, in one step."""
     fact.department = data.department

@@ -32,11 +32,12 @@ def follow_calendars(case: Case, *, now: datetime, rules: Rules) -> Change | Non
     pass_time_before(draft, now)
     labels = {c.calendar: label for c in draft.case.clocks if (label := newer(c, rules))}
     laws = {c.kind: seconds for c in draft.case.clocks if (seconds := by_law_now(case, c, rules))}
-    before = draft.case.clocks
+    before = draft.case
     move(draft, labels, now)
     move_by_law(draft, laws, now)
-    if draft.case.clocks == before:
+    if draft.case.clocks == before.clocks:
         return None
+    draft.say_moved(before, now, CALENDAR)
     draft.system_entry(now, CALENDAR, None, draft.case.state, labels=labels, laws=laws)
     return draft.finish()
 

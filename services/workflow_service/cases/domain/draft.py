@@ -17,6 +17,7 @@ from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.pack import is_of_a_pack
 from services.workflow_service.clocks.domain.target import WHOLE
 from shared.events.base import WorkflowEvent
+from shared.events.cases import ClocksMoved
 from shared.events.words import CaseState, ClockKind
 from shared.kernel.records import replace
 
@@ -263,6 +264,19 @@ class Draft:
             return clocks.sooner(clock, changed) if timing.urgent or hurried(clock) else changed
 
         self.each(retargeted)
+
+    def say_moved(self, before: Case, at: datetime, cause: str) -> None:
+        """Say which live clocks are due at another time than before, where some are."""
+        due = {
+            (clock.kind, clock.subject): clock.due_at for clock in before.clocks if clock.is_live
+        }
+        moved = [
+            {"kind": clock.kind, "due_at": clock.due_at}
+            for clock in self.case.clocks
+            if clock.is_live and clock.due_at != due.get((clock.kind, clock.subject))
+        ]
+        if moved:
+            self.say(ClocksMoved, at, cause=cause, priority=self.case.priority, clocks=moved)
 
     def put(self, old: Clock, new: Clock) -> None:
         """Replace one clock."""

@@ -154,6 +154,7 @@ def regraded(
     why = f"{said.old_category} {said.old_priority} to {said.category} {said.priority}"
     draft.system_entry(at, REGRADE, why, before.state, since=draft.now, **placed(draft.case))
     bind_by_law(draft, before, at)
+    draft.say_moved(before, at, REGRADE)
     if draft.case.is_open and rules.is_emergency(draft.case) and not rules.is_emergency(before):
         escalate_by_itself(draft, Rise(Cause.EMERGENCY), at)
     else:
