@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 
 from services import SERVICES
+from shared.http.keys import KeyStore
 from shared.http.settings import HttpSettings
 from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import PREFIX, CommonSettings, RedressSettings, load
@@ -37,11 +38,13 @@ def names_of(settings: type[RedressSettings]) -> list[str]:
 def check_settings(processes: Sequence[str]) -> None:
     """Raise ConfigurationError for a setting that is wrong by itself, or whose name is misspelt.
 
-    Files that settings name are read when services are built; that is before databases change.
+    And for a file of keys that is none: nobody could be let in, and nobody ought to be. Other
+    files that settings name are read when services are built; that is before databases change.
     """
     for settings in {each: None for process in processes for each in settings_of(process)}:
         load(settings)
     refuse_misspelt(os.environ)
+    KeyStore(load(CommonSettings).keys_path).verify()
 
 
 def refuse_misspelt(environment: Iterable[str]) -> None:

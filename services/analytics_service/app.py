@@ -18,7 +18,7 @@ from services.analytics_service.metrics.service import Metrics
 from services.analytics_service.projections.endpoints import routes as projections_endpoints
 from services.analytics_service.projections.jobs.feed import Source
 from services.analytics_service.projections.jobs.folding import Folding
-from services.analytics_service.projections.repository.serving import Serving
+from services.analytics_service.projections.repository.serving import Serving, refuse_other_file
 from services.analytics_service.reports import endpoints as reports_endpoints
 from services.analytics_service.reports.service import Reports
 from services.analytics_service.settings import AnalyticsSettings
@@ -87,6 +87,8 @@ def _dashboard(platform: Platform, parts: Analytics) -> APIRouter:
 def build_parts(platform: Platform, settings: AnalyticsSettings) -> Analytics:
     """Build the parts from the settings."""
     common = platform.settings
+    if common.analytics_file is not None:
+        refuse_other_file(common.analytics_file)
     serving = Serving(
         common.analytics_file or platform.home / "analytics.duckdb",
         memory_mb=settings.memory_mb,

@@ -17,10 +17,14 @@ class AnalyticsSettings(RedressSettings):
 
     model_config = SettingsConfigDict(env_prefix="REDRESS_ANALYTICS_", extra="ignore", frozen=True)
 
-    memory_mb: int = Field(default=192, ge=48, description="MiB that DuckDB takes at most.")
-    threads: int = Field(default=2, ge=1, description="Threads of one query.")
+    memory_mb: int = Field(
+        default=192, ge=48, le=1_048_576, description="MiB that DuckDB takes at most."
+    )
+    threads: int = Field(default=2, ge=1, le=256, description="Threads of one query.")
     readers: int = Field(default=4, ge=1, le=64, description="Queries at the same time.")
-    batch_size: int = Field(default=5000, ge=1, description="Events folded in one transaction.")
+    batch_size: int = Field(
+        default=5000, ge=1, le=1_000_000, description="Events folded in one transaction."
+    )
     pause_ms: int = Field(
         default=100, ge=0, le=5000, description="Pause between batches, so that they fill."
     )

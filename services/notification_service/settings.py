@@ -14,26 +14,15 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.kernel.settings import RedressSettings
+from shared.kernel.settings import HttpUrl, RedressSettings
 
 _OFF = "off"
 _WINDOW = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 _NO_SENDER = "Redress <redress@localhost>"
 
 
-def _is_an_address_of_http(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_whole = False
-    if not is_whole or not value.isprintable() or " " in value:
-        raise ValueError("must be an address such as https://sms.example.com")
-    return value
-
-
 def _is_only_a_host(value: str) -> str:
-    parts = urlsplit(_is_an_address_of_http(value))
+    parts = urlsplit(value)
     # What is signed is a request to `/` of this host.
     if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be an address without a path, such as https://sms.example.com")
@@ -46,8 +35,7 @@ def _fits_into_a_header(value: str) -> str:
     return value
 
 
-HttpUrl = Annotated[str, AfterValidator(_is_an_address_of_http)]
-HostUrl = Annotated[str, AfterValidator(_is_only_a_host)]
+HostUrl = Annotated[HttpUrl, AfterValidator(_is_only_a_host)]
 InHeader = Annotated[str, AfterValidator(_fits_into_a_header)]
 
 
@@ -92,6 +80,7 @@ class VendorSettings(RedressSettings):
     sms_receipt_minutes: int | None = Field(
         default=None,
         ge=1,
+        le=43_200,
         description="An SMS without a receipt after so long goes by e-mail; default: never.",
     )
     receipt_token: str | None = Field(
@@ -105,16 +94,26 @@ class VendorSettings(RedressSettings):
         "default: any.",
     )
     proof_hours: int = Field(
-        default=24, ge=1, description="A mandatory notice without proof after so long alarms."
+        default=24,
+        ge=1,
+        le=8_760,
+        description="A mandatory notice without proof after so long alarms.",
     )
     sms_per_second: float | None = Field(
-        default=None, gt=0, description="Most SMS a second that the gateway is given, per process."
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="Most SMS a second that the gateway is given, per process.",
     )
-    sms_burst: int = Field(default=1, ge=1, description="So many of them may go at once.")
+    sms_burst: int = Field(
+        default=1, ge=1, le=1_000_000, description="So many of them may go at once."
+    )
     email_per_second: float | None = Field(
-        default=None, gt=0, description="Most e-mails a second, per process."
+        default=None, gt=0, le=1_000_000, description="Most e-mails a second, per process."
     )
-    email_burst: int = Field(default=1, ge=1, description="So many of them may go at once.")
+    email_burst: int = Field(
+        default=1, ge=1, le=1_000_000, description="So many of them may go at once."
+    )
 
     @property
     def receipt_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -172,9 +171,14 @@ class NotificationSettings(VendorSettings):
         default=None, description="YAML file of several rooms, each with the kinds it hears."
     )
     chat_per_second: float = Field(
-        default=0.3, gt=0, description="Most posts a second to all rooms (DingTalk: 20 a minute)."
+        default=0.3,
+        gt=0,
+        le=1_000_000,
+        description="Most posts a second to all rooms (DingTalk: 20 a minute).",
     )
-    chat_burst: int = Field(default=5, ge=1, description="So many of them may go at once.")
+    chat_burst: int = Field(
+        default=5, ge=1, le=1_000_000, description="So many of them may go at once."
+    )
 
     survey_days: int = Field(
         default=14, ge=1, le=365, description="For how many days a survey can be answered."
@@ -198,10 +202,13 @@ class NotificationSettings(VendorSettings):
     customer_messages_per_hour: int = Field(
         default=4,
         ge=0,
+        le=1_000_000,
         description="Most messages to one customer in an hour that are neither urgent nor "
         "mandatory; more wait. 0: no limit.",
     )
-    customer_messages_per_day: int = Field(default=12, ge=0, description="The same in a day.")
+    customer_messages_per_day: int = Field(
+        default=12, ge=0, le=1_000_000, description="The same in a day."
+    )
     staff_digest_minutes: int = Field(
         default=0,
         ge=0,

@@ -48,6 +48,19 @@ def invalid_input(errors: Sequence[FieldError]) -> InvalidInput:
     return InvalidInput(detail, tuple(first.values()))
 
 
+def unreadable_body(cause: BaseException | None) -> InvalidInput:
+    """Describe a JSON body that the parser could not take in at all, by what it raised."""
+    if isinstance(cause, UnicodeDecodeError):
+        reason = f"byte {cause.start + 1} is not UTF-8"
+    elif isinstance(cause, RecursionError):
+        reason = "it is nested deeper than anybody reads"
+    elif isinstance(cause, ValueError):
+        reason = "a number in it has more digits than anybody counts"
+    else:
+        reason = "it cannot be read"
+    return invalid_input([FieldError("", "malformed_json", f"The body is no JSON: {reason}.")])
+
+
 def from_validation(
     wrong: ValidationError, *, model: type[BaseModel] | None = None, prefix: Location = ()
 ) -> InvalidInput:

@@ -130,6 +130,11 @@ class KeyStore:
 
         self._change(without)
 
+    def verify(self) -> None:
+        """Raise ConfigurationError where there is a file and it is none of keys."""
+        if self._stamp() is not None:
+            self._read()
+
     def _current(self) -> _Loaded:
         now = time.monotonic()
         if self._loaded is not None and now < self._look_after:

@@ -17,7 +17,11 @@ from starlette.exceptions import HTTPException
 
 from shared.http import negotiation
 from shared.http.edge import FAULT_TOLD, template_of
-from shared.http.invalid import UnsupportedMediaType, from_request_validation
+from shared.http.invalid import (
+    UnsupportedMediaType,
+    from_request_validation,
+    unreadable_body,
+)
 from shared.kernel import errors, logging
 from shared.kernel.errors import FieldError, InvalidInput, RateLimited, RedressError
 
@@ -171,7 +175,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         detail = f"{path} takes {allowed or 'other methods'}, not {request.method}."
     elif error.status_code == 400:
         # The framework's own word for a body it could not read; ours for that is 422.
-        return respond(request, problem_of(InvalidInput(detail or "The body cannot be read.")))
+        return respond(request, problem_of(unreadable_body(error.__cause__)))
     return respond(request, plain_problem(error.status_code, detail, error.headers))
 
 

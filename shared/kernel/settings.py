@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kernel.errors import ConfigurationError
 
 PREFIX = "REDRESS_"
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound
+
+
+def _is_an_address_of_http(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or not value.isprintable() or " " in value:
+        raise ValueError("must be an address such as https://complaints.example.com")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_is_an_address_of_http)]
+"""An address of HTTP, kept as it was written."""
 
 
 class RedressSettings(BaseSettings):
@@ -30,10 +46,10 @@ class CommonSettings(RedressSettings):
     home: Path = Field(default=Path("var"), description="Folder of all data of this machine.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
-    public_url: str | None = Field(
+    public_url: HttpUrl | None = Field(
         default=None, description="What customers' links begin with; default: host and port."
     )
-    staff_url: str | None = Field(
+    staff_url: HttpUrl | None = Field(
         default=None,
         description="What links to cases begin with, in messages to staff; default: as customers'.",
     )
@@ -57,7 +73,7 @@ class CommonSettings(RedressSettings):
         default="auto", description="JSON lines, or for the eye; auto: for the eye in a terminal."
     )
     replica: int = Field(
-        default=1, ge=1, description="Number of this process among those of its service."
+        default=1, ge=1, le=999, description="Number of this process among those of its service."
     )
 
     kafka_bootstrap: str | None = Field(
@@ -74,12 +90,12 @@ class CommonSettings(RedressSettings):
         default=None, description="DuckDB file; default: analytics.duckdb in the home."
     )
 
-    intake_url: str | None = Field(
+    intake_url: HttpUrl | None = Field(
         default=None, description="Where the other services reach intake; default: this process."
     )
-    workflow_url: str | None = Field(default=None, description="The same for workflow.")
-    notification_url: str | None = Field(default=None, description="The same for notification.")
-    analytics_url: str | None = Field(default=None, description="The same for analytics.")
+    workflow_url: HttpUrl | None = Field(default=None, description="The same for workflow.")
+    notification_url: HttpUrl | None = Field(default=None, description="The same for notification.")
+    analytics_url: HttpUrl | None = Field(default=None, description="The same for analytics.")
 
     intake_master_key: str | None = Field(
         default=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import ClassVar, TypeVar
 
 import yaml
@@ -15,6 +16,12 @@ from shared.kernel.errors import FieldError, InvalidInput
 M = TypeVar("M", bound=BaseModel)
 
 _DEEPEST = 32
+
+_LONGEST = 256 * 1024
+"""Characters: four times the longest that comes with the project; each takes some microseconds."""
+
+_MOST_TOLD = 50
+"""Faults told of one document: to find the lines of ten thousand would take a minute."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C if it can
@@ -44,6 +51,8 @@ def read_yaml(
 
     `context` is handed to the model's validators.
     """
+    if len(text) > _LONGEST:
+        raise _invalid(name, [(1, "", "too_long", f"is longer than {_LONGEST >> 10} KiB")])
     try:
         # Before it is loaded: the loader in C crashes the process on a thousand open brackets.
         _refuse_deep(name, text)
@@ -58,7 +67,8 @@ def read_yaml(
     try:
         return model.model_validate(document, context=context)
     except ValidationError as wrong:
-        raise _invalid(name, [*_faults(wrong, root, model)]) from None
+        told = [*islice(_faults(wrong, root, model), _MOST_TOLD)]
+        raise _invalid(name, told, of=wrong.error_count()) from None
 
 
 def _refuse_deep(name: str, text: str) -> None:
@@ -117,13 +127,18 @@ def _faults(
         yield _line_of(root, path), pointer, error["type"], message
 
 
-def _invalid(name: str, faults: Sequence[tuple[int, str, str, str]]) -> InvalidDocument:
+def _invalid(
+    name: str, faults: Sequence[tuple[int, str, str, str]], *, of: int | None = None
+) -> InvalidDocument:
+    """Make the refusal of a document with some faults, `of` how many there are."""
     line, pointer, _, message = faults[0]
     field = pointer.strip("/").replace("/", ".")
     detail = f"{name}, line {line}: {field + ': ' if field else ''}{message}"
-    if len(faults) > 1:
-        detail += f" (and {len(faults) - 1} more)"
-    errors = [FieldError(at, code, f"line {line}: {words}") for line, at, code, words in faults]
+    count = len(faults) if of is None else of
+    if count > 1:
+        detail += f" (and {count - 1} more)"
+    told = faults[:_MOST_TOLD]
+    errors = [FieldError(at, code, f"line {line}: {words}") for line, at, code, words in told]
     return InvalidDocument(detail, errors)
 
 

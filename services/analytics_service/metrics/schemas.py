@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,7 +18,7 @@ from services.analytics_service.metrics.domain.dimensions import (
     parse_value,
 )
 from services.analytics_service.metrics.domain.selection import Selection
-from services.analytics_service.metrics.domain.zones import midnight
+from services.analytics_service.metrics.domain.zones import YEARS, midnight
 from shared.kernel.clock import from_rfc3339, to_rfc3339
 from shared.kernel.errors import FieldError, InvalidInput
 
@@ -266,12 +267,23 @@ def _instant(
 ) -> datetime | None:
     if text is None or not text.strip():
         return None
-    try:
-        if len(text) == 10:
-            return midnight(date.fromisoformat(text), zone)
-        # A `+` that nobody escaped arrives as a space.
-        return from_rfc3339(text.replace(" ", "+")).astimezone(UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):
-        message = "must be a date such as 2026-11-23, or an instant with an offset (Z or +08:00)."
-        wrong.append(FieldError(f"/query/{name}", "invalid_instant", f"{message}"))
-        return None
+    found: datetime | None = None
+    # Whether it is read as a day or as an instant, what is no date is told below.
+    with suppress(ValueError, OverflowError):
+        found = _read(text, zone)
+    if found is None:
+        message = (
+            "must be a date such as 2026-11-23, or an instant with an offset (Z or +08:00), "
+            f"in the years {YEARS.start} to {YEARS.stop - 1}."
+        )
+        wrong.append(FieldError(f"/query/{name}", "invalid_instant", message))
+    return found
+
+
+def _read(text: str, zone: ZoneInfo) -> datetime | None:
+    if len(text) == 10:
+        day = date.fromisoformat(text)
+        return midnight(day, zone) if day.year in YEARS else None
+    # A `+` that nobody escaped arrives as a space.
+    found = from_rfc3339(text.replace(" ", "+")).astimezone(UTC).replace(tzinfo=None)
+    return found if found.year in YEARS else None

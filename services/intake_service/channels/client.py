@@ -101,7 +101,7 @@ class _Sending:
                     rate = f"{rows / (now - began):,.0f} rows/s"
                     progress.update(task, completed=raw.tell(), rows=rows, rate=rate)
         except (EOFError, OSError) as failure:
-            raise ConfigurationError("FILE", f"cannot be read on: {failure}") from None
+            raise ConfigurationError(raw.name, f"cannot be read on: {failure}") from None
 
     def _ask(self) -> Answer | None:
         try:

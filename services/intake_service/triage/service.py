@@ -38,6 +38,9 @@ STRONG, WEAK = 3, 1
 _HEAD, _TAIL = 3000, 1000
 
 
+SETTING = "REDRESS_TAXONOMY"
+
+
 class Triage:
     """Decides category, severity, urgency, priority, motive and language of a complaint."""
 
@@ -56,11 +59,11 @@ class Triage:
         try:
             return cls(read_yaml(path.read_text(encoding="utf-8"), TaxonomyFile, name=path.name))
         except OSError as failure:
-            raise ConfigurationError(str(path), failure.strerror or "cannot be read") from None
+            raise ConfigurationError(SETTING, f"{path}: {failure.strerror}") from None
         except UnicodeDecodeError:
-            raise ConfigurationError(str(path), "is not UTF-8") from None
+            raise ConfigurationError(SETTING, f"{path} is not UTF-8") from None
         except InvalidDocument as wrong:
-            raise ConfigurationError("taxonomy", wrong.detail) from None
+            raise ConfigurationError(SETTING, wrong.detail) from None
 
     def classify(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -129,7 +130,8 @@ class Calendars:
         Raises InvalidDocument with line and reason, and PreconditionFailed where the calendar is
         no longer at `if_version`. The same document again makes no version.
         """
-        read = storage.read_calendar(document, name=f"{name}.yaml")
+        # In a thread: a large document must not hold up whoever else is answered here.
+        read = await asyncio.to_thread(storage.read_calendar, document, name=f"{name}.yaml")
         _check_country(read.holidays)
         async with self.database.write() as connection:
             await _lock(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -133,7 +134,8 @@ class Policies:
         Raises InvalidDocument with line and reason, VersionTaken, and PreconditionFailed where the
         current policy is no longer `if_label`, a name and version or a version alone.
         """
-        policy = read_policy_text(document, name="policy.yaml")
+        # In a thread: a large document must not hold up whoever else is answered here.
+        policy = await asyncio.to_thread(read_policy_text, document, name="policy.yaml")
         self._check_calendar(policy, name="policy.yaml")
         async with self.database.write() as connection:
             await lock_policies(connection)

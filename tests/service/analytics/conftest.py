@@ -64,9 +64,11 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(home: Path, bus: MemoryLog) -> AsyncIterator[Running]:
-    """Run the service on a home."""
-    settings = CommonSettings(home=home)
+async def serving(
+    home: Path, bus: MemoryLog, *, file: Path | None = None
+) -> AsyncIterator[Running]:
+    """Run the service on a home, with its figures in a file of their own where one is named."""
+    settings = CommonSettings(home=home, analytics_file=file)
     clock = ManualClock(NOW)
     platform = Platform(
         "embedded", settings, home, clock, bus, KeyStore(home / "keys.json"), "analytics-1"

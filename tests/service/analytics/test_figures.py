@@ -355,6 +355,8 @@ async def test_parquet_holds_a_row_for_each_complaint_and_no_more_than_figures(
         ("timezone=../../etc/passwd", "/query/timezone", "unknown_timezone"),
         ("from=2026-11-02&to=2026-11-01", "/query/to", "backwards"),
         ("from=yesterday", "/query/from", "invalid_instant"),
+        ("from=0001-01-01", "/query/from", "invalid_instant"),
+        ("to=9999-12-31T23:59:59Z", "/query/to", "invalid_instant"),
         ("to=2026-11-01T00:00:00", "/query/to", "invalid_instant"),
         ("day=2026-13-01", "/query/day", "invalid_value"),
         ("hour_of_week=168", "/query/hour_of_week", "invalid_value"),

@@ -21,6 +21,7 @@ from shared.bus.memory import MemoryLog
 from shared.bus.port import LoggedRecord
 from shared.events import cases, signals
 from shared.events.topics import COMPLAINTS, SIGNALS
+from shared.kernel.errors import ConfigurationError
 from tests.service.analytics.conftest import NOW, Running, serving
 from tests.service.analytics.story import BEGAN, Log, Story, id_at, tell_many
 
@@ -320,6 +321,23 @@ async def test_an_unusable_file_is_set_aside_and_rebuilt_from_the_log(
         assert (await running.get("heatmap"))["total"] == 30
 
     assert _set_aside(tmp_path) == 1
+
+
+async def test_a_file_of_another_kind_that_somebody_named_is_left_as_it_is(
+    tmp_path: Path, bus: MemoryLog
+) -> None:
+    letters = tmp_path / "letters.json"
+    letters.write_text('{"dear": "somebody"}')
+
+    with pytest.raises(ConfigurationError, match=r"REDRESS_ANALYTICS_FILE: .* is no DuckDB file"):
+        async with serving(tmp_path, bus, file=letters):
+            pytest.fail("it started")
+
+    assert letters.read_text() == '{"dear": "somebody"}'
+    async with serving(tmp_path, bus, file=tmp_path / "figures.duckdb"):
+        pass
+    async with serving(tmp_path, bus, file=tmp_path / "figures.duckdb") as again:
+        assert (await again.get("heatmap"))["total"] == 0
 
 
 def _set_aside(home: Path) -> int:

@@ -210,6 +210,26 @@ async def test_a_body_nested_deeper_than_anybody_reads_is_refused(
 
 
 @both_ways
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"channel":"\xff"}',
+        b"\x1f\x8b\x08\x00",
+        b'{"channel":' + b"1" * 100_000 + b"}",
+        b"[" * 100_000,
+    ],
+)
+async def test_a_body_that_no_parser_takes_in_is_told_as_malformed(
+    client: httpx.AsyncClient, path: str, body: bytes
+) -> None:
+    answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"], answer.text
+    assert answer.json()["detail"] != "There was an error parsing the body"
+
+
+@both_ways
 async def test_an_escaped_pair_is_one_character(client: httpx.AsyncClient, path: str) -> None:
     body = rb'{"channel":"web","customer":{"email":"\ud83d\ude00 \\u0000"}}'
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
+from typing import get_args
 
-from services.configuration import check_settings, names_unknown, refuse_misspelt
+import pytest
+from pydantic.fields import FieldInfo
+
+from services import SERVICES
+from services.configuration import (
+    check_settings,
+    names_of,
+    names_unknown,
+    refuse_misspelt,
+    settings_of,
+)
 from shared.kernel.errors import ConfigurationError
 
 
@@ -44,6 +55,36 @@ def test_what_commands_read_is_known() -> None:
     environment = ["REDRESS_URL", "REDRESS_API_KEY", "REDRESS_HOME", "REDRESS_VERSION"]
 
     assert names_unknown(environment) == ["REDRESS_VERSION"]
+
+
+def numbers() -> list[tuple[str, str, FieldInfo]]:
+    return [
+        (service, name, field)
+        for service in SERVICES
+        for settings in settings_of(service)
+        for name, field in zip(names_of(settings), settings.model_fields.values(), strict=True)
+        if {int, float} & {field.annotation, *get_args(field.annotation)}
+    ]
+
+
+@pytest.mark.parametrize(("service", "name", "field"), numbers())
+def test_no_number_is_too_large_for_what_is_made_of_it(
+    service: str, name: str, field: FieldInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "99999999999999999999")
+
+    with pytest.raises(ConfigurationError, match=name):
+        check_settings([service])
+
+
+def test_a_file_of_keys_that_is_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "keys.json").write_text("{broken")
+    monkeypatch.setenv("REDRESS_HOME", str(tmp_path))
+
+    with pytest.raises(ConfigurationError, match="REDRESS_KEYS_FILE"):
+        check_settings(["intake"])
 
 
 def test_every_service_has_its_settings_checked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,9 @@ from shared.kernel.settings import CommonSettings, load
         ("REDRESS_TIMEZONE", "Mars/Olympus"),
         ("REDRESS_DEFAULT_LOCALE", "fr"),
         ("REDRESS_LOG_LEVEL", "loud"),
+        ("REDRESS_PUBLIC_URL", "not a value!!"),
+        ("REDRESS_STAFF_URL", "/cases"),
+        ("REDRESS_WORKFLOW_URL", "workflow:8000"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

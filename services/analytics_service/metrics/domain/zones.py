@@ -66,6 +66,10 @@ def _seconds(zone: ZoneInfo, at: datetime) -> int:
     return int(offset.total_seconds()) if offset else 0
 
 
+YEARS = range(1900, 3000)
+"""Years that can be asked about: at the edges of the calendar a zone's midnight is no date."""
+
+
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """Return the beginning of a local day as naive UTC."""
     return datetime.combine(day, time(), zone).astimezone(UTC).replace(tzinfo=None)

@@ -20,7 +20,7 @@ from services.analytics_service.projections.repository.store import (
     UnusableFile,
 )
 from shared.kernel import logging
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import ConfigurationError, Unavailable
 
 log = logging.get(__name__)
 
@@ -36,6 +36,11 @@ class Reading:
         cursor.begin()
         row = cursor.execute("SELECT as_of FROM meta").fetchone()
         self.as_of: datetime | None = row[0].replace(tzinfo=UTC) if row and row[0] else None
+
+
+_SETTING = "REDRESS_ANALYTICS_FILE"
+_MAGIC, _MAGIC_AT = b"DUCK", 8
+"""What a DuckDB file has at its beginning, after a checksum of eight bytes."""
 
 
 class Serving:
@@ -149,6 +154,22 @@ class Serving:
             with self._gate:
                 self._reading -= 1
                 self._gate.notify_all()
+
+
+def refuse_other_file(path: Path) -> None:
+    """Raise ConfigurationError where a path that somebody set leads to a file of another kind.
+
+    A damaged file of ours is set aside and made anew; that must not happen to somebody's letters.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAGIC_AT + len(_MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as failure:
+        raise ConfigurationError(_SETTING, f"{path}: {failure.strerror}") from None
+    if head and head[_MAGIC_AT:] != _MAGIC:
+        raise ConfigurationError(_SETTING, f"{path} is no DuckDB file; it is left as it is")
 
 
 def set_aside(path: Path, now: datetime) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -151,7 +152,8 @@ class Imports:
         """Store a mapping file; raises InvalidDocument, Conflict for a name of the project's."""
         if name in _own_mappings():
             raise Conflict(f"{name} comes with the project; give yours another name")
-        checked = self._checked(document, name)
+        # In a thread: a large document must not hold up whoever else is answered here.
+        checked = await asyncio.to_thread(self._checked, document, name)
         tools = self._tools
         async with tools.database.write() as connection:
             await repository.save_mapping(connection, name, document, at=tools.clock.now())
