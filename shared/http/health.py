@@ -78,7 +78,10 @@ def router(health: Health) -> APIRouter:
     """Make `/health/live`, `/health/ready` and `/metrics`."""
     routes = APIRouter(tags=["operations"])
 
-    @routes.get("/health/live")
+    @routes.get(
+        "/health/live",
+        responses={200: {"content": {"application/json": {"example": {"state": "ok"}}}}},
+    )
     async def live() -> dict[str, Literal["ok"]]:
         """Answer as long as the process does."""
         return {"state": "ok"}

@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import Request, Response
+from fastapi import Depends, Header, Request, Response
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -73,6 +73,19 @@ class Answer:
         if replayed:
             headers[REPLAYED] = "true"
         return Response(self.body, self.status, headers=headers)
+
+
+def _declared(
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="Sent again with the same key, a request gets the first answer again."),
+    ] = None,
+) -> None:
+    """Stand in the document; what the header says is read by `answer_once`."""
+
+
+TAKES_KEY = Depends(_declared)
+"""For the `dependencies` of a route that answers by `answer_once`: its document says so."""
 
 
 async def read_key(request: Request) -> IdempotencyKey | None:

@@ -222,15 +222,42 @@ def test_every_operation_has_examples(embedded: Product) -> None:
     document = embedded.get("/openapi.json")
     schemas = document["components"]["schemas"]
 
-    def has_example(part: Any) -> bool:
+    def has_example(part: Any, seen: frozenset[str] = frozenset()) -> bool:
         text = json.dumps(part)
-        named = set(re.findall(r"#/components/schemas/([^\"]+)", text))
-        return "example" in text or any("example" in json.dumps(schemas[n]) for n in named)
+        named = set(re.findall(r"#/components/schemas/([^\"]+)", text)) - seen
+        return '"example' in text or any(has_example(schemas[n], seen | named) for n in named)
 
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            for part in ("requestBody", "responses"):
-                assert part not in operation or has_example(operation[part]), (method, path, part)
+            bodies = [operation["requestBody"]] if "requestBody" in operation else []
+            for status, answer in operation["responses"].items():
+                # What is refused has one example for all; it must not stand for the others.
+                if status.startswith("2") and "application/json" in answer.get("content", {}):
+                    bodies.append(answer["content"]["application/json"])
+            assert all(map(has_example, bodies)), (method, path)
+
+
+CREATES_NOTHING = re.compile(
+    r"/(receipts/.*|business-time|tone-check|letters/preview|preview|activate|calendars/.*/days)$"
+)
+ONCE_BY_THEMSELVES = re.compile(
+    r"/(complaints/import|supervision|surveys/.*|notifications/.*/(resend|mark-sent))$"
+)
+
+
+def test_every_post_that_creates_says_that_it_takes_a_key(embedded: Product) -> None:
+    document = embedded.get("/openapi.json")
+
+    silent = {
+        path
+        for path, operations in document["paths"].items()
+        if "post" in operations
+        and "idempotency-key" not in {p["name"] for p in operations["post"].get("parameters", ())}
+    }
+
+    others = {path for path in silent if not CREATES_NOTHING.search(path)}
+    assert {path for path in others if not ONCE_BY_THEMSELVES.search(path)} == set()
+    assert len(document["paths"]) > 80
 
 
 def test_the_mapping_of_the_documentation_is_a_mapping(embedded: Product) -> None:

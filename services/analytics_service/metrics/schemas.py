@@ -8,6 +8,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.config import JsonDict
 
 from services.analytics_service.metrics.domain.dimensions import (
     Dimension,
@@ -24,6 +25,15 @@ from shared.kernel.errors import FieldError, InvalidInput
 
 Instant = Annotated[datetime, PlainSerializer(to_rfc3339, return_type=str)]
 Values = Annotated[list[str], Field(default_factory=list)]
+
+_FIGURES: JsonDict = {"due": 42, "met": 38, "breached": 2, "running": 2, "met_rate": 0.95}
+_SCORES: JsonDict = {
+    "answered": 20,
+    "scores": [1, 1, 2, 6, 10],
+    "mean": 4.15,
+    "satisfied_rate": 0.8,
+}
+_WEB: JsonDict = {"key": {"channel": "web"}, **_SCORES}
 
 
 class Question(BaseModel):
@@ -149,6 +159,18 @@ class Answer(BaseModel):
 class Heatmap(Answer):
     """`cells[i][j]` belongs to `rows[i]` and `columns[j]`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "as_of": "2026-11-22T08:00:00Z",
+                "rows": ["logistics.short", "product.quality"],
+                "columns": ["CN-31", "CN-11"],
+                "cells": [[12, 3], [4, 9]],
+                "total": 28,
+            }
+        }
+    )
+
     rows: list[Value]
     columns: list[Value]
     cells: list[list[int]]
@@ -166,6 +188,19 @@ class Cell(BaseModel):
 
 class Geo(Answer):
     """Complaints by place; those without one are counted apart."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "as_of": "2026-11-22T08:00:00Z",
+                "cells": [
+                    {"h3": "85309d37fffffff", "latitude": 31.23, "longitude": 121.47, "count": 12}
+                ],
+                "total": 15,
+                "without_place": 3,
+            }
+        }
+    )
 
     cells: list[Cell]
     total: int
@@ -186,6 +221,25 @@ class TimesGroup(BaseModel):
 
 class ResolutionTimes(Answer):
     """One group per key and stage."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "as_of": "2026-11-22T08:00:00Z",
+                "groups": [
+                    {
+                        "key": {"category": "logistics.short"},
+                        "stage": "total",
+                        "count": 42,
+                        "mean_seconds": 183_600.0,
+                        "p50_seconds": 151_200.0,
+                        "p90_seconds": 345_600.0,
+                        "p99_seconds": 590_400.0,
+                    }
+                ],
+            }
+        }
+    )
 
     groups: list[TimesGroup]
 
@@ -209,6 +263,16 @@ class SlaGroup(BaseModel):
 
 class Sla(Answer):
     """The clocks of all complaints selected, by kind, and of each group."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "as_of": "2026-11-22T08:00:00Z",
+                "clocks": {"resolve": _FIGURES},
+                "groups": [{"key": {"department": "logistics"}, "clocks": {"resolve": _FIGURES}}],
+            }
+        }
+    )
 
     clocks: dict[str, ClockFigures]
     groups: list[SlaGroup]
@@ -236,6 +300,16 @@ class SatisfactionGroup(Scores):
 class Satisfaction(Answer):
     """The answers about all complaints selected, and of each group that has any."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "as_of": "2026-11-22T08:00:00Z",
+                "total": _SCORES,
+                "groups": [_WEB],
+            }
+        }
+    )
+
     total: Scores
     groups: list[SatisfactionGroup]
 
@@ -256,6 +330,20 @@ class TrendGroup(BaseModel):
 
 class Trend(Answer):
     """Buckets without holes, of all complaints selected and of each group."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "as_of": "2026-11-22T08:00:00Z",
+                "interval": "day",
+                "buckets": [
+                    {"start": "2026-11-21", "count": 7},
+                    {"start": "2026-11-22", "count": 4},
+                ],
+                "groups": [],
+            }
+        }
+    )
 
     interval: Interval
     buckets: list[Bucket]

@@ -73,11 +73,17 @@ class ImportAnswer(BaseModel):
 class MappingAnswer(BaseModel):
     """An uploaded mapping."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "my-crm", "system": "crm"}})
+
     name: str
     system: str
 
 
 class MappingList(BaseModel):
     """The names of all mappings that an import can use."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"items": ["cfpb", "chicago-311", "nyc-311", "zh-messages"]}}
+    )
 
     items: list[str]

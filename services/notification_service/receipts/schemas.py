@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 
 class AliyunAnswer(BaseModel):
     """What Aliyun wants to hear; anything else makes it send again."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"code": 0, "msg": "OK"}})
 
     code: int = 0
     msg: str = "OK"
@@ -17,12 +19,16 @@ class AliyunAnswer(BaseModel):
 class TencentAnswer(BaseModel):
     """What Tencent Cloud wants to hear."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"result": 0, "errmsg": "OK"}})
+
     result: int = 0
     errmsg: str = "OK"
 
 
 class Taken(BaseModel):
     """How many of the receipts were new; a duplicate is none."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"new": 1}})
 
     new: int
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from services.notification_service.templates.domain.language import LONGEST_SOURCE, Fault
 from services.notification_service.templates.domain.scene import Locale, Rendered
@@ -22,6 +23,40 @@ _EXAMPLE = (
 )
 
 AnyVersion = Annotated[int, Field(ge=1, le=1_000_000)] | Literal["built-in"]
+
+
+_SOURCE = "{% block sms %}Redress: we have your complaint {{ number }}.{% endblock %}"
+_SMS: JsonDict = {
+    "text": "Redress: we have your complaint 7K3F-9Q2M-X.",
+    "encoding": "GSM-7",
+    "characters": 44,
+    "units": 44,
+    "segments": 1,
+}
+_EMAIL: JsonDict = {
+    "subject": "Your complaint 7K3F-9Q2M-X",
+    "text": "We have your complaint 7K3F-9Q2M-X.",
+    "html": "<p>We have your complaint 7K3F-9Q2M-X.</p>",
+}
+_VERSION: JsonDict = {
+    "version": 3,
+    "state": "active",
+    "source": _SOURCE,
+    "author": "k_1f2e3d4c",
+    "created_at": "2026-11-21T09:00:00Z",
+    "changed_at": "2026-11-22T08:00:00Z",
+    "changed_by": "k_1f2e3d4c",
+}
+_TEMPLATE: JsonDict = {
+    "kind": "acknowledgement",
+    "locale": "en",
+    "audience": "customer",
+    "active": 3,
+    "latest": 3,
+    "differs_from_built_in": True,
+    "built_in_changed": False,
+    "sms": _SMS,
+}
 
 
 class _Body(BaseModel):
@@ -116,6 +151,10 @@ class FaultView(BaseModel):
 class PreviewView(BaseModel):
     """A wording in one scene; with `faults` it cannot be activated."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"scene": "full", "sms": _SMS, "email": _EMAIL, "faults": []}}
+    )
+
     scene: str
     sms: SmsView
     email: EmailView
@@ -134,6 +173,8 @@ class PreviewView(BaseModel):
 
 class VersionView(BaseModel):
     """One version of a wording."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _VERSION})
 
     version: AnyVersion
     state: VersionState
@@ -165,12 +206,18 @@ class VersionView(BaseModel):
 class VersionList(BaseModel):
     """Every version, the newest first, that of the project last."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"items": [_VERSION], "next_cursor": None}}
+    )
+
     items: list[VersionView]
     next_cursor: str | None = None
 
 
 class TemplateView(BaseModel):
     """One wording: which version speaks, and how long its SMS is where everything is known."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _TEMPLATE})
 
     kind: str
     locale: Locale
@@ -187,6 +234,22 @@ class TemplateView(BaseModel):
 class TemplateDetail(TemplateView):
     """One wording with its text, and what may be used in it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": _TEMPLATE
+            | {
+                "source": _SOURCE,
+                "latest_source": _SOURCE,
+                "built_in_source": _SOURCE,
+                "blocks": ["subject", "sms", "text"],
+                "variables": ["number", "name"],
+                "filters": ["moment"],
+                "functions": ["button"],
+                "samples": ["full", "sparse"],
+            }
+        }
+    )
+
     source: str = Field(description="of the active version")
     latest_source: str
     built_in_source: str
@@ -200,12 +263,33 @@ class TemplateDetail(TemplateView):
 class TemplateList(BaseModel):
     """Every wording."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"items": [_TEMPLATE], "next_cursor": None}}
+    )
+
     items: list[TemplateView]
     next_cursor: str | None = None
 
 
 class TrialView(BaseModel):
     """A message that was sent to try a wording; it counts as no notice."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01930b1c-7d7f-7a80-8000-4f2d1f6f0a11",
+                "kind": "acknowledgement",
+                "locale": "en",
+                "version": "3",
+                "channel": "email",
+                "address_masked": "y***@example.com",
+                "by": "k_1f2e3d4c",
+                "created_at": "2026-11-22T08:00:00Z",
+                "state": "sent",
+                "reason": None,
+            }
+        }
+    )
 
     id: str
     kind: str

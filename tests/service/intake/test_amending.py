@@ -97,6 +97,22 @@ async def test_overruling_changes_the_grade_and_keeps_who_and_why(intake: Runnin
     assert "过敏" not in kept
 
 
+async def test_overruling_sent_twice_with_one_key_is_done_once(intake: Running) -> None:
+    answer = await intake.received()
+    path = f"/v1/complaints/{answer['id']}/classification"
+    decided = {"severity": "critical", "why": "孩子过敏送医"}
+    key = {"Idempotency-Key": "grade-1"}
+
+    first = await intake.client.post(path, json=decided, headers=key)
+    again = await intake.client.post(path, json=decided, headers=key)
+    other = await intake.client.post(path, json=decided | {"severity": "minor"}, headers=key)
+
+    assert first.json()["classification"]["severity"] == "critical"
+    assert (again.status_code, again.content) == (200, first.content)
+    assert other.status_code == 422
+    assert len(await intake.events(answer["id"], count=2)) == 2
+
+
 async def test_overruling_needs_a_reason_a_change_and_a_known_category(embedded: Running) -> None:
     path = f"/v1/complaints/{(await embedded.received())['id']}/classification"
 

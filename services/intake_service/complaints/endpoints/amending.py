@@ -89,10 +89,14 @@ def classification_router(tools: AmendingTools) -> APIRouter:
             severity=body.severity,
             urgency=body.urgency,
         )
-        async with tools.messaging.unit_of_work() as uow:
+
+        async def act(uow: UnitOfWork) -> Answer:
             await regrade(uow, tools.keys, tools.grader, complaint_id, decided)
-        changed = complaint_out(await tools.reader.read(complaint_id), tools.links, reveal=False)
-        return Response(changed.model_dump_json(), media_type="application/json")
+            found = await tools.reader.read_within(uow.connection, complaint_id)
+            changed = complaint_out(found, tools.links, reveal=False)
+            return Answer(200, changed.model_dump_json().encode())
+
+        return await answer_once(request, tools.messaging.unit_of_work, act)
 
     made = APIRouter(tags=["complaints"])
     made.add_api_route(
@@ -114,6 +118,10 @@ async def add_to_complaint(
     raise NotImplementedError("answered by the raw route")
 
 
-async def classify_complaint(reference: Reference, body: ClassificationIn) -> ComplaintOut:
+async def classify_complaint(
+    reference: Reference,
+    body: ClassificationIn,
+    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+) -> ComplaintOut:
     """Overrule category, severity or urgency; priority follows. Who and why is kept."""
     raise NotImplementedError("answered by the raw route")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.intake_service.complaints.domain.words import Words
 from services.intake_service.complaints.repository import reading
 from services.intake_service.complaints.repository.reading import (
@@ -65,12 +67,16 @@ class Reader:
 
     async def read(self, reference: str) -> OpenComplaint:
         """Return a complaint by id or number; raises UnknownComplaint or MistypedNumber."""
-        id_, number = resolve(reference)
         async with self._database.read() as connection:
-            stored = await reading.find(connection, id_=id_, number=number)
-            if stored is None:
-                raise UnknownComplaint(f"No complaint is known as {reference}.")
-            added = await reading.additions_of(connection, stored.id)
+            return await self.read_within(connection, reference)
+
+    async def read_within(self, connection: AsyncConnection, reference: str) -> OpenComplaint:
+        """Do the same as `read` within a transaction: what it has changed is seen."""
+        id_, number = resolve(reference)
+        stored = await reading.find(connection, id_=id_, number=number)
+        if stored is None:
+            raise UnknownComplaint(f"No complaint is known as {reference}.")
+        added = await reading.additions_of(connection, stored.id)
         return self.open(stored, additions=added)
 
     async def find_id(self, reference: str) -> str:

@@ -38,7 +38,7 @@ from services.notification_service.templates.service.trying import (
 from shared.events.words import Audience
 from shared.http.auth import Principal, Scope, requires
 from shared.http.documents import version_named
-from shared.http.idempotency import REPLAYED, Answer, answer_once
+from shared.http.idempotency import REPLAYED, TAKES_KEY, Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.kernel.errors import Forbidden
@@ -134,7 +134,7 @@ def _add_trying(routes: APIRouter, room: Room) -> None:
         wanted = await _wanted(room, kind, locale, body, principal)
         return PreviewView.of(await room.trials.preview(wanted))
 
-    @routes.post("/{kind}/{locale}/test-send", response_model=TrialView)
+    @routes.post("/{kind}/{locale}/test-send", response_model=TrialView, dependencies=[TAKES_KEY])
     async def send_test(
         kind: str, locale: str, body: TestSendBody, request: Request, principal: Tester
     ) -> Response:

@@ -16,7 +16,7 @@ from services.notification_service.webhooks.schemas import (
 from services.notification_service.webhooks.service.resending import Deliveries
 from shared.http.access import Scope
 from shared.http.auth import Principal, requires
-from shared.http.idempotency import Answer, answer_once, answer_repeatable
+from shared.http.idempotency import TAKES_KEY, Answer, answer_once, answer_repeatable
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.messaging import UnitOfWork
@@ -59,7 +59,7 @@ def _resent(count: int) -> Answer:
 
 
 def _add_actions(routes: APIRouter, deliveries: Deliveries) -> None:
-    @routes.post("/resend", response_model=Resent)
+    @routes.post("/resend", response_model=Resent, dependencies=[TAKES_KEY])
     async def resend(webhook_id: str, body: ResendBody, request: Request, _: Manager) -> Response:
         """Send one event or all of a time again, in order, whatever became of them."""
         event_id, start, end = body.event_id, body.start, body.end
@@ -78,7 +78,7 @@ def _add_actions(routes: APIRouter, deliveries: Deliveries) -> None:
             return await answer_once(request, unit_of_work, one)
         return await answer_repeatable(request, unit_of_work, all_between)
 
-    @routes.post("/skip", response_model=DeliveryView)
+    @routes.post("/skip", response_model=DeliveryView, dependencies=[TAKES_KEY])
     async def skip(webhook_id: str, body: SkipBody, request: Request, _: Manager) -> Response:
         """Let a complaint go on without an event that this endpoint does not take."""
 

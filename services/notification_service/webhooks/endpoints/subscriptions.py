@@ -20,7 +20,7 @@ from shared.http.access import Scope
 from shared.http.auth import Principal, requires
 from shared.http.documents import version_named
 from shared.http.event_types import checked_types
-from shared.http.idempotency import Answer, answer_once
+from shared.http.idempotency import TAKES_KEY, Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.messaging import UnitOfWork
@@ -40,7 +40,7 @@ def router(subscribers: Subscribers, seal: AnswerSeal) -> APIRouter:
 
 
 def _add_making(routes: APIRouter, subscribers: Subscribers, seal: AnswerSeal) -> None:
-    @routes.post("", status_code=201, response_model=NewWebhookView)
+    @routes.post("", status_code=201, response_model=NewWebhookView, dependencies=[TAKES_KEY])
     async def subscribe(body: WebhookBody, request: Request, principal: Manager) -> Response:
         """Subscribe; the answer holds the secret that deliveries are signed with, this once."""
         wishes = _wishes(body)
@@ -57,7 +57,7 @@ def _add_making(routes: APIRouter, subscribers: Subscribers, seal: AnswerSeal) -
 
         return await answer_once(request, subscribers.messaging.unit_of_work, once, seal)
 
-    @routes.post("/{webhook_id}/rotate", response_model=NewWebhookView)
+    @routes.post("/{webhook_id}/rotate", response_model=NewWebhookView, dependencies=[TAKES_KEY])
     async def rotate(webhook_id: str, request: Request, _: Manager) -> Response:
         """Make a new secret; the one before signs beside it until `old_secrets_end_at`."""
 
@@ -135,7 +135,7 @@ def _add_changing(routes: APIRouter, subscribers: Subscribers) -> None:
 
 
 def _add_steering(routes: APIRouter, subscribers: Subscribers) -> None:
-    @routes.post("/{webhook_id}/pause", response_model=WebhookView)
+    @routes.post("/{webhook_id}/pause", response_model=WebhookView, dependencies=[TAKES_KEY])
     async def pause(webhook_id: str, request: Request, _: Manager) -> Response:
         """Send nothing until it is resumed; events gather meanwhile."""
 
@@ -145,7 +145,7 @@ def _add_steering(routes: APIRouter, subscribers: Subscribers) -> None:
 
         return await answer_once(request, subscribers.messaging.unit_of_work, once)
 
-    @routes.post("/{webhook_id}/resume", response_model=WebhookView)
+    @routes.post("/{webhook_id}/resume", response_model=WebhookView, dependencies=[TAKES_KEY])
     async def resume(webhook_id: str, request: Request, _: Manager) -> Response:
         """Send again, in order, all that has gathered; also what was suspended or disabled."""
 

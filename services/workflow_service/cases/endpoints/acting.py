@@ -22,7 +22,7 @@ from services.workflow_service.cases.service.desk import Desk
 from shared.events.words import CaseState, Priority
 from shared.http.auth import Principal, Scope, requires
 from shared.http.documents import version_named
-from shared.http.idempotency import Answer, answer_once
+from shared.http.idempotency import TAKES_KEY, Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.kernel.ids import new_id
@@ -96,6 +96,7 @@ def router(desk: Desk) -> APIRouter:
             methods=["POST"],
             response_model=CaseView,
             name=action.name.lower(),
+            dependencies=[TAKES_KEY],
             summary=action.value.replace("-", " ").capitalize(),
         )
     return routes

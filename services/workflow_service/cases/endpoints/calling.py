@@ -23,7 +23,7 @@ from services.workflow_service.cases.service import calling
 from services.workflow_service.cases.service.desk import Desk
 from shared.http.auth import Principal, Scope, requires
 from shared.http.documents import version_named
-from shared.http.idempotency import Answer, answer_once
+from shared.http.idempotency import TAKES_KEY, Answer, answer_once
 from shared.http.pagination import Page, Paging, cut, link_next
 from shared.http.query import KNOWN_QUERY
 from shared.messaging import UnitOfWork
@@ -71,7 +71,7 @@ def _add_reading(routes: APIRouter, desk: Desk) -> None:
 
 
 def _add_calls(routes: APIRouter, desk: Desk) -> None:
-    @routes.post("/{callback_id}/attempts", response_model=CallBackView)
+    @routes.post("/{callback_id}/attempts", response_model=CallBackView, dependencies=[TAKES_KEY])
     async def attempt(
         callback_id: str,
         body: AttemptBody,
@@ -87,7 +87,7 @@ def _add_calls(routes: APIRouter, desk: Desk) -> None:
 
         return await _answered(desk, request, task, made, if_match)
 
-    @routes.post("/{callback_id}/answers", response_model=CallBackView)
+    @routes.post("/{callback_id}/answers", response_model=CallBackView, dependencies=[TAKES_KEY])
     async def answers(
         callback_id: str,
         body: AnswersBody,

@@ -37,7 +37,7 @@ from services.workflow_service.cases.service.desk import Desk
 from services.workflow_service.cases.service.explaining import explained, promises_in_words
 from shared.http.auth import Principal, Scope, requires
 from shared.http.documents import version_named
-from shared.http.idempotency import Answer, answer_once
+from shared.http.idempotency import TAKES_KEY, Answer, answer_once
 from shared.http.query import KNOWN_QUERY
 from shared.kernel.ids import new_id
 from shared.messaging import UnitOfWork
@@ -80,7 +80,9 @@ def _add_clocks(routes: APIRouter, desk: Desk) -> None:
 
 
 def _add_promises(routes: APIRouter, desk: Desk) -> None:
-    @routes.post("/{case_id}/promises", response_model=PromiseView, status_code=201)
+    @routes.post(
+        "/{case_id}/promises", response_model=PromiseView, status_code=201, dependencies=[TAKES_KEY]
+    )
     async def promise(
         case_id: str,
         body: PromiseBody,
@@ -107,7 +109,11 @@ def _add_promises(routes: APIRouter, desk: Desk) -> None:
 
 
 def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
-    @routes.post("/{case_id}/promises/{promise_id}/kept", response_model=PromiseView)
+    @routes.post(
+        "/{case_id}/promises/{promise_id}/kept",
+        response_model=PromiseView,
+        dependencies=[TAKES_KEY],
+    )
     async def kept(  # noqa: PLR0917 - FastAPI reads the request from them
         case_id: str,
         promise_id: str,
@@ -125,7 +131,11 @@ def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
 
         return await _answered(desk, request, known_id, made, if_match, promise_id)
 
-    @routes.post("/{case_id}/promises/{promise_id}/delayed", response_model=PromiseView)
+    @routes.post(
+        "/{case_id}/promises/{promise_id}/delayed",
+        response_model=PromiseView,
+        dependencies=[TAKES_KEY],
+    )
     async def delayed(  # noqa: PLR0917 - FastAPI reads the request from them
         case_id: str,
         promise_id: str,
@@ -145,7 +155,7 @@ def _add_outcomes(routes: APIRouter, desk: Desk) -> None:
 
 
 def _add_extensions(routes: APIRouter, desk: Desk) -> None:
-    @routes.post("/{case_id}/extensions", response_model=CaseView)
+    @routes.post("/{case_id}/extensions", response_model=CaseView, dependencies=[TAKES_KEY])
     async def extend(
         case_id: str,
         body: ExtensionBody,
