@@ -2,16 +2,16 @@
 
 `intake_service`        owns complaint, customer and classification
                         says ComplaintReceived, ComplaintAmended, ComplaintRegraded
-                        hears every event of workflow, for the tracking page
+                        hears workflow's events, but approvals, for the tracking page
 `workflow_service`      owns the case: state, owner, clocks, words of the handling
                         says CaseOpened … Closed, CaseImported
-                        hears intake's events, NotificationSent, NotificationSkipped
+                        hears intake's events, NotificationSent, …Failed, …Skipped, SurveyAnswered
 `notification_service`  owns messages and their delivery, webhooks and their deliveries
-                        says NotificationSent, …Delivered, …Failed, …Skipped
+                        says NotificationSent, …Delivered, …Failed, …Skipped, SurveyAnswered
                         hears ComplaintReceived, workflow's events, signals; webhooks everything
 `analytics_service`     owns the facts behind every figure
                         says nothing yet
-                        hears everything
+                        hears everything of complaints and of messages
 
 Read on in each service's package docstring (its card), then its `handlers.py`. `embedded.py` runs
 all four in one process, `distributed.py` one of them; `shared/` is what they have in common. The

@@ -1,7 +1,7 @@
 """Analytics: folds the history of every complaint into facts, and answers what is asked of them.
 
 Owns: one DuckDB file of facts (a projection: it may be thrown away and comes back from the log).
-Consumes: everything (`handlers.py`).
+Consumes: everything said of complaints and of messages about them (`handlers.py`).
 Publishes: nothing yet; hot spots come with `signals/`.
 Promises: every complaint counts exactly once, whatever is replayed or killed; every answer says
 how new it is (`as_of`); percentiles are exact; no personal data comes in, so none goes out.

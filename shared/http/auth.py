@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from shared.http.access import LOCAL, ROLES, SERVICE, Principal, Role, Scope
@@ -129,12 +129,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def gate_of(app: FastAPI) -> Gate:
-    """Return the gate of an app made by `create_app`."""
-    gate: Gate = app.state.gate
-    return gate
 
 
 def _bearer(connection: HTTPConnection) -> str | None:

@@ -36,11 +36,6 @@ def child_of(parent: str | None) -> str:
     return f"{version}-{trace_id}-{secrets.token_hex(8)}-{flags}"
 
 
-def trace_id_of(traceparent: str) -> str:
-    """Return the 32 hex digits that name the trace."""
-    return traceparent[3:35]
-
-
 @contextmanager
 def within(traceparent: str | None) -> Iterator[None]:
     """Do the enclosed work as part of a trace."""

@@ -16,7 +16,7 @@ from shared.http.access import Principal, Scope
 from shared.http.auth import Gate, authenticate
 from shared.http.route_table import SITE, service_of
 from shared.kernel.clock import Clock, SystemClock
-from shared.kernel.errors import FieldError, RedressError
+from shared.kernel.errors import RedressError
 from shared.kernel.settings import CommonSettings
 from shared.web.formats import Formats
 from shared.web.i18n import (
@@ -171,11 +171,6 @@ def is_form_token(request: HTTPConnection, token: str) -> bool:
     """Tell whether a form came from a page that we gave to this caller."""
     principal = _principal(request)
     return principal is not None and _gate(request).sessions.is_form_token(token, principal.id)
-
-
-def field_errors(errors: Sequence[FieldError]) -> dict[str, str]:
-    """Return what is wrong by field, for forms: `{"phone": "…"}` of the pointer `/phone`."""
-    return {error.pointer.rpartition("/")[2]: error.detail for error in errors}
 
 
 def _principal(request: HTTPConnection) -> Principal | None:
