@@ -64,6 +64,8 @@ def raise_problem(response: httpx.Response) -> None:
     """Raise Refused with the problem's own words for an error answer that has been read."""
     if response.status_code < 400:
         return
+    if response.status_code == 401:
+        raise Refused("a key is needed that is valid: --api-key or REDRESS_API_KEY")
     try:
         problem = response.json()
     except ValueError:

@@ -34,6 +34,9 @@ def list_letters(api_key: ApiKey = None) -> None:
             for service in SERVICES
             for letter in _all(ask, service)
         ]
+    if not rows:
+        typer.echo("Nothing is parked or dead.")
+        return
     show_table(("service", "id", "complaint", "event", "reason", "since"), rows)
 
 

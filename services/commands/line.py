@@ -39,7 +39,9 @@ def main() -> None:
     except RedressError as failure:
         sys.exit(f"redress: {failure.detail}")
     except _USAGE_ERROR as wrong:
-        print(f"redress: {wrong}", file=sys.stderr)
+        # Without words where no command was given: help was printed, and is the answer.
+        if str(wrong):
+            print(f"redress: {wrong}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)

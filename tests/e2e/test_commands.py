@@ -99,6 +99,19 @@ def test_what_cannot_be_done_is_said_in_one_line(own: Product, arguments: tuple[
     assert refused(run(own, *arguments)).startswith("redress: ")
 
 
+@pytest.mark.parametrize("arguments", [(), ("keys",), ("dead-letters",)])
+def test_without_a_command_help_is_the_answer(own: Product, arguments: tuple[str, ...]) -> None:
+    result = run(own, *arguments)
+
+    assert result.returncode == 2
+    assert "Usage:" in result.stdout
+    assert not result.stderr
+
+
+def test_that_there_are_no_dead_letters_is_said(own: Product) -> None:
+    assert done(run(own, "dead-letters", "list")) == "Nothing is parked or dead.\n"
+
+
 def test_events_tail_prints_the_history_beside_the_running_product(own: Product) -> None:
     complaint = own.post("/v1/complaints", COMPLAINT | {"customer": somebody()})
     eventually(lambda: own.case(complaint["id"]))
