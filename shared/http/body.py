@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http.invalid import invalid_input, pointer_of
-from shared.kernel.errors import FieldError, InvalidInput, RedressError, TooLarge
+from shared.http.invalid import pointer_of
+from shared.kernel.errors import FieldError, InvalidInput, RedressError, TooLarge, invalid_input
 
 LIMIT_BYTES = 1024 * 1024
 DRAIN_BYTES = 16 * 1024 * 1024

@@ -6,7 +6,6 @@ through unchanged as code and detail.
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -20,7 +19,13 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from shared.http.words import word
-from shared.kernel.errors import FieldError, InvalidInput, RedressError
+from shared.kernel.errors import (
+    FieldError,
+    InvalidInput,
+    RedressError,
+    invalid_input,
+    suggestion,
+)
 
 Location = Sequence[int | str]
 
@@ -32,20 +37,6 @@ class UnsupportedMediaType(RedressError):
 
     code = "unsupported-media-type"
     title = "The body has another content type than this path takes"
-
-
-def invalid_input(errors: Sequence[FieldError]) -> InvalidInput:
-    """Gather wrong fields into the one error that is answered; the first per pointer stands."""
-    first: dict[str, FieldError] = {}
-    for error in errors:
-        first.setdefault(error.pointer, error)
-    count = len(first)
-    if count == 1:
-        only = next(iter(first.values()))
-        detail = f"{only.pointer}: {only.detail}" if only.pointer else only.detail
-    else:
-        detail = f"{count} fields are not valid; see errors."
-    return InvalidInput(detail, tuple(first.values()))
 
 
 def unreadable_body(cause: BaseException | None) -> InvalidInput:
@@ -92,12 +83,6 @@ def wrong_content_type(found: str, wanted: str = "application/json") -> Unsuppor
     """Say which content type the path takes."""
     essence = found.partition(";")[0].strip() or "no content type"
     return UnsupportedMediaType(f"The body came as {essence}; send it as {wanted}.")
-
-
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """Return `; did you mean "phone"?` where a known word is near, else nothing."""
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def query_names(request: Request) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import Depends, Request
 
-from shared.http.invalid import invalid_input, query_names, unknown_query
+from shared.http.invalid import query_names, unknown_query
+from shared.kernel.errors import invalid_input
 
 
 def refuse_unknown_query(request: Request) -> None:

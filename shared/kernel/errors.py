@@ -6,7 +6,8 @@ message on one line and exits with 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -42,6 +43,26 @@ class InvalidInput(RedressError):
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.errors = tuple(errors)
+
+
+def invalid_input(errors: Sequence[FieldError]) -> InvalidInput:
+    """Gather wrong fields into the one error that is answered; the first per pointer stands."""
+    first: dict[str, FieldError] = {}
+    for error in errors:
+        first.setdefault(error.pointer, error)
+    count = len(first)
+    if count == 1:
+        only = next(iter(first.values()))
+        detail = f"{only.pointer}: {only.detail}" if only.pointer else only.detail
+    else:
+        detail = f"{count} fields are not valid; see errors."
+    return InvalidInput(detail, tuple(first.values()))
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean "phone"?` where a known word is near, else nothing."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 class NotAuthenticated(RedressError):

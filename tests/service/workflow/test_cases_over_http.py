@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -51,6 +52,93 @@ async def test_a_complaint_becomes_a_case_with_an_owner_and_running_clocks(
     assert case["next_step"] == "first_reply"
     assert case["next_due_at"] == "2026-11-23T08:00:00Z"
     assert case["history"][0]["action"] == "open"
+
+
+async def test_a_case_is_given_to_nobody_who_does_not_exist(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+
+    unknown = await workflow.http.post(
+        f"/v1/cases/{case_id}/assign", json={"owner": "ema.jones", "department": "logistic"}
+    )
+    strange = await workflow.http.post(f"/v1/cases/{case_id}/assign", json={"owner": "zzz"})
+
+    assert unknown.status_code == strange.status_code == 422
+    assert unknown.headers["content-type"] == "application/problem+json"
+    assert unknown.json()["errors"] == [
+        {
+            "pointer": "/owner",
+            "code": "unknown_person",
+            "detail": 'There is nobody called "ema.jones" in the organisation; '
+            'did you mean "emma.jones"?',
+        },
+        {
+            "pointer": "/department",
+            "code": "unknown_department",
+            "detail": 'There is no department "logistic" in the organisation; '
+            'did you mean "logistics"?',
+        },
+    ]
+    assert strange.json()["errors"][0]["detail"] == (
+        'There is nobody called "zzz" in the organisation.'
+    )
+    assert (await workflow.case(case_id))["owner"] == "li.na"
+
+
+async def test_nobody_who_does_not_exist_takes_a_case_down_or_keeps_a_promise(
+    workflow: Workflow,
+) -> None:
+    case_id = await workflow.open()
+    await workflow.act(case_id, "escalate", reason="客户要求")
+
+    down = await workflow.http.post(
+        f"/v1/cases/{case_id}/de-escalate", json={"reason": "已谈妥", "owner": "li.nan"}
+    )
+    promise = await workflow.http.post(
+        f"/v1/cases/{case_id}/promises",
+        json={"text": "明天补发", "due_at": "2026-11-24T12:00:00+08:00", "owner": "zheng.hao2"},
+    )
+
+    assert (down.status_code, promise.status_code) == (422, 422)
+    assert 'did you mean "li.na"?' in down.json()["detail"]
+    assert 'did you mean "zheng.hao"?' in promise.json()["detail"]
+    assert [answer.json()["errors"][0]["pointer"] for answer in (down, promise)] == ["/owner"] * 2
+
+
+async def test_a_case_whose_owner_has_left_the_organisation_goes_on(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    organisation = workflow.desk.rules.organisation
+    others = tuple(
+        one.model_copy(update={"deputy": None}) for one in organisation.people if one.id != "li.na"
+    )
+    left = type(organisation).model_validate(
+        {**{name: getattr(organisation, name) for name in type(organisation).model_fields}}
+        | {"people": others}
+    )
+    workflow.desk.rules = replace(workflow.desk.rules, organisation=left)
+
+    await workflow.act(case_id, "record-contact", text="已与客户通话")
+    await workflow.act(case_id, "resolve", summary="已补发")
+    again = await workflow.act(case_id, "reopen", reason="又少了一件")
+    given = await workflow.act(case_id, "assign", owner="zheng.hao")
+
+    assert (again["owner"], given["owner"]) == ("li.na", "zheng.hao")
+
+
+@pytest.mark.parametrize("changes", [{"people": ()}, {"others_may_own": True}])
+async def test_an_organisation_that_leaves_people_open_lets_others_have_cases(
+    workflow: Workflow, changes: dict[str, object]
+) -> None:
+    case_id = await workflow.open()
+    open_house = workflow.desk.rules.organisation.model_copy(update=changes)
+    workflow.desk.rules = replace(workflow.desk.rules, organisation=open_house)
+
+    given = await workflow.act(case_id, "assign", owner="agent-7@partner", department="billing")
+    nowhere = await workflow.http.post(
+        f"/v1/cases/{case_id}/assign", json={"owner": "agent-7@partner", "department": "biling"}
+    )
+
+    assert (given["owner"], given["department"]) == ("agent-7@partner", "billing")
+    assert [error["pointer"] for error in nowhere.json()["errors"]] == ["/department"]
 
 
 async def test_the_whole_way_is_told_in_a_dense_sequence(workflow: Workflow) -> None:

@@ -12,13 +12,14 @@ from datetime import datetime
 from services.workflow_service.cases.domain.by_law import bind_by_law
 from services.workflow_service.cases.domain.call_back import CallBackState
 from services.workflow_service.cases.domain.case import Case, Entry, Words
-from services.workflow_service.cases.domain.command import Command, wrong
+from services.workflow_service.cases.domain.command import Command
 from services.workflow_service.cases.domain.draft import Change, Draft
 from services.workflow_service.cases.domain.lifecycle import (
     Action,
     ForbiddenTransition,
     target_of,
 )
+from services.workflow_service.cases.domain.listed import check_listed
 from services.workflow_service.cases.domain.milestones import effects_of
 from services.workflow_service.cases.domain.ownership import enter_department, give_to
 from services.workflow_service.cases.domain.passing import check_moment, pass_time_before
@@ -52,8 +53,8 @@ def decide(case: Case, command: Command, *, now: datetime, rules: Rules) -> Chan
     """Return what the command makes of the case.
 
     Raises ForbiddenTransition where the state does not allow it, InvalidInput for a time before
-    the case or in the future, an option that was not offered, or an owner who does not exist,
-    Forbidden where the person may not.
+    the case or in the future, an option that was not offered, or an owner or department that does
+    not exist, Forbidden where the person may not.
     """
     if command.just_now:
         command = replace(command, at=now)
@@ -163,21 +164,11 @@ def _assign(draft: Draft, command: Command, _before: CaseState) -> None:
     case, organisation = draft.case, draft.rules.organisation
     owner = command.owner or ""
     person = organisation.person(owner)
-    _check_person(draft, owner)
-    known = command.department is None or command.department in organisation.departments
-    if not known and not organisation.others_may_own:
-        detail = f"there is no department {command.department!r} in the organisation"
-        raise wrong("/department", "unknown_department", detail)
+    check_listed(organisation, owner=owner, department=command.department)
     department = command.department or (person.department if person else case.department)
     # Giving a case to who has it already is no hand-over: nobody is told, nothing is counted.
     if (owner, department) != (case.owner, case.department):
         give_to(draft, owner, department, command.at)
-
-
-def _check_person(draft: Draft, owner: str) -> None:
-    organisation = draft.rules.organisation
-    if organisation.person(owner) is None and not organisation.others_may_own:
-        raise wrong("/owner", "unknown_person", f"there is no {owner!r} in the organisation")
 
 
 def _start_investigation(draft: Draft, command: Command, _before: CaseState) -> None:
@@ -275,8 +266,7 @@ def _de_escalate(draft: Draft, command: Command, _before: CaseState) -> None:
         raise ForbiddenTransition("the case is with the front line already", case.allowed_actions)
     if not command.may_lead and command.by != case.owner:
         raise Forbidden("Only who leads others, or who has the case, hands it down the ladder.")
-    if command.owner is not None:
-        _check_person(draft, command.owner)
+    check_listed(draft.rules.organisation, owner=command.owner)
     de_escalate(draft, command.owner, command.at)
 
 

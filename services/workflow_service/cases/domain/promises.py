@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from services.workflow_service.cases.domain.case import Case, Entry, Words
 from services.workflow_service.cases.domain.draft import Change, Draft
+from services.workflow_service.cases.domain.listed import check_listed
 from services.workflow_service.cases.domain.passing import check_moment, pass_time_before
 from services.workflow_service.cases.domain.promise import Promise, PromiseState
 from services.workflow_service.cases.domain.promise_clocks import (
@@ -56,13 +57,16 @@ class Commitment:
 
 
 def make_promise(case: Case, made: Commitment, *, now: datetime, rules: Rules) -> Change:
-    """Promise the customer something; raises InvalidInput for a time that is not ahead.
+    """Promise the customer something.
+
+    Raises InvalidInput for a time that is not ahead, or an owner who does not exist.
 
     Without an owner of its own the promise is the case owner's.
     """
     _check_due(made.due_at, now)
     if case.is_settled:
         raise PromiseOver(f"the case is {case.state}: nothing more is promised in it")
+    check_listed(rules.organisation, owner=made.owner)
     draft = Draft(case, rules, now)
     pass_time_before(draft, made.at)
     promise = Promise(

@@ -49,9 +49,9 @@ class Department(BaseModel):
 class Register(BaseModel):
     """The organisation file: every name in it is somebody or something that is listed.
 
-    `others_may_own`: whether a case may be given to somebody who is not listed. `timezone` is that
-    of hours, absences and duty. `owners_for_segments` names who looks after customers of a segment,
-    such as high_frequency, whatever they complain about.
+    `others_may_own`: whether a case or a promise may be given to somebody who is not listed.
+    `timezone` is that of hours, absences and duty. `owners_for_segments` names who looks after
+    customers of a segment, such as high_frequency, whatever they complain about.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
