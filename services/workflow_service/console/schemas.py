@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.workflow_service.cases.domain.by_law import BIND
 from services.workflow_service.cases.domain.case import Entry
+from services.workflow_service.cases.domain.merging import MERGE, REPEAT
 from services.workflow_service.cases.domain.reactions import REGRADE
 from services.workflow_service.cases.domain.rising import ESCALATE
 from services.workflow_service.cases.domain.rules import Rules
@@ -22,6 +23,7 @@ from services.workflow_service.organisation.domain.people import Organisation
 from shared.web.categories import category_label
 
 _OF_CLOCKS = frozenset({"warn", "breach", "open-window", "update"})
+_OF_CASES = frozenset({MERGE, REPEAT})
 _OF_PEOPLE = frozenset({"open", "assign"})
 _GRADES = re.compile(r"(\S+) (P\d) to (\S+) (P\d)")
 
@@ -63,21 +65,23 @@ class People:
 class Told:
     """A line of the history. Why is told by `words`, else by `code` and what it is `of`.
 
-    Without both of them it is what somebody said or wrote: `line.why` as it stands.
+    Without both of them it is what somebody said or wrote: `line.why` as it stands. `case` is the
+    number of another case that it is about.
     """
 
     line: HistoryView
     words: Both | None = None
     code: str | None = None
     of: str | None = None
+    case: str | None = None
 
 
 def told(entry: Entry, spoken: Mapping[str, Spoken], people: People, rules: Rules) -> Told:
     """Return a line of the history with its reason in words."""
     line = HistoryView.of(entry, spoken)
-    if entry.words_id is not None or entry.why is None:
-        return Told(line)
-    why = entry.why
+    why, names_a_case = entry.why, entry.action in _OF_CASES
+    if entry.words_id is not None or why is None or names_a_case:
+        return Told(line, case=why if names_a_case else None)
     if entry.action in _OF_CLOCKS:
         return Told(line, words=_of_clock(why, rules))
     if entry.action in _OF_PEOPLE:

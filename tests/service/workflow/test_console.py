@@ -15,7 +15,7 @@ from services.workflow_service.cases.schemas.answers import Said, Told
 from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.answers import AnswerReader
 from shared.http.client import ServiceClient
-from tests.service.workflow.conftest import Workflow
+from tests.service.workflow.conftest import Workflow, complaint
 from tests.unit.workflow.rules import opened, regrading
 
 
@@ -113,6 +113,51 @@ async def test_a_case_shows_what_the_customer_told_us_and_added(
     assert "客户的原话 订单少了两件 客服推诿" in shown
     assert "客户认为还没有解决" in shown
     assert "退款&lt;b&gt;还没到" in shown
+
+
+async def test_a_merged_complaint_and_the_open_case_lead_to_each_other(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(_self: AnswerReader, case: Case) -> Told | None:
+        return None if case.id == lost.complaint_id else Told(description=f"原话 {case.number}")
+
+    monkeypatch.setattr(AnswerReader, "told", told)
+    root = complaint(workflow.clock.now())
+    again, lost = (complaint(workflow.clock.now(), repeat_of=root.complaint_id) for _ in range(2))
+    await workflow.hear(root)
+    await workflow.hear(again)
+    await workflow.hear(lost)
+
+    merged = await workflow.http.get(f"/cases/{again.number}", params={"lang": "zh-CN"})
+    shown = await workflow.http.get(f"/cases/{root.number}", params={"lang": "zh-CN"})
+
+    assert f'后续都在那里处理： <a href="/cases/{root.number}">{root.number}</a>' in merged.text
+    assert f'<p><a href="/cases/{root.number}">{root.number}</a></p>' in merged.text
+    assert shown.text.count(f'<a href="/cases/{again.number}">') == 3
+    assert f"原话 {root.number}" in shown.text
+    assert f"原话 {again.number}" in shown.text
+    assert shown.text.count("暂时取不到客户写的内容") == 1
+
+
+async def test_words_of_a_repeat_that_came_along_stand_where_the_matter_goes_on(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(_self: AnswerReader, case: Case) -> Told:
+        return Told(description=f"原话 {case.number}")
+
+    monkeypatch.setattr(AnswerReader, "told", told)
+    root = complaint(workflow.clock.now())
+    early = complaint(workflow.clock.now(), repeat_of=root.complaint_id)
+    later = complaint(workflow.clock.now(), repeat_of=early.complaint_id)
+    await workflow.hear(early)
+    await workflow.hear(later)
+    await workflow.hear(root)
+
+    text = await page(workflow, f"/cases/{root.number}", "en")
+    from_last = await page(workflow, f"/cases/{later.number}", "en")
+
+    assert [one.number for one in (root, early, later) if f"原话 {one.number}" not in text] == []
+    assert f"Everything further is done there: {root.number}" in from_last
 
 
 async def test_the_complaint_is_asked_of_intake_which_may_be_away(workflow: Workflow) -> None:

@@ -141,7 +141,9 @@ class Templates:
     def _where_to_act(self, locale: Locale, scene: Scene) -> str | None:
         if scene.complaints_url:
             return f"{_SEE_COMPLAINTS[locale]}{scene.complaints_url}"
-        return f"{_OPEN_THE_CASE[locale]}{self._cases}{scene.number}" if scene.number else None
+        # A merged complaint's own case is closed: what is to be done is done in the other.
+        number = scene.into_number or scene.number
+        return f"{_OPEN_THE_CASE[locale]}{self._cases}{number}" if number else None
 
     def _packaged(self, kind: str, locale: Locale) -> Template | None:
         """Return the project's wording, compiled when first needed: all take half a second."""

@@ -41,6 +41,12 @@ async def find_case(
     return case_of(row) if row is not None else None
 
 
+async def numbered(connection: AsyncConnection, numbers: Iterable[str]) -> list[Case]:
+    """Return the cases with these numbers, the oldest first."""
+    statement = select(cases).where(cases.c.number.in_(list(numbers))).order_by(cases.c.id)
+    return [case_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
 async def list_cases(
     connection: AsyncConnection,
     wanted: CaseFilter,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -30,6 +31,11 @@ class AnswerReader:
         except (Unavailable, ServiceRefused, NotFound, ValidationError) as failure:
             log.warning("complaint.unavailable", case=case.id, reason=type(failure).__name__)
             return None
+
+    async def told_in(self, cases: Sequence[Case]) -> Mapping[str, Told | None]:
+        """Return several complaints as they were made, by id; None as `told` says."""
+        found = await asyncio.gather(*(self.told(case) for case in cases))
+        return {case.id: words for case, words in zip(cases, found, strict=True)}
 
     async def of(self, case: Case) -> Sequence[SurveyAnswer] | None:
         """Return what was said in a case's surveys; None while notification is away."""

@@ -18,6 +18,7 @@ from services.workflow_service.cases.service.explaining import (
     explained,
     promises_in_words,
 )
+from services.workflow_service.cases.service.matter import matter_of
 from services.workflow_service.console.schemas import People, told
 from shared.events.words import ClockState
 from shared.http.auth import Scope, principal_of
@@ -26,6 +27,9 @@ from shared.web.pages import Pages
 FOLDER = Path(__file__).parent.parent
 SHOWN = 100
 """So many cases stand on a page; who has more due at once needs people, not a second page."""
+
+WORDS_SHOWN = 20
+"""Of so many complaints that were merged into a case the words stand on its page, the newest."""
 
 _ORDER = {ClockState.BREACHED: 0, ClockState.RUNNING: 1, ClockState.PAUSED: 2}
 
@@ -68,6 +72,9 @@ def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
         case = await reading.find(desk, case_id)
         file = await reading.open_file(desk, case.id)
         await desk.ensure_loaded([file.case])
+        matter, reads = await matter_of(desk, file), principal.may(Scope.COMPLAINTS_READ)
+        # What was merged has no page of its own that anybody works on: its words stand here.
+        merged = [one for one in matter.repeats if one.merged_into][-WORDS_SHOWN:] if reads else []
         laid_open, people = explained(desk, file.case), People(desk.rules.organisation)
         return pages.render(
             request,
@@ -77,7 +84,9 @@ def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
             ended_clocks=[one for one in laid_open if not one.clock.is_open],
             promises=await promises_in_words(desk, file.case),
             answers=await answers.of(file.case),
-            told=await answers.told(file.case) if principal.may(Scope.COMPLAINTS_READ) else None,
+            told=await answers.told(file.case) if reads else None,
+            matter=matter,
+            repeated=await answers.told_in(merged),
             history=[told(line, file.words, people, desk.rules) for line in file.history[::-1]],
             people=people,
         )
