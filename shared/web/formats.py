@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from shared.kernel.clock import Clock, from_rfc3339, to_rfc3339
 from shared.web.categories import category_label
 from shared.web.i18n import Language
+from shared.web.regions import region_label
 
 Instant = datetime | str
 """An aware datetime, or its RFC 3339 text as our own answers carry it."""
@@ -57,12 +58,17 @@ class Formats:
             "percent": self.percent,
             "money": self.money,
             "category": self.category,
+            "region": self.region,
             "ticks": ticks,
         }
 
     def category(self, code: str | None) -> str:
         """Write what a category is called: `物流：短少`, `Delivery: Short`."""
         return _NOTHING if code is None else category_label(code, chinese=self._chinese)
+
+    def region(self, code: str | None) -> str:
+        """Write what a region is called: `上海`, `Shanghai`."""
+        return _NOTHING if code is None else region_label(code, chinese=self._chinese)
 
     def datetime(self, instant: Instant | None) -> str:
         """Write day and time of day: `2026年11月22日 16:00`, `22 Nov 2026, 16:00`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -65,8 +66,9 @@ class People:
 class Told:
     """A line of the history. Why is told by `words`, else by `code` and what it is `of`.
 
-    Without both of them it is what somebody said or wrote: `line.why` as it stands. `case` is the
-    number of another case that it is about.
+    Without both of them it is what somebody said or wrote: `line.why` as it stands, or the
+    `options` that were proposed, with their amounts. `case` is the number of another case that it
+    is about.
     """
 
     line: HistoryView
@@ -74,6 +76,7 @@ class Told:
     code: str | None = None
     of: str | None = None
     case: str | None = None
+    options: Sequence[Mapping[str, Any]] = ()
 
 
 def told(entry: Entry, spoken: Mapping[str, Spoken], people: People, rules: Rules) -> Told:
@@ -81,7 +84,8 @@ def told(entry: Entry, spoken: Mapping[str, Spoken], people: People, rules: Rule
     line = HistoryView.of(entry, spoken)
     why, names_a_case = entry.why, entry.action in _OF_CASES
     if entry.words_id is not None or why is None or names_a_case:
-        return Told(line, case=why if names_a_case else None)
+        said, case = spoken.get(entry.words_id or ""), why if names_a_case else None
+        return Told(line, case=case, options=said.options if said else ())
     if entry.action in _OF_CLOCKS:
         return Told(line, words=_of_clock(why, rules))
     if entry.action in _OF_PEOPLE:

@@ -132,7 +132,12 @@ async def test_services_are_given_what_the_customer_told_us_without_who_they_are
     unknown = await intake.client.get(path.replace(answer["id"], "x" * 20), headers=credential)
 
     assert refused.status_code == 403
-    assert given.json()["order"] == "20261118-443"
+    told = given.json()
+    assert told["order"] == "20261118-443"
+    assert (told["channel"], told["region"]) == ("web", "CN-31")
+    assert (told["people"], told["demands"]) == (["客服 037"], ["re_send", "apology"])
+    assert told["occurred_at"] == "2026-11-18T10:30:00Z"
+    assert told["customer"] == {"name": "王*", "tier": "gold", "anonymous": False}
     assert [(one["kind"], one["text"]) for one in given.json()["additions"]] == [
         ("objection", "还是没有解决")
     ]

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.workflow_service.cases.domain.case import Case
-from services.workflow_service.cases.schemas.answers import Said, Told
+from services.workflow_service.cases.schemas.answers import Said, Teller, Told
 from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.answers import AnswerReader
 from shared.http.client import ServiceClient
@@ -113,6 +113,88 @@ async def test_a_case_shows_what_the_customer_told_us_and_added(
     assert "客户的原话 订单少了两件 客服推诿" in shown
     assert "客户认为还没有解决" in shown
     assert "退款&lt;b&gt;还没到" in shown
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        (
+            "zh-CN",
+            [
+                "补发、道歉",
+                "王* · 金卡客户",
+                "监督热线",
+                "2026年11月18日 18:30",
+                "上海",
+                "客服 037",
+            ],
+        ),
+        (
+            "en",
+            [
+                "sending it again, an apology",
+                "王* · gold customer",
+                "supervision hotline",
+                "18 Nov 2026, 18:30",
+                "Shanghai",
+                "客服 037",
+            ],
+        ),
+    ],
+)
+async def test_a_case_shows_what_the_customer_wants_and_who_they_are_masked(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, lang: str, said: list[str]
+) -> None:
+    async def told(_self: AnswerReader, _case: Case) -> Told:
+        return Told(
+            description="订单少了两件",
+            customer=Teller(name="王*", tier="gold"),
+            channel="supervision_hotline",
+            occurred_at=datetime(2026, 11, 18, 10, 30, tzinfo=UTC),
+            region="CN-31",
+            people=("客服 037",),
+            demands=("re_send", "apology"),
+        )
+
+    monkeypatch.setattr(AnswerReader, "told", told)
+    case_id = await workflow.open()
+
+    text = await page(workflow, f"/cases/{case_id}", lang)
+
+    assert [words for words in said if words not in text] == []
+
+
+async def test_the_history_tells_what_was_offered_with_the_amount(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    money = {"amount": "39.80", "currency": "CNY"}
+    await workflow.act(
+        case_id,
+        "propose",
+        options=[
+            {"kind": "re_send", "text": "明天补发缺少的两件"},
+            {"kind": "refund", "text": "退还货款", "amount": money},
+        ],
+    )
+
+    text = await page(workflow, f"/cases/{case_id}", "zh-CN")
+
+    assert "A. 明天补发缺少的两件 B. 退还货款 (¥39.80)" in text
+
+
+async def test_an_old_case_is_late_by_years_and_not_by_thousands_of_percent(
+    workflow: Workflow,
+) -> None:
+    old = complaint(datetime(2013, 12, 20, 4, 0, tzinfo=UTC), imported=True)
+    await workflow.hear(old)
+    await workflow.pass_time(timedelta(minutes=1))
+
+    zh, en = [await page(workflow, f"/cases/{old.number}", lang) for lang in ("zh-CN", "en")]
+
+    assert "时限早已用完" in zh
+    assert "the time was used up long ago" in en
+    assert "已晚 12 年 11 个月" in zh
+    assert "12 years 11 months late by now" in en
+    assert re.search(r"\d{4,} ?(%|days|天)", zh + en) is None
 
 
 async def test_a_merged_complaint_and_the_open_case_lead_to_each_other(

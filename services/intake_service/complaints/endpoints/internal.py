@@ -15,6 +15,7 @@ from services.intake_service.complaints.service.reading import (
     Reader,
     UnknownComplaint,
 )
+from services.intake_service.customers.domain.masking import mask_name
 from shared.http.auth import Principal, Scope, requires
 
 Service = Annotated[Principal, Depends(requires(Scope.SERVICE))]
@@ -62,9 +63,23 @@ class SaidOut(BaseModel):
     created_at: datetime
 
 
-class ToldOut(BaseModel):
-    """What a customer told us, for the page of staff who handle it: no name, no contact."""
+class TellerOut(BaseModel):
+    """Who told it: masked, no contact; in full only by the way on which every look is recorded."""
 
+    name: str | None
+    tier: str
+    anonymous: bool
+
+
+class ToldOut(BaseModel):
+    """What a customer told us, for the page of staff who handle it."""
+
+    customer: TellerOut
+    channel: str
+    occurred_at: datetime | None
+    region: str | None
+    people: tuple[str, ...]
+    demands: tuple[str, ...]
     description: str
     order: str | None
     contract: str | None
@@ -113,10 +128,20 @@ def router(reader: Reader, *, links: Links) -> APIRouter:
 
 
 def _told(complaint: OpenComplaint) -> ToldOut:
-    words = complaint.words
+    stored, words = complaint.stored, complaint.words
     if words is None:
         raise UnknownComplaint("The customer of this complaint was erased.")
     return ToldOut(
+        customer=TellerOut(
+            name=mask_name(complaint.contact.name),
+            tier=stored.tier,
+            anonymous=complaint.contact.anonymous,
+        ),
+        channel=stored.channel,
+        occurred_at=stored.occurred_at,
+        region=stored.region,
+        people=words.people,
+        demands=tuple(stored.demands),
         description=words.description,
         order=words.references.order,
         contract=words.references.contract,

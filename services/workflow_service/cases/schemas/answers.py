@@ -38,11 +38,27 @@ class Said(BaseModel):
     created_at: datetime
 
 
+class Teller(BaseModel):
+    """Who told it; the name comes masked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str | None = None
+    tier: str | None = None
+    anonymous: bool = False
+
+
 class Told(BaseModel):
     """What the customer told us, as intake keeps it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    customer: Teller = Teller()
+    channel: str | None = None
+    occurred_at: datetime | None = None
+    region: str | None = None
+    people: tuple[str, ...] = ()
+    demands: tuple[str, ...] = ()
     description: str
     order: str | None = None
     contract: str | None = None

@@ -15,6 +15,7 @@ from services.workflow_service.clocks.domain.wording import (
     HALVED,
     PAUSES,
     Both,
+    elapsed,
     instant,
     reason_of,
     span,
@@ -169,7 +170,7 @@ def _standstills(clock: Clock, reader: Reader) -> Iterable[Both]:
         return
     until = clock.ended_at or reader.now
     whole = sum(((p.end or until) - p.start).total_seconds() for p in pauses)
-    length = span(whole)
+    length = elapsed(whole)
     yield Both(
         f"期间暂停 {len(pauses)} 次，共 {length.zh}。",
         f"It stood still {len(pauses)} times, for {length.en} in all.",
@@ -243,14 +244,14 @@ def _met(clock: Clock, reader: Reader) -> Both:
     met = instant(met_at, reader.zone)
     if clock.due_at is None:
         return Both(f"已于{met.zh}完成。", f"Reached on {met.en}.")
-    early = span((clock.due_at - met_at).total_seconds())
+    early = elapsed((clock.due_at - met_at).total_seconds())
     return Both(f"已于{met.zh}完成，提前 {early.zh}。", f"Reached on {met.en}, {early.en} early.")
 
 
 def _missed(clock: Clock, reader: Reader) -> Both:
     due_at = clock.breached_at or clock.due_at or reader.now
     due = instant(due_at, reader.zone)
-    late = span(((clock.met_at or clock.ended_at or reader.now) - due_at).total_seconds())
+    late = elapsed(((clock.met_at or clock.ended_at or reader.now) - due_at).total_seconds())
     if clock.met_at is not None:
         met = instant(clock.met_at, reader.zone)
         if clock.met_at <= due_at:

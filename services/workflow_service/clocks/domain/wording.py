@@ -92,6 +92,7 @@ _UNITS = (
     (60, Both("分钟", "minute")),
     (1, Both("秒", "second")),
 )
+_YEAR, _MONTH = 31_536_000, 2_628_000
 
 
 def name_of(kind: str) -> Both:
@@ -117,6 +118,19 @@ def span(seconds: float) -> Both:
             told += [_counted(rest // smaller, smaller_unit)] if rest >= smaller else []
         return Both(" ".join(one.zh for one in told), " ".join(one.en for one in told))
     return Both("0 秒", "no time")
+
+
+def elapsed(seconds: float) -> Both:
+    """Write how much time has passed: from a year on in years and months.
+
+    A length that somebody set stays in days (`span`): a limit of 400 days is not a year and a bit.
+    """
+    years, rest = divmod(int(seconds), _YEAR)
+    if not years:
+        return span(seconds)
+    months, told = rest // _MONTH, [_counted(years, Both("年", "year"))]
+    told += [_counted(months, Both("个月", "month"))] if months else []
+    return Both(" ".join(one.zh for one in told), " ".join(one.en for one in told))
 
 
 def _counted(count: int, unit: Both) -> Both:
