@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.workflow_service.answering import endpoints as answering
-from services.workflow_service.answering.service import Answers
+from services.workflow_service.answering.service import Answers, TrackingLinks
 from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.endpoints import Surroundings
 from services.workflow_service.calendars.endpoints import router as calendars_router
@@ -50,8 +50,8 @@ def build(platform: Platform) -> ServiceUnit:
     supervisor = _loops(platform, desk)
     letters = DeadLetters(messaging=desk.messaging, subscriptions=SUBSCRIPTIONS, container=desk)
     pages = _pages(platform)
-    notification = _client(platform, "notification")
-    spoken = AnswerReader(intake=_client(platform, "intake"), notification=notification)
+    intake, notification = (_client(platform, one) for one in ("intake", "notification"))
+    spoken = AnswerReader(intake=intake, notification=notification)
     app = create_app(
         platform,
         name=NAME,
@@ -66,7 +66,7 @@ def build(platform: Platform) -> ServiceUnit:
             calls.router(desk, pages),
             drafts.router(desk, pages, ToneChecker(notification)),
             words_router(desk, links),
-            answering.router(answers, _answering_pages(platform)),
+            answering.router(answers, _answering_pages(platform), TrackingLinks(intake)),
             answering.internal_router(answers),
             people_router(lambda: desk.rules.organisation),
             organisation_router(lambda: desk.rules.organisation, now=desk.clock.now),

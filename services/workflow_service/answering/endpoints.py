@@ -12,7 +12,7 @@ from fastapi import Path as PathPart
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.workflow_service.answering.schemas import AnswerLink
-from services.workflow_service.answering.service import Answers
+from services.workflow_service.answering.service import Answers, TrackingLinks
 from services.workflow_service.cases.schemas.bodies import MAX_WORDS
 from shared.http.auth import Principal, Scope, requires
 from shared.kernel.errors import InvalidInput
@@ -29,7 +29,7 @@ _PRIVATE = {
 }
 
 
-def router(answers: Answers, pages: Pages) -> APIRouter:
+def router(answers: Answers, pages: Pages, tracking: TrackingLinks) -> APIRouter:
     """Make the customer's page."""
     routes = APIRouter(include_in_schema=False)
 
@@ -43,6 +43,7 @@ def router(answers: Answers, pages: Pages) -> APIRouter:
             status=422 if errors else 200,
             headers=_PRIVATE,
             proposal=proposal,
+            tracking_url=await tracking.of(proposal.complaint_id),
             picked=typed.get("option") or request.query_params.get("option", ""),
             typed=typed,
             errors=errors,

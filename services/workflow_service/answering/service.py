@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from services.workflow_service.answering.domain.standing import (
     Answered,
     Standing,
     latest_proposal,
     standing_of,
 )
+from services.workflow_service.answering.schemas import TrackingLink
 from services.workflow_service.cases.domain.command import Command
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.repository.reading import find_case, history_of
@@ -21,8 +24,12 @@ from services.workflow_service.cases.repository.storage import lock_cases
 from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.answer_links import AnswerLinks
 from services.workflow_service.cases.service.desk import Desk
-from shared.kernel.errors import NotFound
+from shared.http.client import ServiceClient, ServiceRefused
+from shared.kernel import logging
+from shared.kernel.errors import NotFound, Unavailable
 from shared.kernel.ids import new_id
+
+log = logging.get(__name__)
 
 CUSTOMER = "customer"
 """Who the history says it was: the link was theirs."""
@@ -39,6 +46,7 @@ class UnknownProposal(NotFound):
 class Proposal:
     """A proposal as its customer sees it; `options` have key, kind, text and amount."""
 
+    complaint_id: str
     number: str
     text: str | None
     options: Sequence[Mapping[str, Any]]
@@ -51,6 +59,22 @@ class Proposal:
         """The option that was taken."""
         taken = (one for one in self.options if one["key"] == self.standing.option)
         return next(taken, None)
+
+
+class TrackingLinks:
+    """The ways on from an answer; whoever made the client closes it."""
+
+    def __init__(self, intake: ServiceClient) -> None:
+        self._intake = intake
+
+    async def of(self, complaint_id: str) -> str | None:
+        """Return the tracking page of a complaint; None while intake is away, or once erased."""
+        path = f"/v1/internal/intake/complaints/{complaint_id}/tracking"
+        try:
+            return TrackingLink.model_validate(await self._intake.get(path)).url
+        except (Unavailable, ServiceRefused, NotFound, ValidationError) as failure:
+            log.warning("tracking.unavailable", case=complaint_id, reason=type(failure).__name__)
+            return None
 
 
 class Answers:
@@ -71,7 +95,7 @@ class Answers:
             raise _unknown()
         due_at = case.next_step()[1] if standing.state is Answered.ACCEPTED else None
         final = case.final_offer and standing.state is Answered.OPEN
-        return Proposal(case.number, spoken.text, spoken.options, standing, final, due_at)
+        return Proposal(case.id, case.number, spoken.text, spoken.options, standing, final, due_at)
 
     async def accept(self, token: str, option: str) -> None:
         """Take an option; where the proposal is not open any more, nothing happens.

@@ -146,6 +146,21 @@ async def test_services_are_given_what_the_customer_told_us_without_who_they_are
     assert unknown.status_code == 404
 
 
+async def test_services_are_given_the_way_to_the_tracking_page_and_nothing_else(
+    intake: Running,
+) -> None:
+    answer = await intake.received()
+    path = f"/v1/internal/intake/complaints/{answer['id']}/tracking"
+    credential = {"Authorization": f"Bearer {intake.keys.service_credential}"}
+
+    refused = await intake.client.get(path)
+    given = await intake.client.get(path, headers=credential)
+    unknown = await intake.client.get(path.replace(answer["id"], "x" * 20), headers=credential)
+
+    assert given.json() == {"url": answer["tracking_url"]}
+    assert (refused.status_code, unknown.status_code) == (403, 404)
+
+
 async def test_services_learn_whose_complaint_a_link_leads_to_and_nobody_else(
     intake: Running,
 ) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from httpx import Response
+from fastapi import FastAPI
+from httpx import ASGITransport, Response
 
+from services.workflow_service.answering.service import TrackingLinks
 from services.workflow_service.cases.service.answer_links import AnswerLinks
 from shared.events.cases import SolutionAccepted, SolutionDeclined
 from shared.http.access import Role
+from shared.http.client import ServiceClient
 from tests.service.workflow.conftest import Workflow
 
 OPTIONS = [
@@ -91,6 +94,59 @@ async def test_an_option_is_taken_by_the_customer(workflow: Workflow) -> None:
     assert "Thank you, that is agreed" in page.text
     assert "退还货款" in page.text
     assert "<form" not in page.text.partition("<main")[2].partition("</main>")[0]
+
+
+TRACK = "https://help.example/track/abc"
+
+
+async def _tracked(_self: TrackingLinks, _complaint_id: str) -> str:
+    return TRACK
+
+
+@pytest.mark.parametrize(
+    ("form", "doors"),
+    [({}, 1), ({"option": "A", "accept": "1"}, 0), ({"why": "太少", "decline": "1"}, 1)],
+)
+async def test_whoever_answers_finds_the_way_on_and_up_who_declines_the_supervisor(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, form: dict[str, str], doors: int
+) -> None:
+    monkeypatch.setattr(TrackingLinks, "of", _tracked)
+    path = await proposed(workflow)
+    if form:
+        await said(workflow, path, **form)
+
+    zh, en = await look(workflow, path, "zh-CN"), await look(workflow, path)
+
+    for page, way, door in (
+        (zh, "查看投诉进展", "要求主管介入"),
+        (en, "See how your complaint stands", "Ask for a supervisor"),
+    ):
+        assert page.text.count(f'href="{TRACK}"') == 1
+        assert way in page.text
+        assert page.text.count(f'<a href="{TRACK}#supervision">{door}</a>') == doors
+
+
+async def test_the_tracking_page_is_asked_of_intake_and_the_answer_goes_without(
+    workflow: Workflow,
+) -> None:
+    path = await proposed(workflow)
+    neighbour = FastAPI()
+
+    @neighbour.get("/v1/internal/intake/complaints/{complaint_id}/tracking")
+    async def tracking(complaint_id: str) -> dict[str, str]:
+        return {"url": f"{TRACK}/{complaint_id}", "later": "ignored"}
+
+    async def of(app: FastAPI) -> str | None:
+        transport = ASGITransport(app=app)
+        client = ServiceClient("http://n", "s", attempts=1, transport=transport)
+        return await TrackingLinks(client).of("c1")
+
+    sent = await said(workflow, path, why="太少", decline="1")
+    page = await look(workflow, sent.headers["location"])
+
+    assert (await of(neighbour), await of(FastAPI())) == (f"{TRACK}/c1", None)
+    assert "Thank you for telling us" in page.text
+    assert "/track/" not in page.text
 
 
 async def test_none_is_taken_with_a_reason(workflow: Workflow) -> None:

@@ -87,6 +87,12 @@ class ToldOut(BaseModel):
     additions: tuple[SaidOut, ...]
 
 
+class TrackingOut(BaseModel):
+    """Where the customer follows a complaint."""
+
+    url: str
+
+
 class TrackedIn(BaseModel):
     """The token of a tracking link."""
 
@@ -116,6 +122,14 @@ def router(reader: Reader, *, links: Links) -> APIRouter:
     async def words(complaint_id: str, _: Service) -> ToldOut:
         """Return what the customer told us; 404 where they were erased."""
         return _told(await reader.read(complaint_id))
+
+    @made.get("/complaints/{complaint_id}/tracking")
+    async def tracking(complaint_id: str, _: Service) -> TrackingOut:
+        """Return the tracking page of a complaint, for pages of its customer; 404 once erased."""
+        words = (await reader.read(complaint_id)).words
+        if words is None:
+            raise UnknownComplaint("The customer of this complaint was erased.")
+        return TrackingOut(url=links.tracking(words.token))
 
     @made.post("/tracked")
     async def tracked(body: TrackedIn, _: Service) -> TrackedOut:
