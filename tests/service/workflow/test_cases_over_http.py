@@ -23,6 +23,8 @@ OFFER = {
     ]
 }
 
+REASON = {"reason": "已谈妥"}
+
 
 class _KnowsNothing(idempotency.Running):
     """What a process knows of the requests that another one is answering."""
@@ -139,6 +141,19 @@ async def test_an_organisation_that_leaves_people_open_lets_others_have_cases(
 
     assert (given["owner"], given["department"]) == ("agent-7@partner", "billing")
     assert [error["pointer"] for error in nowhere.json()["errors"]] == ["/department"]
+
+
+async def test_a_refusal_names_the_actions_that_the_case_itself_names(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+
+    for action, body in (("accept", {"option": "A"}), ("approve", {}), ("de-escalate", REASON)):
+        refused = await workflow.http.post(f"/v1/cases/{case_id}/{action}", json=body)
+        problem, case = refused.json(), await workflow.case(case_id)
+
+        assert refused.status_code == 409
+        assert problem["allowed_actions"] == case["allowed_actions"]
+        assert not {"approve", "refuse", "de-escalate"} & set(problem["allowed_actions"])
+        assert "approve," not in problem["detail"]
 
 
 async def test_the_whole_way_is_told_in_a_dense_sequence(workflow: Workflow) -> None:

@@ -91,7 +91,7 @@ def _check_possible(case: Case, command: Command) -> None:
     if case.merged_into is not None:
         detail = f"the case was added to that of complaint {case.merged_into}: act on that one"
         raise ForbiddenTransition(detail, ())
-    target_of(case.state, command.action)
+    target_of(case.state, command.action, allowed=case.allowed_actions)
     if command.action in {Action.APPROVE, Action.REFUSE} and case.approval is None:
         raise ForbiddenTransition("no proposal waits for approval", case.allowed_actions)
 

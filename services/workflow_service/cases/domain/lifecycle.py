@@ -152,10 +152,13 @@ def allowed_from(state: S) -> tuple[Action, ...]:
     return _ALLOWED[state]
 
 
-def target_of(state: S, action: Action) -> S:
-    """Return where an action leads; raises ForbiddenTransition naming what is allowed."""
+def target_of(state: S, action: Action, *, allowed: tuple[Action, ...] | None = None) -> S:
+    """Return where an action leads; raises ForbiddenTransition naming what is allowed.
+
+    `allowed` is what to name where a case allows less than its state does.
+    """
     if (state, action) not in TRANSITIONS:
-        allowed = allowed_from(state)
+        allowed = allowed_from(state) if allowed is None else allowed
         words = ", ".join(allowed) or "nothing"
         raise ForbiddenTransition(
             f"{action} is not possible for a case that is {state}; possible: {words}", allowed
