@@ -215,6 +215,7 @@ async def test_a_merged_complaint_and_the_open_case_lead_to_each_other(
 
     assert f'后续都在那里处理： <a href="/cases/{root.number}">{root.number}</a>' in merged.text
     assert f'<p><a href="/cases/{root.number}">{root.number}</a></p>' in merged.text
+    assert "冯刚" in merged.text
     assert shown.text.count(f'<a href="/cases/{again.number}">') == 3
     assert f"原话 {root.number}" in shown.text
     assert f"原话 {again.number}" in shown.text
