@@ -12,7 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from services.workflow_service.cases.models import words
-from shared.events.cases import InformationRequested, SolutionProposed, StepCarriedOut
+from shared.events.cases import (
+    CustomerContacted,
+    InformationRequested,
+    SolutionProposed,
+    StepCarriedOut,
+)
 from shared.http import idempotency
 from tests.service.workflow.conftest import START, Workflow, complaint, complaints
 
@@ -196,6 +201,19 @@ async def test_the_whole_way_is_told_in_a_dense_sequence(workflow: Workflow) -> 
     assert [sequence for sequence, _ in said] == list(range(1, len(said) + 1))
     assert closed["state"] == "closed"
     assert "running" not in {clock["state"] for clock in closed["clocks"]}
+
+
+async def test_a_contact_says_who_began_it_and_how(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+
+    await workflow.act(case_id, "record-contact", text="客户来电", channel="phone", direction="in")
+    await workflow.act(case_id, "record-contact", text="已回电")
+
+    said = [event for _, event in await workflow.said(case_id)][-2:]
+    assert [(e.direction, e.channel) for e in said if isinstance(e, CustomerContacted)] == [
+        ("in", "phone"),
+        ("out", None),
+    ]
 
 
 async def test_words_are_encrypted_and_given_only_to_services(workflow: Workflow) -> None:

@@ -176,7 +176,12 @@ def _start_investigation(draft: Draft, command: Command, _before: CaseState) -> 
 
 
 def _record_contact(draft: Draft, command: Command, _before: CaseState) -> None:
-    draft.say(events.CustomerContacted, command.at)
+    draft.say(
+        events.CustomerContacted,
+        command.at,
+        channel=command.channel,
+        direction=command.direction,
+    )
 
 
 def _request_information(draft: Draft, command: Command, before: CaseState) -> None:

@@ -29,7 +29,8 @@ class Command:
     """One action by one person at one time. `words_id` and `note_id` are fresh ids.
 
     `roles` are the person's, as far as the credential tells; `overrules`: an administrator, who has
-    every authority. `step` and `reference` are the kind and the number of what was carried out.
+    every authority. `channel` and `direction` are those of a contact; `step` and `reference` are
+    the kind and the number of what was carried out.
     `just_now`: nobody said when it happened; it is of the time at which it is decided.
     """
 
@@ -46,6 +47,8 @@ class Command:
     option: str | None = None
     outcome: Outcome = Outcome.SOLVED
     final: bool = False
+    channel: str | None = None
+    direction: str = "out"
     step: str | None = None
     reference: str | None = None
     by_customer: bool = False

@@ -67,6 +67,26 @@ class TextBody(ActionBody):
     text: Text
 
 
+class ContactBody(TextBody):
+    """What was said, how, and who began it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "text": "客户来电询问进度，已说明下一步。",
+                "channel": "phone",
+                "direction": "in",
+            }
+        },
+    )
+
+    channel: Literal["phone", "email", "sms", "chat", "letter", "in_person"] | None = None
+    direction: Literal["in", "out"] = Field(
+        default="out", description="`in`: the customer came to us"
+    )
+
+
 class CarryOutBody(TextBody):
     """What was done, and the number by which the customer can follow it."""
 
@@ -197,7 +217,7 @@ class ProposeBody(ActionBody):
 BODIES: Mapping[Action, type[ActionBody]] = {
     Action.ASSIGN: AssignBody,
     Action.START_INVESTIGATION: ActionBody,
-    Action.RECORD_CONTACT: TextBody,
+    Action.RECORD_CONTACT: ContactBody,
     Action.REQUEST_INFORMATION: TextBody,
     Action.RECEIVE_INFORMATION: TextBody,
     Action.PROPOSE: ProposeBody,
@@ -240,6 +260,8 @@ def to_command(
         ),
         option=body.option if isinstance(body, AcceptBody) else None,
         outcome=body.outcome if isinstance(body, SummaryBody) else Outcome.SOLVED,
+        channel=body.channel if isinstance(body, ContactBody) else None,
+        direction=body.direction if isinstance(body, ContactBody) else "out",
         step=body.kind if isinstance(body, CarryOutBody) else None,
         reference=body.reference if isinstance(body, CarryOutBody) else None,
         final=isinstance(body, ProposeBody) and body.final,
