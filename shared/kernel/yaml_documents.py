@@ -115,8 +115,9 @@ def _faults(
     wrong: ValidationError, root: yaml.Node | None, model: type[BaseModel]
 ) -> Iterator[tuple[int, str, str, str]]:
     for error in wrong.errors(include_url=False, include_input=False):
-        # Pydantic says of a mapping's key that it is one; a pointer has no word for that.
-        path = [part for part in error["loc"] if part != "[key]"]
+        # Pydantic says of a mapping's key that it is one, and which branch of a union it took (we
+        # write such tags alike); a pointer has no words for that.
+        path = [part for part in error["loc"] if not _is_remark(part)]
         message = error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             message = "there is no such field here"
@@ -125,6 +126,10 @@ def _faults(
                 message += f"; did you mean {near[0]}?"
         pointer = "/" + "/".join(str(part) for part in path)
         yield _line_of(root, path), pointer, error["type"], message
+
+
+def _is_remark(part: str | int) -> bool:
+    return isinstance(part, str) and part.startswith("[") and part.endswith("]")
 
 
 def _invalid(

@@ -80,6 +80,9 @@ def chosen(**fields: object) -> Preferences:
         ("assigned", newer("progress"), None),
         ("assigned", newer("transferred", id="0"), None),
         ("resolved", newer("closed"), None),
+        ("reopened", newer("rejected"), Reason.SUPERSEDED),
+        ("promise", newer("rejected"), Reason.SUPERSEDED),
+        ("promise", newer("resolved"), None),
         ("acknowledgement", newer("resolved"), None),
         ("staff_warning", newer("staff_breach", recipient="somebody"), None),
         ("staff_warning", newer("staff_breach", recipient="li.na"), Reason.SUPERSEDED),
@@ -137,6 +140,14 @@ def test_a_warning_expires_when_what_it_warns_of_has_happened() -> None:
 
     assert skipped_for(warning, [], TABLE, now=NIGHT) is None
     assert skipped_for(warning, [], TABLE, now=due) == Skip(Reason.EXPIRED)
+
+
+def test_what_a_later_fact_made_untrue_is_not_sent_though_it_is_owed() -> None:
+    question = waiting("information_requested", is_withdrawn=True)
+    tried = replace(question, untouched=False)
+
+    assert skipped_for(question, [], TABLE, now=NIGHT) == Skip(Reason.SUPERSEDED)
+    assert skipped_for(tried, [], TABLE, now=NIGHT) is None
 
 
 def test_a_row_that_is_turned_off_comes_before_every_other_reason() -> None:

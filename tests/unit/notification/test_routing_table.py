@@ -12,12 +12,14 @@ from services.notification_service.messages.domain.intents import intents_of
 from services.notification_service.messages.domain.routing import To, subject_kind
 from services.notification_service.messages.domain.words import About, Kind
 from services.notification_service.messages.repository.routing import packaged_table, routing_table
-from shared.events.base import Signal
+from shared.events.base import EventData, Signal
 from shared.events.cases import (
     CaseTransferred,
     ClockBreached,
+    Closed,
     Escalated,
     IncidentLinked,
+    InformationReceived,
     PromiseBroken,
     Reopened,
     Withdrawn,
@@ -209,6 +211,38 @@ def test_a_queued_message_finds_its_way_though_its_row_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "untrue"),
+    [
+        (InformationReceived.model_validate(CASE), {Kind.INFORMATION_REQUESTED}),
+        (
+            Reopened.model_validate(CASE | {"round": 2, "reason": "customer"}),
+            {Kind.RESOLVED, Kind.REJECTED, Kind.CLOSED, Kind.SURVEY},
+        ),
+        (Closed.model_validate(CASE | {"outcome": "solved"}), set()),
+    ],
+)
+def test_a_fact_takes_back_what_it_makes_untrue(event: EventData, untrue: set[Kind]) -> None:
+    assert packaged_table().withdrawn_by(event, Complaint()) == untrue
+
+
+def test_an_own_table_takes_back_under_its_own_conditions(own: Path) -> None:
+    own.write_text(
+        "answered: {when: {complaint.priority: P1}}\n"
+        "accepted: {enabled: false}\n"
+        "ours: {event: Closed, to: nobody, supersedes: [resolved]}\n",
+        encoding="utf-8",
+    )
+    table = routing_table(own)
+    answer = InformationReceived.model_validate(CASE)
+    closed = Closed.model_validate(CASE | {"outcome": "solved"})
+
+    assert table.withdrawn_by(answer, Complaint(priority="P1")) == {Kind.INFORMATION_REQUESTED}
+    assert not table.withdrawn_by(answer, Complaint(priority="P2"))
+    assert table.withdrawn_by(closed, Complaint()) == {Kind.RESOLVED}
+    assert not table.withdrawals["accepted"].enabled
+
+
+@pytest.mark.parametrize(
     ("urgency", "complaint", "urgent"),
     [
         ("as_complaint", "high", True),
@@ -249,6 +283,11 @@ def test_a_row_says_whether_its_messages_are_urgent(
         ("staff_breach: {kind: staff_hotspot}", "staff_hotspot is no wording for ClockBreached"),
         ("closed: {to: department, kind: staff_breach}", "Closed names no department"),
         ("closed: {supersedes: [birthday]}", r"closed\.supersedes"),
+        ("closed: {supersedes: [resolved]}", "closed cannot supersede resolved"),
+        ("answered: {supersedes: [acknowledgement]}", "answered cannot supersede acknowledgement"),
+        ("answered: {supersedes: []}", r"line 1: answered\.supersedes"),
+        ("answered: {calm: [sms]}", r"answered\.calm: there is no such field here"),
+        ("answered: {event: CaseImported}", "CaseImported is no fact"),
         ("new: {event: Closed, to: customer}", "new"),
         ("closed: yes", "closed"),
         ("[1]", "line 1"),

@@ -44,6 +44,8 @@ class Waiting:
     untouched: bool
     route: Route
     is_urgent: bool
+    is_withdrawn: bool = False
+    """A later fact, of which nobody is told, has made it untrue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def skipped_for(
     # What a gateway may have had is not taken back: `skipped` would be untrue.
     if not message.untouched:
         return None
-    if any(_replaces(one, message, routing) for one in newer):
+    if message.is_withdrawn or any(_replaces(one, message, routing) for one in newer):
         return Skip(Reason.SUPERSEDED)
     return Skip(Reason.EXPIRED) if _is_late(message, now) else None
 

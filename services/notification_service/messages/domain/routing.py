@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -91,32 +91,67 @@ def subject_kind(model: type[EventData]) -> About:
     return _SIGNALS.get(model, About.COMPLAINT)
 
 
-class Route(BaseModel):
-    """One row: this fact, under these conditions, is told to them in this wording, this way.
+class Row(BaseModel):
+    """What every row has: a fact, its conditions, and which unsent messages it makes pointless.
 
     `when` and `unless` are conditions on the event and the complaint: any of the alternatives, of
-    which each wants all its tests. `calm` and `urgent` are channels, preferred first. `urgency`
-    says whether the message is urgent: as its complaint is (calm where there is none), always or
-    never; what is urgent passes quiet hours. A `mandatory` one needs proof that it arrived. One
-    that is not `enabled` is skipped with that reason. `supersedes` names kinds whose unsent older
-    messages to the same person about the same thing this one replaces.
+    which each wants all its tests.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")
     event: str
-    to: To
-    kind: Kind
     when: AnyOf = ()
     unless: AnyOf = ()
+    enabled: bool = True
+    supersedes: frozenset[Kind] = frozenset()
+
+    def applies(self, fields: Mapping[str, JsonValue]) -> bool:
+        """Tell whether the conditions hold for the fields of an event and its complaint."""
+        return (not self.when or holds(self.when, fields)) and not holds(self.unless, fields)
+
+    @model_validator(mode="after")
+    def _speaks_of_an_event(self) -> Self:
+        model = TELLABLE.get(self.event)
+        if model is None:
+            raise ValueError(f"{self.event} is no fact that somebody can be told of")
+        named = {info.alias or name for name, info in model.model_fields.items()}
+        known = {*named, *COMPLAINT} if subject_kind(model) is About.COMPLAINT else named
+        for tested in (one for tests in (*self.when, *self.unless) for one in tests):
+            if tested not in known:
+                raise ValueError(f"{self.event} has no field {tested} to put a condition on")
+        return self
+
+
+class Withdrawal(Row):
+    """A row that tells nobody: what its fact makes untrue, and no gateway has had, is not sent.
+
+    `supersedes` names the kinds, whoever they are for, owed or not: who has answered must not be
+    asked in the morning. Only the acknowledgement is beyond it.
+    """
+
+    to: Literal["nobody"]
+    supersedes: frozenset[Kind] = Field(min_length=1)
+
+
+class Route(Row):
+    """One row: this fact, under these conditions, is told to them in this wording, this way.
+
+    `calm` and `urgent` are channels, preferred first. `urgency`
+    says whether the message is urgent: as its complaint is (calm where there is none), always or
+    never; what is urgent passes quiet hours. A `mandatory` one needs proof that it arrived. One
+    that is not `enabled` is skipped with that reason. `supersedes` names kinds whose unsent older
+    messages to the same person about the same thing this one replaces.
+    """
+
+    to: To
+    kind: Kind
     calm: Channels
     urgent: Channels
     urgency: Literal["as_complaint", "always", "never"] = "as_complaint"
     mandatory: bool = False
-    enabled: bool = True
     expires_after: Span | None = None
-    supersedes: frozenset[Kind] = frozenset()
 
     @property
     def audience(self) -> Audience:
@@ -133,24 +168,12 @@ class Route(BaseModel):
         """Return the channels of a message by this row, preferred first."""
         return self.urgent if self.is_urgent(complaint_urgency) else self.calm
 
-    def applies(self, fields: Mapping[str, JsonValue]) -> bool:
-        """Tell whether the conditions hold for the fields of an event and its complaint."""
-        return (not self.when or holds(self.when, fields)) and not holds(self.unless, fields)
-
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        model = TELLABLE.get(self.event)
-        if model is None:
-            raise ValueError(f"{self.event} is no fact that somebody can be told of")
+        model = TELLABLE[self.event]
         if self.to in _NAMED_BY_EVENT and self.to not in model.model_fields:
             raise ValueError(f"{self.event} names no {self.to}")
-        named = {info.alias or name for name, info in model.model_fields.items()}
-        about = subject_kind(model)
-        known = {*named, *COMPLAINT} if about is About.COMPLAINT else named
-        for field in (one for tests in (*self.when, *self.unless) for one in tests):
-            if field not in known:
-                raise ValueError(f"{self.event} has no field {field} to put a condition on")
-        self._suits(about)
+        self._suits(subject_kind(model))
         return self
 
     def _suits(self, about: About) -> None:
@@ -166,23 +189,29 @@ class Route(BaseModel):
             raise ValueError(f"{self.kind} is no wording for {self.event}")
 
 
+R = TypeVar("R", bound=Row)
+
+
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """All rows by name, in their order."""
+    """All rows by name, in their order: those that tell somebody, and those that tell nobody."""
 
     rows: Mapping[str, Route]
+    withdrawals: Mapping[str, Withdrawal] = field(default_factory=dict)
 
     def of(self, event: EventData, complaint: Complaint) -> list[Route]:
         """Return the rows that apply to an event."""
-        rows = [row for row in self.rows.values() if row.event == type(event).__name__]
-        if not rows:
-            return []
-        fields = event.model_dump(mode="json") | complaint.fields()
-        return [row for row in rows if row.applies(fields)]
+        return _applying(self.rows.values(), event, complaint)
+
+    def withdrawn_by(self, event: EventData, complaint: Complaint) -> frozenset[Kind]:
+        """Return the kinds of messages that an event makes untrue, beside what it tells."""
+        rows = _applying(self.withdrawals.values(), event, complaint)
+        return frozenset(kind for row in rows if row.enabled for kind in row.supersedes)
 
     def speaks_of(self, event: EventData) -> bool:
         """Tell whether any row is about this kind of event."""
-        return any(row.event == type(event).__name__ for row in self.rows.values())
+        every = (*self.rows.values(), *self.withdrawals.values())
+        return any(row.event == type(event).__name__ for row in every)
 
     def row(self, name: str | None, kind: str) -> Route | None:
         """Return a row by name, else the first of its kind: tables change, queued messages stay."""
@@ -190,6 +219,14 @@ class RoutingTable:
         if named is not None and named.kind == kind:
             return named
         return next((row for row in self.rows.values() if row.kind == kind), None)
+
+
+def _applying(rows: Iterable[R], event: EventData, complaint: Complaint) -> list[R]:
+    spoken_of = [row for row in rows if row.event == type(event).__name__]
+    if not spoken_of:
+        return []
+    fields = event.model_dump(mode="json") | complaint.fields()
+    return [row for row in spoken_of if row.applies(fields)]
 
 
 def channel_for(

@@ -43,6 +43,12 @@ class Leased(NamedTuple):
     region: str | None
     gathered: bool
     digest_id: str | None
+    withdrawn: Mapping[str, int] | None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether a fact that came after it has made it untrue."""
+        return self.occurrence <= (self.withdrawn or {}).get(self.kind, 0)
 
     @property
     def untouched(self) -> bool:
@@ -122,6 +128,7 @@ _LEASED = (
     complaints.c.region,
     _n.gathered,
     _n.digest_id,
+    complaints.c.withdrawn,
 )
 
 

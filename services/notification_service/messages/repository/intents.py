@@ -25,6 +25,7 @@ class Known(NamedTuple):
     urgency: str
     category: str
     priority: str
+    withdrawn: Mapping[str, int] | None
 
 
 class Grade(TypedDict):
@@ -137,6 +138,17 @@ async def store_keys(connection: AsyncConnection, keys: Mapping[str, bytes]) -> 
         .values(wrapped_key=bindparam("key"))
     )
     await connection.execute(change, [{"of": of, "key": key} for of, key in keys.items()])
+
+
+async def withdraw(connection: AsyncConnection, withdrawn: Mapping[str, Mapping[str, int]]) -> None:
+    """Keep, by complaint, how many messages of each kind are not to be sent any more."""
+    change = (
+        update(complaints)
+        .where(complaints.c.complaint_id == bindparam("of"))
+        .values(withdrawn=bindparam("counts"))
+    )
+    rows = [{"of": of, "counts": counts} for of, counts in withdrawn.items()]
+    await connection.execute(change, rows)
 
 
 async def last_occurrences(

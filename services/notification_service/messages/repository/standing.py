@@ -120,6 +120,14 @@ async def reconsider(
     await _reconsider(connection, complaint_ids, true(), now)
 
 
+async def reconsider_kinds(
+    connection: AsyncConnection, kinds: Mapping[str, Collection[str]], *, now: datetime
+) -> None:
+    """Have what waits of these kinds asked about again, by complaint: it is not true any more."""
+    every = frozenset(kind for named in kinds.values() for kind in named)
+    await _reconsider(connection, kinds, _n.kind.in_(every), now)
+
+
 async def _reconsider(
     connection: AsyncConnection,
     complaint_ids: Collection[str],

@@ -99,6 +99,7 @@ class Judge:
             untouched=row.untouched,
             route=route,
             is_urgent=route.is_urgent(row.urgency),
+            is_withdrawn=row.is_withdrawn,
         )
 
     async def _read(self, asked: Sequence[tuple[Leased, Waiting]], now: datetime) -> _Known:

@@ -22,7 +22,10 @@ from services.notification_service.messages.repository.intents import (
     NewIntent,
 )
 from services.notification_service.messages.repository.routing import route_of
-from services.notification_service.messages.repository.standing import reconsider
+from services.notification_service.messages.repository.standing import (
+    reconsider,
+    reconsider_kinds,
+)
 from shared.events.base import ComplaintEvent, EventData
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.events.signals import HotspotDetected, IncidentOpened
@@ -85,25 +88,50 @@ class Planner:
         told = [
             (event, found)
             for event in spoken_of
-            if (found := intents_of(event, self._routing, known.get(event.subject)))
+            if (found := intents_of(event, self._routing, _complaint(known, event)))
         ]
-        if not told:
+        untrue = {
+            event.subject: kinds
+            for event in spoken_of
+            if (kinds := self._routing.withdrawn_by(event, _complaint(known, event) or Complaint()))
+        }
+        if not told and not untrue:
             return
-        ids = [event.subject for event, _ in told]
-        counts = await repository.last_occurrences(work.connection, ids)
+        ids = {event.subject for event, _ in told} | untrue.keys()
+        counts = await repository.last_occurrences(work.connection, sorted(ids))
+        await self._withdraw(work, untrue, counts, known)
         rows = [
             self._row(
                 work,
                 event,
                 intent,
                 occurrence=counts.get((event.subject, intent.kind), 0) + 1,
-                gathered_until=self._gathered_until(work, intent, known.get(event.subject)),
+                gathered_until=self._gathered_until(work, intent, _complaint(known, event)),
             )
             for event, found in told
             for intent in with_rooms(found, self._rooms)
         ]
         await repository.add_intents(work.connection, rows)
         work.after_commit(self._wake)
+
+    async def _withdraw(
+        self,
+        work: UnitOfWork,
+        untrue: Mapping[str, Collection[str]],
+        counts: Mapping[tuple[str, str], int],
+        known: Mapping[str, Known],
+    ) -> None:
+        """Keep which messages a fact has made untrue, and have those that wait looked at again."""
+        withdrawn: dict[str, Mapping[str, int]] = {}
+        for of, kinds in untrue.items():
+            now = {str(kind): count for kind in kinds if (count := counts.get((of, kind)))}
+            before = known[of].withdrawn or {} if of in known else {}
+            if not now.items() <= before.items():
+                withdrawn[of] = {**before, **now}
+        if withdrawn:
+            await repository.withdraw(work.connection, withdrawn)
+            kinds = {of: untrue[of] for of in withdrawn}
+            await reconsider_kinds(work.connection, kinds, now=work.now)
 
     def _gathered_until(
         self, work: UnitOfWork, intent: Intent, complaint: Complaint | None
@@ -135,14 +163,14 @@ class Planner:
 
     async def _make_room(
         self, work: UnitOfWork, events: Sequence[EventData]
-    ) -> Mapping[str, Complaint]:
+    ) -> Mapping[str, Known]:
         """Lock what events are about, give keys to those without, take in those never heard of."""
         known = await repository.lock(work.connection, [event.subject for event in events])
         keyless = [one.complaint_id for one in known.values() if one.wrapped_key is None]
         await repository.store_keys(work.connection, {one: self._new_key() for one in keyless})
         unknown = [event for event in events if event.subject not in known]
         await repository.remember(work.connection, [self._unheard_of(event) for event in unknown])
-        return {one.complaint_id: _complaint(one) for one in known.values()}
+        return known
 
     def _unheard_of(self, event: EventData) -> NewComplaint:
         """Keep what a signal is about from its first event on.
@@ -207,5 +235,8 @@ def _category(event: EventData) -> str:
             return ""
 
 
-def _complaint(known: Known) -> Complaint:
-    return Complaint(known.language, known.urgency, known.category, known.priority)
+def _complaint(known: Mapping[str, Known], event: EventData) -> Complaint | None:
+    found = known.get(event.subject)
+    if found is None:
+        return None
+    return Complaint(found.language, found.urgency, found.category, found.priority)
