@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -21,6 +20,7 @@ from services.intake_service.complaints.endpoints import (
 from services.intake_service.complaints.endpoints.amending import AmendingTools
 from services.intake_service.complaints.endpoints.bodies import Rules
 from services.intake_service.complaints.schemas.answer import Links
+from services.intake_service.complaints.service.elsewhere import Elsewhere
 from services.intake_service.complaints.service.reading import Reader
 from services.intake_service.complaints.service.recording import Recorder, RecordingTools
 from services.intake_service.complaints.service.tracking import Tracker
@@ -57,7 +57,7 @@ class Intake:
     tracker: Tracker
     pages: Pages
     imports: Imports
-    workflow: ServiceClient
+    elsewhere: Elsewhere
 
 
 def build(platform: Platform) -> ServiceUnit:
@@ -79,7 +79,7 @@ def build(platform: Platform) -> ServiceUnit:
         app,
         supervisor,
         opening=[parts.imports.mark_interrupted],
-        closing=[database.close, parts.recorder.close, parts.workflow.close],
+        closing=[database.close, parts.recorder.close, parts.elsewhere.close],
     )
 
 
@@ -125,6 +125,7 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
         triage.taxonomy,
     )
     reader = Reader(messaging, keys)
+    elsewhere = Elsewhere(workflow=service_client(platform, "workflow"))
     pages = Pages(
         platform.settings,
         clock=platform.clock,
@@ -139,21 +140,17 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
         rules=rules,
         recorder=recorder,
         reader=reader,
-        tracker=Tracker(messaging, reader, keys, triage),
+        tracker=Tracker(messaging, reader, keys, triage, elsewhere),
         pages=pages,
         imports=imports,
-        workflow=ServiceClient(
-            platform.settings.service_url("workflow"),
-            lambda: platform.keys.service_credential,
-            attempts=2,
-        ),
+        elsewhere=elsewhere,
     )
 
 
-async def _answer_url(workflow: ServiceClient, complaint_id: str) -> str:
-    """Ask where a proposal is answered: workflow owns proposals, and signs their links."""
-    found = await workflow.get(f"/v1/internal/workflow/answer-links/{complaint_id}")
-    return str(found["url"])
+def service_client(platform: Platform, service: str) -> ServiceClient:
+    """Return the way to another service."""
+    url = platform.settings.service_url(service)
+    return ServiceClient(url, lambda: platform.keys.service_credential, attempts=2)
 
 
 def _messaging(platform: Platform) -> Messaging:
@@ -176,10 +173,7 @@ def _routers(parts: Intake) -> list[APIRouter]:
         importing.router(parts.imports, base_url=parts.links.base_url),
         internal.router(parts.reader, links=parts.links),
         tracking.router(
-            parts.tracker,
-            parts.pages,
-            label=parts.triage.taxonomy.label,
-            answer_url=partial(_answer_url, parts.workflow),
+            parts.tracker, parts.pages, label=parts.triage.taxonomy.label, links=parts.links
         ),
         dead_letter_router("intake", letters),
     ]

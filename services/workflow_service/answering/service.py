@@ -18,6 +18,7 @@ from services.workflow_service.answering.domain.standing import (
 from services.workflow_service.answering.schemas import TrackingLink
 from services.workflow_service.cases.domain.command import Command
 from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.domain.telling import question_of
 from services.workflow_service.cases.repository.reading import find_case, history_of
 from services.workflow_service.cases.repository.spoken import Spoken, read_words
 from services.workflow_service.cases.repository.storage import lock_cases
@@ -53,6 +54,8 @@ class Proposal:
     standing: Standing
     final: bool
     next_due_at: datetime | None
+    question: str | None = None
+    """What we ask the customer for, where that has to be answered first."""
 
     @property
     def chosen(self) -> Mapping[str, Any] | None:
@@ -90,12 +93,17 @@ class Answers:
         async with self._desk.database.read() as connection:
             case = await find_case(connection, case_id=spoken.complaint_id)
             history = await history_of(connection, spoken.complaint_id)
+            asked = question_of(case, history) if case is not None else None
+            asked_in = await read_words(connection, self._desk.vault, [asked]) if asked else []
         standing = standing_of(case, history, spoken.id) if case is not None else None
         if case is None or standing is None:
             raise _unknown()
         due_at = case.next_step()[1] if standing.state is Answered.ACCEPTED else None
         final = case.final_offer and standing.state is Answered.OPEN
-        return Proposal(case.id, case.number, spoken.text, spoken.options, standing, final, due_at)
+        question = asked_in[0].text if asked_in else None
+        return Proposal(
+            case.id, case.number, spoken.text, spoken.options, standing, final, due_at, question
+        )
 
     async def accept(self, token: str, option: str) -> None:
         """Take an option; where the proposal is not open any more, nothing happens.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
+from pydantic import JsonValue
 
-from services.intake_service.app import Intake, build
+from services.intake_service import app
+from services.intake_service.app import Intake
 from shared.bus.memory import MemoryLog
 from shared.bus.port import LoggedRecord, Record, TopicPartition
 from shared.events import topics
 from shared.events.base import EventData
 from shared.events.envelope import Envelope
+from shared.http.client import ServiceClient
 from shared.http.keys import KeyStore
 from shared.kernel.clock import ManualClock
 from shared.kernel.ids import new_id
@@ -52,6 +55,33 @@ EXAMPLE: dict[str, Any] = {
 
 
 @dataclass
+class Neighbours:
+    """What workflow and notification answer the customer's page; `down`: nobody answers."""
+
+    telling: dict[str, JsonValue] = field(default_factory=dict)
+    zones: dict[str, str] = field(default_factory=dict)
+    down: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer as they would."""
+        *_, what, of = request.url.path.split("/")
+        self.asked.append(what)
+        if self.down:
+            raise httpx.ConnectError("nobody listens")
+        if what == "telling" and of in self.telling:
+            return httpx.Response(200, json=self.telling[of])
+        if what == "zones":
+            return httpx.Response(200, json={"timezone": self.zones.get(of)})
+        return httpx.Response(404, json={"detail": "unknown"})
+
+    def client(self) -> ServiceClient:
+        """Return the way to them."""
+        transport = httpx.MockTransport(self.answer)
+        return ServiceClient("http://neighbour", "s", attempts=1, transport=transport)
+
+
+@dataclass
 class Running:
     """The service while it runs."""
 
@@ -61,6 +91,7 @@ class Running:
     parts: Intake
     keys: KeyStore
     app: FastAPI
+    neighbours: Neighbours
 
     async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
         """Send JSON."""
@@ -138,7 +169,7 @@ def _spelt(value: object) -> str:
 
 
 @asynccontextmanager
-async def running(url: str, home: Path) -> AsyncIterator[Running]:
+async def running(url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     """Run intake on a migrated database."""
     clock, bus = ManualClock(NOW), MemoryLog()
     platform = Platform(
@@ -154,24 +185,32 @@ async def running(url: str, home: Path) -> AsyncIterator[Running]:
     )
     await bus.start()
     await bus.ensure_topics()
-    unit = build(platform)
+    neighbours = Neighbours()
+    monkeypatch.setattr(app, "service_client", lambda *_: neighbours.client())
+    unit = app.build(platform)
     await unit.start()
     transport = httpx.ASGITransport(app=unit.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
-        yield Running(bus, clock, client, unit.app.state.intake, platform.keys, unit.app)
+        yield Running(
+            bus, clock, client, unit.app.state.intake, platform.keys, unit.app, neighbours
+        )
     await unit.stop()
     await bus.stop()
 
 
 @pytest.fixture
-async def intake(migrated_url: MakeMigratedUrl, tmp_path: Path) -> AsyncIterator[Running]:
+async def intake(
+    migrated_url: MakeMigratedUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Running]:
     """Intake on each dialect in turn."""
-    async with running(migrated_url("intake"), tmp_path) as service:
+    async with running(migrated_url("intake"), tmp_path, monkeypatch) as service:
         yield service
 
 
 @pytest.fixture
-async def embedded(migrated_sqlite_url: MakeMigratedUrl, tmp_path: Path) -> AsyncIterator[Running]:
+async def embedded(
+    migrated_sqlite_url: MakeMigratedUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Running]:
     """Intake on SQLite, for what no database has a say in."""
-    async with running(migrated_sqlite_url("intake"), tmp_path) as service:
+    async with running(migrated_sqlite_url("intake"), tmp_path, monkeypatch) as service:
         yield service

@@ -187,9 +187,9 @@ async def test_two_intakes_at_once_link_the_complaints_of_a_known_customer(
 
 
 async def test_a_group_that_waits_for_one_who_waits_for_it_is_written_all_the_same(
-    migrated_postgres_url: MakeMigratedUrl, tmp_path: Path
+    migrated_postgres_url: MakeMigratedUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running(migrated_postgres_url("intake"), tmp_path) as intake:
+    async with running(migrated_postgres_url("intake"), tmp_path, monkeypatch) as intake:
         first = await complain(intake, customer={"crm_id": "C-1"}, order="A-1")
         second = await complain(intake, customer={"crm_id": "C-2"}, order="A-2")
         one, other = [

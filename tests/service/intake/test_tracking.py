@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,9 @@ from shared.events.cases import (
     CaseOpened,
     ClockBreached,
     Closed,
+    InformationRequested,
     PromiseMade,
+    Rejected,
     SolutionProposed,
 )
 from tests.service.intake.conftest import NOW, Running
@@ -74,8 +77,114 @@ async def test_a_complaint_that_was_added_to_another_is_not_called_closed(intake
     english, chinese = [await page(intake, token_of(answer), lang) for lang in ("en", "zh-CN")]
 
     assert "together with your earlier complaint" in english.text
-    assert "已并入您之前就同一件事的投诉" in chinese.text
+    assert "与您之前就同一件事的投诉一并办理" in chinese.text
     assert "Your complaint is closed." not in english.text
+
+
+async def merged(
+    intake: Running, into: dict[str, Any], **customer: object
+) -> tuple[dict[str, Any], httpx.Response]:
+    """A complaint that was added to another, and its page."""
+    answer = await intake.received(**customer)
+    said = CaseMerged(
+        complaint_id=answer["id"], number=answer["number"], state="closed", version=1,
+        into=into["id"], into_number=into["number"],
+    )  # fmt: skip
+    await intake.say(said, sequence=1)
+    await intake.until_status(answer["id"], "closed")
+    root = {"complaint_id": into["id"], "number": into["number"]}
+    intake.neighbours.telling[answer["id"]] = {"merged_into": root}
+    return answer, await page(intake, token_of(answer))
+
+
+async def test_the_page_leads_to_the_complaint_that_this_one_was_added_to(intake: Running) -> None:
+    first = await intake.received()
+
+    answer, shown = await merged(intake, first)
+
+    assert f"together with your earlier complaint {first['number']}" in shown.text
+    assert f'href="{first["tracking_url"]}"' in shown.text
+    track = await intake.get(f"/v1/track/{token_of(answer)}")
+    assert track["merged_into"] == {
+        "number": first["number"],
+        "tracking_url": first["tracking_url"],
+    }
+    assert "查看 " + first["number"] in (await page(intake, token_of(answer), "zh-CN")).text
+
+
+async def test_the_link_of_another_customers_complaint_is_shown_to_nobody(intake: Running) -> None:
+    first = await intake.received()
+
+    _, shown = await merged(intake, first, customer={"phone": "+86 139 0000 1111"})
+
+    assert f"together with complaint {first['number']}" in shown.text
+    assert token_of(first) not in shown.text
+
+
+def waiting_for(answer: dict[str, Any]) -> InformationRequested:
+    return InformationRequested(
+        complaint_id=answer["id"], number=answer["number"], state="awaiting_customer", version=2,
+        next_step="receive-information", next_due_at=NOW + timedelta(days=3), words_id="w",
+    )  # fmt: skip
+
+
+async def test_the_page_asks_what_we_wait_for_though_no_message_was_sent_yet(
+    intake: Running,
+) -> None:
+    answer = await intake.received()
+    intake.neighbours.telling[answer["id"]] = {"question": "请告诉我们快递单号，\n或拍一张<照片>。"}
+    await intake.say(waiting_for(answer), sequence=1)
+    await intake.until_status(answer["id"], "awaiting_customer")
+
+    english, chinese = [await page(intake, token_of(answer), lang) for lang in ("en", "zh-CN")]
+
+    assert "请告诉我们快递单号，<br>或拍一张&lt;照片&gt;。" in english.text
+    assert "What we ask you for" in english.text
+    assert "Your answer" in english.text
+    assert "我们需要您提供" in chinese.text
+    assert "message" not in english.text.partition('class="lead"')[2].partition("</p>")[0]
+    track = await intake.get(f"/v1/track/{token_of(answer)}")
+    assert track["question"].startswith("请告诉我们快递单号")
+
+
+async def test_where_nobody_knows_the_question_the_page_says_what_is_true_without_it(
+    intake: Running,
+) -> None:
+    answer = await intake.received()
+    await intake.say(waiting_for(answer), sequence=1)
+    await intake.until_status(answer["id"], "awaiting_customer")
+    intake.neighbours.down = True
+
+    english, chinese = [await page(intake, token_of(answer), lang) for lang in ("en", "zh-CN")]
+
+    assert english.status_code == 200
+    assert "We write to you what it is" in english.text
+    assert "需要什么，我们会发消息告诉您" in chinese.text
+    assert "last message" not in english.text
+
+
+async def test_who_was_rejected_reads_why(intake: Running) -> None:
+    answer = await intake.received()
+    intake.neighbours.telling[answer["id"]] = {"rejection": "监控显示两件商品都已放入包裹。"}
+    rejected = Rejected(
+        complaint_id=answer["id"], number=answer["number"], state="rejected", version=2,
+        words_id="w",
+    )  # fmt: skip
+    await intake.say(rejected, sequence=1)
+    await intake.until_status(answer["id"], "rejected")
+
+    shown = (await page(intake, token_of(answer))).text
+
+    assert "Why we could not confirm it" in shown
+    assert "监控显示两件商品都已放入包裹。" in shown
+
+
+async def test_nobody_is_asked_for_words_of_a_case_that_has_none(intake: Running) -> None:
+    answer = await intake.received()
+
+    await page(intake, token_of(answer))
+
+    assert "telling" not in intake.neighbours.asked
 
 
 async def test_the_page_shows_a_promise_and_that_it_comes_next(intake: Running) -> None:

@@ -325,3 +325,17 @@ async def test_words_of_a_proposal_come_with_the_way_to_answer_it(workflow: Work
 
     assert history[-1]["action"] == "propose"
     assert found.json()["items"][0]["answer_url"].endswith(path)
+
+
+async def test_who_is_asked_for_something_before_they_may_choose_reads_what(
+    workflow: Workflow,
+) -> None:
+    case_id = await workflow.open()
+    path = await proposed(workflow, case_id)
+    await workflow.act(case_id, "request-information", text="请先告诉我们收货地址")
+
+    english, chinese = [await look(workflow, path, lang) for lang in ("en", "zh-CN")]
+
+    assert "请先告诉我们收货地址" in english.text
+    assert "What we ask you for" in english.text
+    assert "我们需要您提供" in chinese.text

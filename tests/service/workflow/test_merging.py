@@ -52,6 +52,22 @@ async def test_a_repeat_is_merged_into_the_open_case(workflow: Workflow) -> None
     assert (refused.status_code, refused.json()["allowed_actions"]) == (409, [])
 
 
+async def test_the_customers_page_is_told_where_a_merged_complaint_goes_on(
+    workflow: Workflow,
+) -> None:
+    root = await workflow.open()
+    repeat = complaint(workflow.clock.now(), repeat_of=root)
+    again = complaint(workflow.clock.now(), repeat_of=repeat.complaint_id)
+    await workflow.hear(repeat)
+    await workflow.hear(again)
+
+    number = (await workflow.case(root))["number"]
+    for merged in (repeat, again):
+        path = f"/v1/internal/workflow/telling/{merged.complaint_id}"
+        told = (await workflow.internal.get(path)).json()
+        assert told["merged_into"] == {"complaint_id": root, "number": number}
+
+
 async def test_a_batch_of_a_complaint_and_its_repeats_is_one_case(workflow: Workflow) -> None:
     root = complaint(workflow.clock.now())
     repeats = [complaint(workflow.clock.now(), repeat_of=root.complaint_id) for _ in range(3)]

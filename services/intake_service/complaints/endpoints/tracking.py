@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
@@ -11,24 +11,28 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.intake_service.complaints.schemas.answer import PlaceOut, ReferencesOut
+from services.intake_service.complaints.schemas.answer import Links, PlaceOut, ReferencesOut
 from services.intake_service.complaints.schemas.request import AdditionIn
 from services.intake_service.complaints.schemas.track import (
+    EarlierOut,
     MilestoneOut,
     OwnAdditionOut,
     SupervisionOut,
     TrackOut,
 )
 from services.intake_service.complaints.service.amending import SUPERVISION, NewAddition
-from services.intake_service.complaints.service.reading import OpenComplaint
-from services.intake_service.complaints.service.tracking import Tracker, timeline
+from services.intake_service.complaints.service.tracking import (
+    Earlier,
+    Tracked,
+    Tracker,
+    timeline,
+)
 from shared.http.invalid import from_validation
 from shared.kernel.errors import NotFound
 from shared.web.pages import Pages
 
 Token = Annotated[str, Path(max_length=64, description="The last part of the tracking link")]
 Label = Callable[[str, str], str]
-AnswerUrl = Callable[[str], Awaitable[str]]
 _Kind = Literal["addition", "correction", "objection"]
 
 # The address is the key: no search engine may keep it, no cache share it.
@@ -45,22 +49,19 @@ class Refused:
     """The stable code of what is wrong; the page has its own words for it."""
 
 
-def router(tracker: Tracker, pages: Pages, *, label: Label, answer_url: AnswerUrl) -> APIRouter:
-    """Make the routes; `label` writes a category in a language.
-
-    `answer_url` knows where a complaint's proposal is answered; raises NotFound and Unavailable.
-    """
+def router(tracker: Tracker, pages: Pages, *, label: Label, links: Links) -> APIRouter:
+    """Make the routes; `label` writes a category in a language."""
     made = APIRouter(tags=["tracking"])
 
     async def page(request: Request, token: str, refused: Refused | None = None) -> HTMLResponse:
-        found = await tracker.look(token)
+        found = await tracker.show(token)
         return pages.render(
             request,
             "track.html",
             status=422 if refused else 200,
             headers=_PRIVATE,
             token=token,
-            track=track_out(found, label, pages.language(request).tag),
+            track=track_out(found, label, pages.language(request).tag, links),
             typed={refused.kind: refused.text} if refused else {},
             errors={refused.kind: refused.why} if refused else {},
             saved=refused is None and "saved" in request.query_params,
@@ -72,7 +73,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label, answer_url: AnswerUr
         """Return what the customer's page shows; `lang` chooses the category's words."""
         response.headers.update(_PRIVATE)
         tag = "en" if lang.startswith("en") else "zh-CN"
-        return track_out(await tracker.look(token), label, tag)
+        return track_out(await tracker.show(token), label, tag, links)
 
     @made.get("/track/{token}", response_class=HTMLResponse, include_in_schema=False)
     async def track_page(request: Request, token: Token) -> HTMLResponse:
@@ -114,7 +115,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label, answer_url: AnswerUr
         """Lead to where the proposal is answered; back where there is none any more."""
         found = await tracker.look(token)
         try:
-            url = await answer_url(found.stored.id)
+            url = await tracker.answer_url(found)
         except NotFound:
             url = f"/track/{token}"
         return RedirectResponse(url, 303, headers=_PRIVATE)
@@ -122,8 +123,9 @@ def router(tracker: Tracker, pages: Pages, *, label: Label, answer_url: AnswerUr
     return made
 
 
-def track_out(complaint: OpenComplaint, label: Label, lang: str) -> TrackOut:
+def track_out(tracked: Tracked, label: Label, lang: str, links: Links) -> TrackOut:
     """Return what a customer sees."""
+    complaint, earlier = tracked.complaint, tracked.merged_into
     stored, words = complaint.stored, complaint.words
     assert words is not None, "the tracker shows no erased complaint"
     own = [added for added in complaint.additions if added.stored.by == "customer"]
@@ -158,7 +160,15 @@ def track_out(complaint: OpenComplaint, label: Label, lang: str) -> TrackOut:
             if added.stored.kind != SUPERVISION
         ),
         supervision_asked_at=next(asked, None),
+        question=tracked.question,
+        rejection_reason=tracked.rejection,
+        merged_into=_earlier(earlier, links) if earlier else None,
     )
+
+
+def _earlier(complaint: Earlier, links: Links) -> EarlierOut:
+    url = links.tracking(complaint.token) if complaint.token else None
+    return EarlierOut(number=complaint.number, tracking_url=url)
 
 
 def _form(body: bytes) -> tuple[_Kind, str]:

@@ -24,11 +24,20 @@ class OwnAdditionOut(BaseModel):
     created_at: datetime
 
 
+class EarlierOut(BaseModel):
+    """The complaint that this one was added to, and its page where it is the same customer's."""
+
+    number: str
+    tracking_url: str | None
+
+
 class TrackOut(BaseModel):
     """A complaint as its customer sees it: how it stands, what comes next, the facts as recorded.
 
     `next_step` names a milestone; `timeline` has the newest first. `supervision_asked_at`: since
-    when it lies with the supervisors because the customer asked for one.
+    when it lies with the supervisors because the customer asked for one. `question`: what we wait
+    for from the customer, in words; `rejection_reason`: why we could not confirm the complaint.
+    Both are null also for the moment in which the service that has the words does not answer.
     """
 
     model_config = ConfigDict(
@@ -54,6 +63,9 @@ class TrackOut(BaseModel):
                 "demands": ["re_send", "apology"],
                 "additions": [],
                 "supervision_asked_at": None,
+                "question": None,
+                "rejection_reason": None,
+                "merged_into": None,
             }
         }
     )
@@ -75,6 +87,9 @@ class TrackOut(BaseModel):
     demands: tuple[str, ...]
     additions: tuple[OwnAdditionOut, ...]
     supervision_asked_at: datetime | None
+    question: str | None
+    rejection_reason: str | None
+    merged_into: EarlierOut | None
 
 
 class SupervisionOut(BaseModel):

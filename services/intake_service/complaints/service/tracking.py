@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake_service.complaints.repository.reading import Milestone
+from services.intake_service.complaints.schemas.elsewhere import OtherCase, Telling
 from services.intake_service.complaints.service.amending import (
     Grader,
     NewAddition,
@@ -12,6 +14,7 @@ from services.intake_service.complaints.service.amending import (
     ask_supervisor,
 )
 from services.intake_service.complaints.service.drafting import token_hash
+from services.intake_service.complaints.service.elsewhere import Elsewhere
 from services.intake_service.complaints.service.reading import OpenComplaint, Reader
 from services.intake_service.customers.service import KeyRing
 from shared.kernel.errors import Conflict, NotFound
@@ -34,14 +37,40 @@ class TooManyAdditions(Conflict):
     title = "Nothing more can be added by this link"
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The complaint that another was added to; its link only where it is the same customer's."""
+
+    number: str
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What a customer's page shows: the complaint, and what other services say of it."""
+
+    complaint: OpenComplaint
+    question: str | None = None
+    rejection: str | None = None
+    merged_into: Earlier | None = None
+
+
 class Tracker:
     """Shows a complaint to its customer and takes what they add."""
 
-    def __init__(self, messaging: Messaging, reader: Reader, keys: KeyRing, grader: Grader) -> None:
+    def __init__(
+        self,
+        messaging: Messaging,
+        reader: Reader,
+        keys: KeyRing,
+        grader: Grader,
+        elsewhere: Elsewhere,
+    ) -> None:
         self._messaging = messaging
         self._reader = reader
         self._keys = keys
         self._grader = grader
+        self._elsewhere = elsewhere
 
     async def look(self, token: str) -> OpenComplaint:
         """Return a link's complaint; raises UnknownLink, also where its customer was erased."""
@@ -49,6 +78,28 @@ class Tracker:
         if found is None or found.words is None:
             raise UnknownLink("Please check the link: it must be opened exactly as it was sent.")
         return found
+
+    async def show(self, token: str) -> Tracked:
+        """Return all that a link's page shows; raises UnknownLink.
+
+        What no event carries is asked for now: a page never waits for a message to be sent.
+        """
+        found = await self.look(token)
+        told = await self._elsewhere.telling(found.stored.id) if _has_words(found) else Telling()
+        root = told.merged_into
+        earlier = await self._earlier(root, found.stored.customer_id) if root else None
+        return Tracked(found, told.question, told.rejection, earlier)
+
+    async def answer_url(self, complaint: OpenComplaint) -> str:
+        """Return where a complaint's proposal is answered; raises NotFound and Unavailable."""
+        return await self._elsewhere.answer_url(complaint.stored.id)
+
+    async def _earlier(self, root: OtherCase, customer_id: str) -> Earlier:
+        # A link opens all that was said in the other complaint: it is for the same customer only.
+        known = await self._reader.many([root.complaint_id])
+        own = (one for one in known if one.stored.customer_id == customer_id)
+        token = next((one.words.token for one in own if one.words is not None), None)
+        return Earlier(root.number, token)
 
     async def add(self, token: str, new: NewAddition) -> None:
         """Append what the customer says; raises UnknownLink and TooManyAdditions."""
@@ -66,6 +117,13 @@ class Tracker:
         found = await self.look(token)
         async with self._messaging.unit_of_work() as uow:
             return await ask_supervisor(uow, self._keys, self._grader, found.stored.id)
+
+
+def _has_words(complaint: OpenComplaint) -> bool:
+    """Tell whether the case may have words for the customer, or go on in another."""
+    passed = {milestone.kind for milestone in complaint.milestones}
+    waits = complaint.stored.status == "awaiting_customer"
+    return waits or not passed.isdisjoint({"merged", "rejected"})
 
 
 def timeline(complaint: OpenComplaint) -> list[Milestone]:

@@ -14,11 +14,18 @@ from services.workflow_service.cases.endpoints.naming import etag_of, id_of
 from services.workflow_service.cases.repository.reading import CaseFilter
 from services.workflow_service.cases.schemas.bodies import BODIES, ActionBody, to_command
 from services.workflow_service.cases.schemas.views import CaseFileView, CaseView, case_file_view
-from services.workflow_service.cases.schemas.words import WordsAnswer, WordsRequest, words_view
+from services.workflow_service.cases.schemas.words import (
+    OtherCase,
+    TellingAnswer,
+    WordsAnswer,
+    WordsRequest,
+    words_view,
+)
 from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.answer_links import AnswerLinks
 from services.workflow_service.cases.service.desk import Desk
+from services.workflow_service.cases.service.telling import telling_of
 from shared.events.words import CaseState, Priority
 from shared.http.auth import Principal, Scope, requires
 from shared.http.documents import version_named
@@ -167,7 +174,7 @@ def _action_endpoint(desk: Desk, action: Action) -> Callable[..., Awaitable[Resp
 
 
 def internal_router(desk: Desk, links: AnswerLinks) -> APIRouter:
-    """Make the path by which notification asks for words."""
+    """Make the paths by which notification and the tracking page ask for words."""
     routes = APIRouter(prefix="/v1/internal/workflow", tags=["internal"])
 
     @routes.post("/words", response_model=WordsAnswer)
@@ -177,5 +184,18 @@ def internal_router(desk: Desk, links: AnswerLinks) -> APIRouter:
         """Give words by id."""
         found = await reading.words_by_id(desk, body.ids)
         return WordsAnswer(items=[words_view(spoken, links.url) for spoken in found])
+
+    @routes.get("/telling/{complaint_id}", response_model=TellingAnswer)
+    async def telling(
+        complaint_id: str, _: Annotated[Principal, Depends(requires(Scope.SERVICE))]
+    ) -> TellingAnswer:
+        """Give what the customer of a complaint is to read of its case now."""
+        found = await telling_of(desk, complaint_id)
+        root = found.merged_into
+        return TellingAnswer(
+            question=found.question,
+            rejection=found.rejection,
+            merged_into=OtherCase(complaint_id=root.id, number=root.number) if root else None,
+        )
 
     return routes

@@ -45,6 +45,24 @@ class WordsAnswer(BaseModel):
     items: list[WordsView]
 
 
+class OtherCase(BaseModel):
+    """The complaint in whose case another goes on."""
+
+    complaint_id: str
+    number: str
+
+
+class TellingAnswer(BaseModel):
+    """What a customer's page says of the case: what we ask for, why we said no, where it goes on.
+
+    Null what does not hold at this moment, or whose words are erased.
+    """
+
+    question: str | None
+    rejection: str | None
+    merged_into: OtherCase | None
+
+
 def words_view(spoken: Spoken, url_of: Callable[[str], str]) -> WordsView:
     """Show words to the service that sends them."""
     options = [WordsOption.model_validate(option) for option in spoken.options]
