@@ -125,7 +125,10 @@ def build_parts(platform: Platform, settings: IntakeSettings) -> Intake:
         triage.taxonomy,
     )
     reader = Reader(messaging, keys)
-    elsewhere = Elsewhere(workflow=service_client(platform, "workflow"))
+    elsewhere = Elsewhere(
+        workflow=service_client(platform, "workflow"),
+        notification=service_client(platform, "notification"),
+    )
     pages = Pages(
         platform.settings,
         clock=platform.clock,

@@ -299,6 +299,7 @@ def _routers(platform: Platform, parts: _Parts) -> list[APIRouter]:
         template_endpoints.router(parts.room),
         editing.pages_router(parts.room, pages),
         preference_endpoints.router(book),
+        preference_endpoints.internal_router(book),
         preference_endpoints.own_router(OwnPreferences(book, parts.directory), pages),
         endpoints.pages_router(archive, pages, scope=scope),
         machines.router(surveys),

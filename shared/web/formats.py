@@ -15,6 +15,7 @@ from shared.kernel.clock import Clock, from_rfc3339, to_rfc3339
 from shared.web.categories import category_label
 from shared.web.i18n import Language
 from shared.web.regions import region_label
+from shared.web.zones import clock_of
 
 Instant = datetime | str
 """An aware datetime, or its RFC 3339 text as our own answers carry it."""
@@ -172,6 +173,10 @@ class Formats:
         if "(" in name or "（" in name:  # no country has this zone: UTC
             return dates.get_timezone_name(self._zone, zone_variant="standard", locale=self._locale)
         return name
+
+    def clock_name(self) -> str:
+        """Write the zone as messages do, by a city: `伦敦时间`, `London time`."""
+        return clock_of(self._zone.key, chinese=self._chinese)
 
     def counted(self, singular: str, plural: str, count: float, **variables: object) -> str:
         """Return a counting sentence in its right number, the figure with its groups of digits."""

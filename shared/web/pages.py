@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -31,6 +32,7 @@ from shared.web.i18n import (
 
 _HERE = Path(__file__).parent
 _YEAR_SECONDS = 365 * 86_400
+_MOST_ENVIRONMENTS = 32
 _CSP: Mapping[str, str] = {
     "default-src": "'self'",
     "img-src": "'self' data:",
@@ -65,7 +67,9 @@ class Pages:
         english = load_catalogue([])
         self._words = {"zh-CN": chinese, "en": english}
         self._folders = [*templates, _HERE / "templates"]
-        self._environments = {tag: self._environment(tag) for tag in LANGUAGES}
+        self._environments = {
+            (tag, settings.zone.key): self._environment(tag, settings.zone) for tag in LANGUAGES
+        }
 
     def render(
         self,
@@ -76,16 +80,17 @@ class Pages:
         headers: Mapping[str, str] | None = None,
         csp: Mapping[str, str] | None = None,
         spoken: Lang | None = None,
+        zone: ZoneInfo | None = None,
         **context: object,
     ) -> HTMLResponse:
         """Render a page. `csp` adds sources to directives, such as `{"worker-src": "'self'"}`.
 
         Where the address carries `?lang=`, the choice is kept in a cookie. `spoken` is the language
-        of a reader who is known.
+        of a reader who is known, `zone` the zone of their clock; the company's where it is not.
         """
         language = self.language(request, spoken=spoken)
         nonce = secrets.token_urlsafe(16)
-        template = self._environments[language.tag].get_template(name)
+        template = self._in_zone(language.tag, zone).get_template(name)
         text = template.render(self._common(request, language, nonce) | context)
         response = HTMLResponse(text, status, headers=dict(headers or {}))
         response.headers["Content-Security-Policy"] = _policy(nonce, csp or {})
@@ -105,9 +110,10 @@ class Pages:
         """Translate a message outside a template."""
         return self._words[language.tag].gettext(message)
 
-    def formats(self, language: Language) -> Formats:
+    def formats(self, language: Language, zone: ZoneInfo | None = None) -> Formats:
         """Return the ways of writing dates and numbers in a language, for use outside templates."""
-        return Formats(language, self._settings.zone, self._clock, self._words[language.tag])
+        clock, words = self._clock, self._words[language.tag]
+        return Formats(language, zone or self._settings.zone, clock, words)
 
     def link(self, path: str) -> str:
         """Return where a path of ours is answered: here, or at another service's own address."""
@@ -117,7 +123,22 @@ class Pages:
         own: str | None = getattr(self._settings, f"{service}_url")
         return own.rstrip("/") + path if own else path
 
-    def _environment(self, tag: str) -> Environment:
+    def _in_zone(self, tag: str, zone: ZoneInfo | None) -> Environment:
+        """Return the environment that writes times by this clock.
+
+        Each holds its own compiled pages, and a customer may choose any zone there is: beyond a few
+        the one that was made first is made anew.
+        """
+        by_clock = zone or self._settings.zone
+        found = self._environments.get((tag, by_clock.key))
+        if found is None:
+            if len(self._environments) >= _MOST_ENVIRONMENTS:
+                kept = self._settings.zone.key
+                del self._environments[next(one for one in self._environments if one[1] != kept)]
+            found = self._environments[tag, by_clock.key] = self._environment(tag, by_clock)
+        return found
+
+    def _environment(self, tag: str, zone: ZoneInfo) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(self._folders),
             autoescape=True,
@@ -129,11 +150,12 @@ class Pages:
         words = self._words[tag]
         # Known to Jinja's own i18n extension only, which has no type for it.
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-        formats = self.formats(LANGUAGES[tag])
+        formats = self.formats(LANGUAGES[tag], zone)
         environment.globals["ngettext"] = formats.counted
         environment.filters.update(formats.filters())
         environment.globals["link"] = self.link
-        environment.globals["zone"] = formats.zone_name()
+        is_ours = zone.key == self._settings.zone.key
+        environment.globals["zone"] = formats.zone_name() if is_ours else formats.clock_name()
         environment.globals["company"] = self._settings.company
         return environment
 

@@ -14,6 +14,7 @@ from services.notification_service.preferences.domain.choices import Preferences
 from services.notification_service.preferences.domain.form import FIELDS, form_of, read_form
 from services.notification_service.preferences.repository.zones import zone_names
 from services.notification_service.preferences.schemas import (
+    ChosenZone,
     PreferencesIn,
     PreferencesOut,
     preferences_out,
@@ -62,6 +63,20 @@ def router(book: PreferenceBook) -> APIRouter:
             customer_id, chosen, by=principal.id, if_version=version_named(if_match)
         )
         return _answer(response, seen)
+
+    return routes
+
+
+def internal_router(book: PreferenceBook) -> APIRouter:
+    """Make the path by which the tracking page learns whose clock its reader goes by."""
+    routes = APIRouter(prefix="/v1/internal/notification", tags=["internal"])
+
+    @routes.get("/zones/{customer_id}")
+    async def zone(
+        customer_id: CustomerId, _: Annotated[Principal, Depends(requires(Scope.SERVICE))]
+    ) -> ChosenZone:
+        """Tell which time zone a customer chose; null for none, also for one never heard of."""
+        return ChosenZone(timezone=await book.zone(customer_id))
 
     return routes
 

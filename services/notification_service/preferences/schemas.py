@@ -22,6 +22,12 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+class ChosenZone(BaseModel):
+    """The time zone that a customer chose, null for none."""
+
+    timezone: str | None
+
+
 class PreferencesIn(Preferences):
     """The whole of a customer's preferences: what is left out is chosen no longer."""
 

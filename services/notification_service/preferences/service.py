@@ -55,6 +55,12 @@ class PreferenceBook:
             found = await repository.read(connection, customer_id)
             return await self._seen(connection, found or _nothing(customer_id))
 
+    async def zone(self, customer_id: str) -> str | None:
+        """Return the time zone that a customer chose, None where they chose none."""
+        async with self._messaging.database.read() as connection:
+            found = await repository.read(connection, customer_id)
+        return found.chosen.timezone if found else None
+
     async def put(
         self, customer_id: str, chosen: Preferences, *, by: str, if_version: int | None
     ) -> Seen:

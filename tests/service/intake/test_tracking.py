@@ -179,6 +179,52 @@ async def test_who_was_rejected_reads_why(intake: Running) -> None:
     assert "监控显示两件商品都已放入包裹。" in shown
 
 
+@pytest.mark.parametrize(
+    ("chosen", "there", "clock", "clock_zh"),
+    [
+        (None, "23 Nov 2026, 14:00", "London time", "伦敦时间"),
+        ("America/New_York", "23 Nov 2026, 09:00", "New York time", "纽约时间"),
+    ],
+)
+async def test_the_page_tells_times_by_the_customers_clock_as_their_messages_do(
+    intake: Running, chosen: str | None, there: str, clock: str, clock_zh: str
+) -> None:
+    answer = await intake.received(place={"region": "GB-LND"})
+    customer = (await intake.get(f"/v1/complaints/{answer['id']}"))["customer"]["id"]
+    if chosen:
+        intake.neighbours.zones[customer] = chosen
+    due = NOW + timedelta(hours=2)
+    opened = CaseOpened(
+        complaint_id=answer["id"], number=answer["number"], state="assigned", version=1,
+        priority="P2", policy="d", next_step="first_reply", next_due_at=due,
+    )  # fmt: skip
+    await intake.say(opened, sequence=1)
+    await intake.until_status(answer["id"], "assigned")
+
+    english, chinese = [await page(intake, token_of(answer), lang) for lang in ("en", "zh-CN")]
+    intake.clock.advance(timedelta(hours=3))
+    late = await page(intake, token_of(answer))
+
+    assert f">{there}</time> ({clock}, 2 hours left)" in english.text
+    assert f"（{clock_zh}，还剩 2 小时）" in chinese.text
+    assert f"Times are in {clock}." in english.text
+    assert f"by {there} ({clock})" in late.text
+    track = await intake.get(f"/v1/track/{token_of(answer)}")
+    assert track["timezone"] == (chosen or "Europe/London")
+
+
+async def test_where_no_clock_of_the_customer_is_known_the_page_goes_by_the_companys(
+    intake: Running,
+) -> None:
+    answer = await intake.received(place=None)
+    intake.neighbours.down = True
+
+    shown = await page(intake, token_of(answer))
+
+    assert "Times are in China Time." in shown.text
+    assert (await intake.get(f"/v1/track/{token_of(answer)}"))["timezone"] is None
+
+
 async def test_nobody_is_asked_for_words_of_a_case_that_has_none(intake: Running) -> None:
     answer = await intake.received()
 

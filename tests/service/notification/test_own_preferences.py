@@ -41,6 +41,22 @@ async def somebody(running: Running) -> str:
     return path
 
 
+async def test_the_zone_that_was_chosen_is_told_to_the_tracking_page(running: Running) -> None:
+    path = await somebody(running)
+    customer_id = path.split("/")[3]
+    inside = f"/v1/internal/notification/zones/{customer_id}"
+    bearer = {"Authorization": f"Bearer {running.platform.keys.service_credential}"}
+
+    before = await running.http.get(inside, headers=bearer)
+    await running.http.post(PAGE, data=FORM)
+    after = await running.http.get(inside, headers=bearer)
+    stranger = await running.http.get(f"{inside[:-1]}x", headers=bearer)
+
+    assert before.json() == stranger.json() == {"timezone": None}
+    assert after.json() == {"timezone": "Europe/Berlin"}
+    assert (await running.http.get(inside)).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("language", "words"), [("zh-CN", "如何联系您"), ("en", "How we write to you")]
 )

@@ -185,13 +185,12 @@ def test_the_acknowledgement_goes_at_any_hour_and_however_much_was_sent() -> Non
     assert held_for(waiting("acknowledgement"), flooded, MANNERS, now=NIGHT) is None
 
 
-def test_the_zone_is_the_customers_own_else_their_regions_else_the_companys() -> None:
-    new_york = ZoneInfo("America/New_York")
-    by_region = Person(NOTHING_CHOSEN, new_york, ())
-    own_choice = Person(chosen(timezone="Asia/Tokyo"), new_york, ())
+def test_night_is_by_the_customers_clock_where_it_is_known_else_by_the_companys() -> None:
+    in_new_york = Person(NOTHING_CHOSEN, ZoneInfo("America/New_York"), ())
+    in_tokyo = Person(NOTHING_CHOSEN, ZoneInfo("Asia/Tokyo"), ())
 
-    assert held_for(waiting("assigned"), by_region, MANNERS, now=NIGHT) is None
-    wait = held_for(waiting("assigned"), own_choice, MANNERS, now=NIGHT)
+    assert held_for(waiting("assigned"), in_new_york, MANNERS, now=NIGHT) is None
+    wait = held_for(waiting("assigned"), in_tokyo, MANNERS, now=NIGHT)
     assert wait == Wait(Reason.QUIET_HOURS, MORNING - timedelta(hours=1))
 
 

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from services.notification_service.preferences.domain.choices import Preferences, QuietHours
 from services.notification_service.preferences.domain.quiet import quiet_until
-from services.notification_service.preferences.repository.zones import zone_of
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 
@@ -108,28 +107,6 @@ def test_the_end_lies_ahead_within_a_day_and_outside(zone: str, begin: str, end:
         ends = quiet_until(now, there, window)
         if ends is not None:
             assert now < ends <= now + timedelta(hours=26)
-
-
-@pytest.mark.parametrize(
-    ("region", "zone"),
-    [
-        ("CN-31", "Asia/Shanghai"),
-        ("CN-65", "Asia/Shanghai"),
-        ("US-NY", "America/New_York"),
-        ("US-HI", "Pacific/Honolulu"),
-        ("CA-ON", "America/Toronto"),
-        ("GB-LND", "Europe/London"),
-        ("ES-CN", "Atlantic/Canary"),
-        ("ES-MD", "Europe/Madrid"),
-    ],
-)
-def test_a_region_tells_its_zone(region: str, zone: str) -> None:
-    assert zone_of(region) == ZoneInfo(zone)
-
-
-@pytest.mark.parametrize("region", [None, "", "CN", "US-ZZ", "RU-MOW", "north-2", "XX-1", "US-*"])
-def test_a_code_that_tells_no_zone_gives_none(region: str | None) -> None:
-    assert zone_of(region) is None
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label, links: Links) -> API
             "track.html",
             status=422 if refused else 200,
             headers=_PRIVATE,
+            zone=found.zone,
             token=token,
             track=track_out(found, label, pages.language(request).tag, links),
             typed={refused.kind: refused.text} if refused else {},
@@ -163,6 +164,7 @@ def track_out(tracked: Tracked, label: Label, lang: str, links: Links) -> TrackO
         question=tracked.question,
         rejection_reason=tracked.rejection,
         merged_into=_earlier(earlier, links) if earlier else None,
+        timezone=tracked.zone.key if tracked.zone else None,
     )
 
 

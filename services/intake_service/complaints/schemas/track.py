@@ -38,6 +38,8 @@ class TrackOut(BaseModel):
     when it lies with the supervisors because the customer asked for one. `question`: what we wait
     for from the customer, in words; `rejection_reason`: why we could not confirm the complaint.
     Both are null also for the moment in which the service that has the words does not answer.
+    `timezone`: the IANA zone of the customer's clock, by which their messages tell times; null: the
+    company's.
     """
 
     model_config = ConfigDict(
@@ -66,6 +68,7 @@ class TrackOut(BaseModel):
                 "question": None,
                 "rejection_reason": None,
                 "merged_into": None,
+                "timezone": "Asia/Shanghai",
             }
         }
     )
@@ -90,6 +93,7 @@ class TrackOut(BaseModel):
     question: str | None
     rejection_reason: str | None
     merged_into: EarlierOut | None
+    timezone: str | None
 
 
 class SupervisionOut(BaseModel):

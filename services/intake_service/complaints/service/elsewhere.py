@@ -1,4 +1,4 @@
-"""Ask what the customer's page shows of the service that owns it: words of the case.
+"""Ask what the customer's page shows of services that own it: words of the case, a chosen zone.
 
 The page is there without them: whoever does not answer at once is not waited for.
 """
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from services.intake_service.complaints.schemas.elsewhere import AnswerLink, Telling
+from services.intake_service.complaints.schemas.elsewhere import AnswerLink, ChosenZone, Telling
 from shared.http.client import JsonObject, ServiceClient, ServiceRefused
 from shared.kernel import logging
 from shared.kernel.errors import NotFound, Unavailable
@@ -24,15 +24,22 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Elsewhere:
-    """Workflow, as the customer's page asks it."""
+    """The other services, as the customer's page asks them."""
 
-    def __init__(self, *, workflow: ServiceClient) -> None:
+    def __init__(self, *, workflow: ServiceClient, notification: ServiceClient) -> None:
         self._workflow = workflow
+        self._notification = notification
 
     async def telling(self, complaint_id: str) -> Telling:
         """Return what the customer is to read of their case; nothing where nobody answers."""
         asking = self._workflow.get(f"/v1/internal/workflow/telling/{complaint_id}")
         return await _soon(asking, Telling) or Telling()
+
+    async def chosen_zone(self, customer_id: str) -> str | None:
+        """Return the time zone that a customer chose, None also where nobody answers."""
+        asking = self._notification.get(f"/v1/internal/notification/zones/{customer_id}")
+        found = await _soon(asking, ChosenZone)
+        return found.timezone if found else None
 
     async def answer_url(self, complaint_id: str) -> str:
         """Return where a complaint's proposal is answered; raises NotFound and Unavailable."""
@@ -42,6 +49,7 @@ class Elsewhere:
     async def close(self) -> None:
         """Close the connections."""
         await self._workflow.close()
+        await self._notification.close()
 
 
 async def _soon(asking: Awaitable[JsonObject], model: type[M]) -> M | None:

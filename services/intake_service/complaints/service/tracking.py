@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from services.intake_service.complaints.repository.reading import Milestone
 from services.intake_service.complaints.schemas.elsewhere import OtherCase, Telling
@@ -19,6 +21,7 @@ from services.intake_service.complaints.service.reading import OpenComplaint, Re
 from services.intake_service.customers.service import KeyRing
 from shared.kernel.errors import Conflict, NotFound
 from shared.messaging import Messaging
+from shared.web.zones import zone_for
 
 _MOST_ADDITIONS = 50
 
@@ -53,6 +56,8 @@ class Tracked:
     question: str | None = None
     rejection: str | None = None
     merged_into: Earlier | None = None
+    zone: ZoneInfo | None = None
+    """The customer's, as their messages go by it; None: the company's."""
 
 
 class Tracker:
@@ -85,10 +90,15 @@ class Tracker:
         What no event carries is asked for now: a page never waits for a message to be sent.
         """
         found = await self.look(token)
-        told = await self._elsewhere.telling(found.stored.id) if _has_words(found) else Telling()
+        stored = found.stored
+        told, chosen = await asyncio.gather(
+            self._elsewhere.telling(stored.id) if _has_words(found) else _nothing(),
+            self._elsewhere.chosen_zone(stored.customer_id),
+        )
         root = told.merged_into
-        earlier = await self._earlier(root, found.stored.customer_id) if root else None
-        return Tracked(found, told.question, told.rejection, earlier)
+        earlier = await self._earlier(root, stored.customer_id) if root else None
+        zone = zone_for(chosen, stored.region)
+        return Tracked(found, told.question, told.rejection, earlier, zone)
 
     async def answer_url(self, complaint: OpenComplaint) -> str:
         """Return where a complaint's proposal is answered; raises NotFound and Unavailable."""
@@ -117,6 +127,10 @@ class Tracker:
         found = await self.look(token)
         async with self._messaging.unit_of_work() as uow:
             return await ask_supervisor(uow, self._keys, self._grader, found.stored.id)
+
+
+async def _nothing() -> Telling:
+    return Telling()
 
 
 def _has_words(complaint: OpenComplaint) -> bool:

@@ -62,7 +62,7 @@ class Newer:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What is known of the customer: choices, the zone of their region, what they got lately."""
+    """What is known of the customer: choices, their zone, what they got lately."""
 
     chosen: Preferences
     zone: ZoneInfo | None
@@ -113,9 +113,7 @@ def held_for(
         return None
     hours = person.chosen.quiet_hours or manners.quiet_hours
     if hours is not None:
-        own = person.chosen.timezone
-        zone = ZoneInfo(own) if own else person.zone or manners.zone
-        until = quiet_until(now, zone, hours)
+        until = quiet_until(now, person.zone or manners.zone, hours)
         if until is not None and not _would_be_late(message, until):
             return Wait(Reason.QUIET_HOURS, until)
     if message.route.mandatory:

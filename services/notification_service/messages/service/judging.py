@@ -31,9 +31,9 @@ from services.notification_service.messages.repository.routing import route_of
 from services.notification_service.messages.service.settling import Outcome, progress_of
 from services.notification_service.preferences.domain.choices import NOTHING_CHOSEN, Preferences
 from services.notification_service.preferences.repository.stored import of_customers
-from services.notification_service.preferences.repository.zones import zone_of
 from shared.db.database import Database
 from shared.events.words import Audience
+from shared.web.zones import zone_for
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class Judge:
         chosen = known.chosen.get(row.customer_id or "", NOTHING_CHOSEN)
         # Several of one batch share the limit: what goes now and what is put off both count.
         told = known.told[row.customer_id] if row.customer_id else []
-        person = Person(chosen, zone_of(row.region), told)
+        person = Person(chosen, zone_for(chosen.timezone, row.region), told)
         held = held_for(message, person, self._manners, now=now)
         if isinstance(held, Skip):
             judged.skipped.append((row, held))

@@ -17,7 +17,6 @@ from services.notification_service.messages.repository.deliveries import Leased
 from services.notification_service.messages.repository.routing import route_of
 from services.notification_service.preferences.domain.choices import NOTHING_CHOSEN, Preferences
 from services.notification_service.preferences.domain.wishes import Purpose, channels_left
-from services.notification_service.preferences.repository.zones import zone_of
 from services.notification_service.recipients.domain.groups import is_group, members
 from services.notification_service.recipients.schemas import Contact, Person, Words
 from services.notification_service.recipients.service import Directory
@@ -33,6 +32,7 @@ from shared.events.words import Audience, MessageChannel, Urgency
 from shared.http.client import ServiceRefused
 from shared.kernel import logging
 from shared.kernel.errors import Unavailable
+from shared.web.zones import zone_for
 
 log = logging.get(__name__)
 
@@ -343,10 +343,8 @@ def scene_of(
 
 def _zone(row: Leased, chosen: Preferences) -> str | None:
     """Return the zone of the customer's quiet hours: nobody should count hours to meet a time."""
-    if chosen.timezone:
-        return chosen.timezone
-    by_region = zone_of(row.region)
-    return by_region.key if by_region else None
+    zone = zone_for(chosen.timezone, row.region)
+    return zone.key if zone else None
 
 
 def _preferences_url(contact: Contact | None) -> str | None:

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from importlib.resources import files
 from types import TracebackType
 from typing import Final, get_args
 from zoneinfo import ZoneInfo
 
 from babel import Locale as BabelLocale
-from babel.dates import format_datetime, get_timezone_location
+from babel.dates import format_datetime
 from babel.numbers import format_currency, format_decimal
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -35,9 +35,10 @@ from services.notification_service.templates.service.mail_html import MailPage, 
 from shared.events.words import MessageChannel
 from shared.web.categories import category_label
 from shared.web.regions import region_label
+from shared.web.zones import clock_of
 
 _PATTERNS: Final[dict[Locale, str]] = {"zh-CN": "M月d日（EEE）HH:mm", "en": "EEE d MMM, HH:mm"}
-_ELSEWHERE: Final[dict[Locale, str]] = {"zh-CN": "{}（{}时间）", "en": "{} ({} time)"}
+_ELSEWHERE: Final[dict[Locale, str]] = {"zh-CN": "{}（{}）", "en": "{} ({})"}
 # Parsed once: Babel reads a locale's name anew at every call, which cost more than all the rest.
 _BABEL: Final[dict[Locale, BabelLocale]] = {
     "zh-CN": BabelLocale.parse("zh_CN"),
@@ -199,12 +200,7 @@ class Templates:
         written = format_datetime(local, _PATTERNS[locale], locale=_BABEL[locale])
         if local.utcoffset() == instant.astimezone(self._zone).utcoffset():
             return written
-        return _ELSEWHERE[locale].format(written, _city(zone.key, locale))
-
-
-@cache
-def _city(zone: str, locale: Locale) -> str:
-    return get_timezone_location(zone, locale=_BABEL[locale], return_city=True)
+        return _ELSEWHERE[locale].format(written, clock_of(zone.key, chinese=locale == "zh-CN"))
 
 
 def _environment(finalize: Callable[[object], object]) -> ImmutableSandboxedEnvironment:
