@@ -27,12 +27,17 @@ async def press(
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("zh-CN", ("消息模板", "自带")), ("en", ("Wordings", "the project"))]
+    ("lang", "words"),
+    [
+        ("zh-CN", ("消息模板", "自带", ">员工：客户未答复</a>")),
+        ("en", ("Wordings", "the project", ">Staff: no answer came</a>")),
+    ],
 )
 async def test_every_wording_is_listed(running: Running, lang: str, words: tuple[str, ...]) -> None:
     page = (await running.http.get("/templates", params={"lang": lang})).text
 
     assert 'href="/templates/acknowledgement/zh-CN"' in page
+    assert ">staff_waiting_ended</code>" in page
     assert not [word for word in words if word not in page]
 
 
