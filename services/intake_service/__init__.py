@@ -6,6 +6,10 @@ key per customer), the taxonomy and its rules, imports, the tracking page.
 Consumes (`handlers.py`): workflow's facts of the case, for `status`, `progress` and the customer's
 timeline. Notification's facts pass by.
 
+Asks, when a customer opens their page: workflow for the words of the case that no event carries and
+for where a proposal is answered, notification for the time zone that the customer chose. The page
+is there without them.
+
 Publishes on `redress.complaints.v1`: ComplaintReceived (sequence 1), ComplaintAmended,
 ComplaintRegraded. Never a name, phone, e-mail, address or free text.
 
