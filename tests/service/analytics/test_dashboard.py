@@ -137,6 +137,38 @@ async def test_a_bar_of_the_trend_leads_to_its_days(analytics: Running) -> None:
     assert _heading(await _page(analytics, links[0])) == day
 
 
+@pytest.mark.parametrize("measure", ["count", "breached", "escalated", "resolved"])
+@pytest.mark.parametrize(
+    "period", ["period=all", "period=custom&from=2026-09-02&to=2026-12-24"], ids=["all", "weeks"]
+)
+async def test_a_bar_of_the_trend_leads_to_as_many_complaints_as_it_says(
+    analytics: Running, measure: str, period: str
+) -> None:
+    await analytics.hear(tell_many(300))
+    page = await _page(analytics, f"/dashboard?{period}&measure={measure}")
+    trend = page.partition('id="trend-title"')[2].partition("</section>")[0]
+    bars = re.findall(r'<td class="num"><a href="([^"]+)">([\d,]+)</a>', trend)
+    counts = [int(count.replace(",", "")) for _, count in bars]
+
+    listed = [_heading(await _page(analytics, unescape(href))) for href, _ in bars]
+
+    assert listed == counts
+    assert sum(counts) > 10
+
+
+async def test_the_trend_is_called_what_it_counts(analytics: Running) -> None:
+    await analytics.hear(tell_many(20))
+
+    titles = [
+        (await _page(analytics, f"/dashboard?period=all&measure={measure}", language))
+        for measure, language in (("count", "en"), ("breached", "en"), ("resolved", "zh-CN"))
+    ]
+
+    assert "How many come in" in titles[0]
+    assert "How many of those received missed a deadline" in titles[1]
+    assert "所收投诉中已解决的数量" in titles[2]
+
+
 async def test_the_link_in_a_message_about_a_hot_spot_leads_to_its_complaints(
     analytics: Running,
 ) -> None:

@@ -49,10 +49,11 @@ def complaints(view: View, *, extra: Pairs | None = None, **filters: str | None)
     return _join(COMPLAINTS, _filtered(base(view), filters) + (extra or []))
 
 
-def between(view: View, start: str, end: str) -> str:
+def between(view: View, start: str, end: str, *, extra: Pairs | None = None) -> str:
     """Return the list of complaints received from one day to another (not included)."""
     kept = [(n, v) for n, v in base(view) if n not in ("period", "from", "to")]
-    return _join(COMPLAINTS, [("period", "custom"), ("from", start), ("to", end), *kept])
+    days = [("period", "custom"), ("from", start), ("to", end)]
+    return _join(COMPLAINTS, [*days, *kept, *(extra or [])])
 
 
 def page(view: ListView, **changes: object) -> str:

@@ -68,6 +68,7 @@ class Presenter:
             "dimensions": self._words.dimensions,
             "measures": self._words.measures,
             "bars": self._bars(found),
+            "trend_title": self._words.trend(self._view.measure),
             "interval": self._words.interval(found.trend.interval),
             "trend_spec": self._trend_spec(found),
             "stages": [self._times(each, self._words.stage(each.stage)) for each in found.stages],
@@ -335,10 +336,19 @@ class Presenter:
                 label = f"{bucket.start:%Y-%m}"
             elif found.trend.interval == "week":
                 label += f" – {self._formats.date(end - timedelta(days=1))}"
-            start_text, end_text = bucket.start.isoformat(), end.isoformat()
-            href = addresses.between(self._view, start_text, end_text)
-            bars.append(charts.Bar(start_text, end_text, label, bucket.count, href))
+            href = self._received_within(bucket.start, end)
+            bars.append(
+                charts.Bar(bucket.start.isoformat(), end.isoformat(), label, bucket.count, href)
+            )
         return bars
+
+    def _received_within(self, start: date, end: date) -> str:
+        """Return the list behind a bar: the first and the last may reach beyond the period."""
+        start = max(start, self._period.start or start)
+        end = min(end, self._period.end or end)
+        return addresses.between(
+            self._view, start.isoformat(), end.isoformat(), extra=self._measured()
+        )
 
     def _trend_spec(self, found: Overview) -> charts.Spec:
         title = self._words.measure(self._view.measure)

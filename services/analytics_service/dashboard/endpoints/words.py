@@ -99,6 +99,16 @@ class Words:
         _ = self._
         return {Sort.NEWEST: _("Newest first"), Sort.SLOWEST: _("Slowest first")}[sort]
 
+    def trend(self, measure: Measure) -> str:
+        """Return what the trend tells: all that came in, or how many of them there are that …."""
+        _ = self._
+        return {
+            Measure.COUNT: _("How many come in"),
+            Measure.BREACHED: _("How many of those received missed a deadline"),
+            Measure.ESCALATED: _("How many of those received were escalated"),
+            Measure.RESOLVED: _("How many of those received were resolved"),
+        }[measure]
+
     def interval(self, interval: str) -> str:
         """Return how often the trend counts."""
         _ = self._
