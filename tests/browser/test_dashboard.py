@@ -49,6 +49,20 @@ def test_the_filter_bar_works_without_scripts(reader: Reader) -> None:
     assert heads == ["伦敦", "合计"]
 
 
+def test_columns_in_time_are_scrolled_to_the_newest_without_scripts(reader: Reader) -> None:
+    page = reader.sit_down("en", {"width": 200, "height": 740}, scripts=False)
+    page.goto("/dashboard?period=all&columns=week")
+    box = page.locator("#heat .table-wrap")
+    newest = page.locator("#heat thead th").last
+
+    room, end = box.bounding_box(), newest.bounding_box()
+
+    assert room is not None
+    assert end is not None
+    assert box.evaluate("each => each.scrollWidth > each.clientWidth")
+    assert abs(end["x"] + end["width"] - room["x"] - room["width"]) < 4
+
+
 def test_every_chart_is_drawn(reader: Reader) -> None:
     for screen in (None, PHONE):
         page = reader.sit_down("zh-CN", screen or {"width": 1280, "height": 900})

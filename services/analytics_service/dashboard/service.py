@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import h3
 
-from services.analytics_service.dashboard.domain.heat import HeatTable, heat_table
+from services.analytics_service.dashboard.domain.heat import Axis, HeatTable, Order, heat_table
 from services.analytics_service.dashboard.domain.periods import ALL, Period, period
 from services.analytics_service.dashboard.repository import Board, Line, Summary
 from services.analytics_service.dashboard.schemas import BAR, ListView, View
@@ -18,6 +18,7 @@ from services.analytics_service.metrics.domain.dimensions import (
     Dimension,
     Interval,
     Stage,
+    Value,
     sort_values,
 )
 from services.analytics_service.metrics.domain.selection import Selection
@@ -28,7 +29,10 @@ from services.analytics_service.projections.repository.serving import Reading, S
 
 PAGE = 50
 _DEFAULT_PERIOD = "90d"
-_MOST_ROWS, _MOST_COLUMNS, _MOST_TIMES = 15, 12, 31
+_MOST_ROWS, _MOST_COLUMNS = 15, 12
+_MOST_TIME_ROWS, _MOST_TIME_COLUMNS = 31, 13
+"""A month of days, one under another; side by side a quarter of weeks, as many as a desk shows."""
+_HOURS_OF_WEEK = 168
 _SLOWEST = 10
 FEWEST_RANKED = 5
 _PERCENTILES = (0.5, 0.9, 0.99)
@@ -155,19 +159,21 @@ def _heat(board: Facts, view: View) -> HeatTable:
         (row, column): n
         for (row, column), n in board.cells((view.rows, view.columns), view.measure)
     }
-    in_time = view.columns.is_time
     return heat_table(
         counts,
-        sort_values(view.rows, {row for row, _ in counts}),
-        sort_values(view.columns, {column for _, column in counts}),
-        most_rows=_MOST_TIMES if view.rows.is_time else _MOST_ROWS,
-        most_columns=168
-        if view.columns is Dimension.HOUR_OF_WEEK
-        else _MOST_TIMES
-        if in_time
-        else _MOST_COLUMNS,
-        in_time=in_time,
+        _axis(view.rows, {row for row, _ in counts}, _MOST_ROWS, _MOST_TIME_ROWS),
+        _axis(view.columns, {column for _, column in counts}, _MOST_COLUMNS, _MOST_TIME_COLUMNS),
     )
+
+
+def _axis(dimension: Dimension, found: set[Value], most: int, most_times: int) -> Axis:
+    values = sort_values(dimension, found)
+    if dimension is Dimension.HOUR_OF_WEEK:
+        return Axis(values, _HOURS_OF_WEEK, Order.IN_TIME)
+    if dimension.is_time:
+        step = 7 if dimension is Dimension.WEEK else 1
+        return Axis(values, most_times, Order.IN_TIME, step_days=step)
+    return Axis(values, most, Order.RANKED if dimension.is_ranked else Order.LARGEST)
 
 
 def _slowest(board: Facts) -> list[Times]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,7 +14,7 @@ from pydantic import JsonValue
 
 from services.notification_service.messages.domain.behind import list_behind
 from tests.service.analytics.conftest import Running
-from tests.service.analytics.story import tell_many
+from tests.service.analytics.story import BEGAN, Log, Story, id_at, tell_many
 
 
 async def _page(analytics: Running, address: str, language: str = "en") -> str:
@@ -80,6 +82,64 @@ async def test_every_cell_leads_to_exactly_its_complaints(analytics: Running) ->
     for href, count in cells:
         listing = await _page(analytics, unescape(href))
         assert f"<h1>{count} complaint" in listing, href
+
+
+def _axes(page: str) -> tuple[list[str], list[str]]:
+    """Return the values that the rows and the columns of the heat map lead to."""
+    table = page.partition('<table class="heat">')[2].partition("</table>")[0]
+    head, _, body = table.partition("<tbody>")
+
+    def last(links: list[str]) -> list[str]:
+        return [parse_qsl(unescape(href))[-1][1] for href in links]
+
+    return (
+        last(re.findall(r'<th scope="row"><a href="[^"?]+\?([^"]+)"', body)),
+        last(re.findall(r'<th scope="col"[^>]*><a href="[^"?]+\?([^"]+)"', head)),
+    )
+
+
+async def test_time_and_priority_have_their_own_order_on_both_sides(analytics: Running) -> None:
+    log = tell_many(600)
+    for salt, priority in enumerate(("P4", "P4", "P4", "P3", "P3", "P1")):
+        at = BEGAN + timedelta(hours=salt)
+        # Graded by intake, and not opened as a case yet.
+        Story(log, id_at(at, 900 + salt), at, f"R-{salt:06d}").received(priority=priority)
+    await analytics.hear(log)
+    board = "/dashboard?period=all"
+
+    days, priorities = _axes(await _page(analytics, f"{board}&rows=day&columns=priority"))
+    hours, weeks = _axes(await _page(analytics, f"{board}&rows=hour_of_week&columns=week"))
+    ranks, _ = _axes(await _page(analytics, f"{board}&rows=priority&columns=channel"))
+
+    assert len(days) == 7
+    assert days == sorted(days)
+    assert priorities == ranks == ["P1", "P2", "P3", "P4"]
+    assert len(hours) > 100
+    assert hours == sorted(hours, key=int)
+    assert weeks == ["2026-08-31", "2026-09-07"]
+
+
+async def test_the_newest_weeks_are_kept_and_the_empty_ones_between(analytics: Running) -> None:
+    log = Log()
+    for salt, weeks in enumerate((0, 1, 30, 32)):
+        at = BEGAN + timedelta(weeks=weeks)
+        Story(log, id_at(at, salt), at, f"N-{salt:06d}").received().opened()
+    await analytics.hear(log)
+
+    english = await _page(analytics, "/dashboard?period=all&rows=channel&columns=week")
+    chinese = await _page(analytics, "/dashboard?period=all&rows=channel&columns=week", "zh-CN")
+
+    _, columns = _axes(english)
+    assert len(columns) == 13
+    assert columns[-1] == "2027-04-12"
+    assert "Not shown, but in the totals: 2 earlier columns." in english
+    assert "另有更早的 2 列未显示，已计入合计。" in chinese
+    assert (await analytics.get("heatmap", rows="channel", columns="week"))["columns"] == [
+        "2026-08-31",
+        "2026-09-07",
+        "2027-03-29",
+        "2027-04-12",
+    ]
 
 
 async def test_every_figure_leads_to_a_list_that_holds_as_many(analytics: Running) -> None:

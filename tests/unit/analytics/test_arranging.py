@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.analytics_service import dashboard
-from services.analytics_service.dashboard.domain.heat import heat_table, level
+from services.analytics_service.dashboard.domain.heat import Axis, Order, heat_table, level
 from services.analytics_service.dashboard.domain.labels import LabelFile, Labels
 from services.analytics_service.dashboard.domain.periods import period
 from services.analytics_service.metrics.domain.dimensions import Dimension, parse_value, sort_values
@@ -54,26 +54,46 @@ def test_the_largest_rows_are_kept_and_totals_count_the_rest_too() -> None:
     }
 
     table = heat_table(
-        counts, ["a", "b", "c"], ["x", "y"], most_rows=2, most_columns=5, in_time=False
+        counts, Axis(["a", "b", "c"], 2, Order.LARGEST), Axis(["x", "y"], 5, Order.LARGEST)
     )
 
     assert (table.rows, table.columns, table.other_rows) == (["b", "a"], ["y", "x"], 1)
     assert (table.column_totals, table.row_totals, table.total) == ([9, 6], [8, 5], 15)
 
 
-def test_columns_in_time_keep_their_order_and_the_latest() -> None:
+def test_days_keep_their_order_and_the_latest() -> None:
     days = ["2026-11-01", "2026-11-02", "2026-11-03"]
+    axis = Axis(days, 2, Order.IN_TIME, step_days=1)
 
+    kept = axis.kept({day: 9 - place for place, day in enumerate(days)})
+
+    assert (kept, axis.left_out(kept)) == (days[1:], 1)
+
+
+def test_a_week_in_which_nothing_came_is_shown_empty() -> None:
+    weeks = ["2025-01-06", "2026-11-02", "2026-11-23"]
     table = heat_table(
-        {("a", day): 9 - place for place, day in enumerate(days)},
-        ["a"],
-        days,
-        most_rows=5,
-        most_columns=2,
-        in_time=True,
+        {("a", week): 1 for week in weeks},
+        Axis(["a"], 5, Order.LARGEST),
+        Axis(weeks, 5, Order.IN_TIME, step_days=7),
     )
 
-    assert table.columns == days[1:]
+    assert table.columns == ["2026-10-26", "2026-11-02", "2026-11-09", "2026-11-16", "2026-11-23"]
+    assert [cell.count for cell in table.cells[0]] == [0, 1, 0, 0, 1]
+    assert (table.column_totals, table.total, table.other_columns) == ([0, 1, 0, 0, 1], 3, 1)
+
+
+def test_the_first_week_with_a_complaint_is_the_first_shown() -> None:
+    axis = Axis(["2026-11-02", "2026-11-16"], 13, Order.IN_TIME, step_days=7)
+
+    assert axis.kept({}) == ["2026-11-02", "2026-11-09", "2026-11-16"]
+    assert Axis([], 13, Order.IN_TIME, step_days=7).kept({}) == []
+
+
+def test_priorities_stand_by_rank_and_not_by_how_many_they_are() -> None:
+    axis = Axis(["P1", "P2", "P3", "P4"], 3, Order.RANKED)
+
+    assert axis.kept({"P1": 2, "P2": 1, "P3": 9, "P4": 40}) == ["P1", "P3", "P4"]
 
 
 @given(st.integers(1, 10**7), st.integers(0, 10**7))

@@ -1,14 +1,62 @@
-"""Arrange counts as a heat table for the eye: the largest rows and columns, ramp, totals."""
+"""Arrange counts as a heat table for the eye: which rows and columns, ramp, totals."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
 
 Value = str | int | None
 
 _LEVELS = 10
+
+
+class Order(Enum):
+    """In which order an axis shows its values, and so which of them where they are too many."""
+
+    LARGEST = "largest"
+    """The one with the most first; the largest are kept."""
+    RANKED = "ranked"
+    """As people rank them, such as P1 to P4; the largest are kept."""
+    IN_TIME = "in time"
+    """One after another; the latest are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The values found for one side, sorted, and how many of them it has room for.
+
+    `step_days` is how far one date lies from the next: dates on which nothing came are shown too.
+    """
+
+    values: Sequence[Value]
+    most: int
+    order: Order
+    step_days: int = 0
+
+    def kept(self, totals: Mapping[Value, int]) -> list[Value]:
+        """Return what is shown, in its order."""
+        if self.order is Order.IN_TIME:
+            return self._without_holes() if self.step_days else list(self.values)[-self.most :]
+        largest = sorted(self.values, key=lambda value: -totals[value])[: self.most]
+        if self.order is Order.LARGEST:
+            return largest
+        return [value for value in self.values if value in largest]
+
+    def left_out(self, kept: Sequence[Value]) -> int:
+        """Return how many of the values found are not shown."""
+        return len(set(self.values) - set(kept))
+
+    def _without_holes(self) -> list[Value]:
+        days = [date.fromisoformat(str(value)) for value in self.values[-self.most :]]
+        if not days:
+            return []
+        steps = min((days[-1] - days[0]).days // self.step_days, self.most - 1)
+        back = (timedelta(days=self.step_days * step) for step in range(steps, -1, -1))
+        return [(days[-1] - span).isoformat() for span in back]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +81,18 @@ class HeatTable:
     other_columns: int
 
 
-def heat_table(
-    counts: Mapping[tuple[Value, Value], int],
-    rows: Sequence[Value],
-    columns: Sequence[Value],
-    *,
-    most_rows: int,
-    most_columns: int,
-    in_time: bool,
-) -> HeatTable:
-    """Keep the rows and columns with the most, of columns in time the latest.
+def heat_table(counts: Mapping[tuple[Value, Value], int], rows: Axis, columns: Axis) -> HeatTable:
+    """Arrange counts by two axes.
 
     Totals count what was left out too, so that they are the truth and not the sum of what is seen.
     """
-    row_totals = dict.fromkeys(rows, 0)
-    column_totals = dict.fromkeys(columns, 0)
+    row_totals: Counter[Value] = Counter()
+    column_totals: Counter[Value] = Counter()
     for (row, column), count in counts.items():
         row_totals[row] += count
         column_totals[column] += count
-    kept_rows = sorted(rows, key=lambda row: -row_totals[row])[:most_rows]
-    if in_time:
-        kept_columns = list(columns)[-most_columns:]
-    else:
-        kept_columns = sorted(columns, key=lambda column: -column_totals[column])[:most_columns]
+    kept_rows = rows.kept(row_totals)
+    kept_columns = columns.kept(column_totals)
     found = [[counts.get((row, column), 0) for column in kept_columns] for row in kept_rows]
     highest = max((count for line in found for count in line), default=0)
     return HeatTable(
@@ -65,8 +102,8 @@ def heat_table(
         row_totals=[row_totals[row] for row in kept_rows],
         column_totals=[column_totals[column] for column in kept_columns],
         total=sum(counts.values()),
-        other_rows=len(rows) - len(kept_rows),
-        other_columns=len(columns) - len(kept_columns),
+        other_rows=rows.left_out(kept_rows),
+        other_columns=columns.left_out(kept_columns),
     )
 
 

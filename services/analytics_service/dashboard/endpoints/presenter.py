@@ -31,6 +31,8 @@ Table = tuple[Sequence[str], Iterable[Sequence[object]]]
 _TOLD_AS_SHARE = 10
 """From ten times on a change in percent says nothing any more."""
 _PERCENTILES = ("p50", "p90", "p99")
+_MOST_SIDE_BY_SIDE = 13
+"""More hours of the week fit on no screen."""
 
 
 class UnknownFigure(NotFound):
@@ -52,7 +54,7 @@ class Presenter:
         self._chinese = language.tag == "zh-CN"
         self._formats = pages.formats(language)
         self._labels = Labels(labels, chinese=self._chinese)
-        self._words = Words(lambda text: pages.gettext(language, text))
+        self._words = Words(lambda text: pages.gettext(language, text), self._formats.counted)
         self._view = view
         self._period = period
 
@@ -296,7 +298,13 @@ class Presenter:
             "heads": heads,
             "total": heat.total,
             "total_href": addresses.complaints(view, extra=measured),
-            "left_out": self._words.left_out(heat.other_rows, heat.other_columns),
+            "left_out": self._words.left_out(
+                heat.other_rows,
+                heat.other_columns,
+                earlier=(view.rows.is_time, view.columns.is_time),
+            ),
+            "newest_last": view.columns in (Dimension.WEEK, Dimension.DAY),
+            "scrolls": self._words.scrolls if len(heads) > _MOST_SIDE_BY_SIDE else "",
             "rows": self._words.dimension(view.rows),
             "columns": self._words.dimension(view.columns),
             "measure": self._words.measure(view.measure),

@@ -8,13 +8,16 @@ from services.analytics_service.dashboard.domain.lists import Sort, Status
 from services.analytics_service.metrics.domain.dimensions import Dimension, Measure, Stage
 
 Gettext = Callable[[str], str]
+Counted = Callable[[str, str, float], str]
+"""Puts a counting sentence into its right number: singular, plural, count."""
 
 
 class Words:
     """What the codes of a view are called in the reader's language."""
 
-    def __init__(self, gettext: Gettext) -> None:
+    def __init__(self, gettext: Gettext, counted: Counted) -> None:
         self._ = gettext
+        self._counted = counted
 
     @property
     def periods(self) -> list[tuple[str, str]]:
@@ -146,19 +149,30 @@ class Words:
         """Return a difference of shares."""
         return self._("%(points)s points") % {"points": points}
 
-    def left_out(self, rows: int, columns: int) -> str:
-        """Return how many rows and columns are not shown; "" where all are."""
-        if not rows and not columns:
+    def left_out(self, rows: int, columns: int, *, earlier: tuple[bool, bool]) -> str:
+        """Return how many rows and columns are not shown, "" where all are.
+
+        `earlier` tells of each whether those not shown lie before the others in time.
+        """
+        counted = self._counted
+        parts = []
+        if rows and earlier[0]:
+            parts.append(counted("%(num)s earlier row", "%(num)s earlier rows", rows))
+        elif rows:
+            parts.append(counted("%(num)s more row", "%(num)s more rows", rows))
+        if columns and earlier[1]:
+            parts.append(counted("%(num)s earlier column", "%(num)s earlier columns", columns))
+        elif columns:
+            parts.append(counted("%(num)s more column", "%(num)s more columns", columns))
+        if not parts:
             return ""
-        if not rows:
-            text = self._("Not shown, but in the totals: %(columns)s more columns.")
-        elif not columns:
-            text = self._("Not shown, but in the totals: %(rows)s more rows.")
-        else:
-            text = self._(
-                "Not shown, but in the totals: %(rows)s more rows, %(columns)s more columns."
-            )
-        return text % {"rows": rows, "columns": columns}
+        what = self._(" and ").join(parts)
+        return self._("Not shown, but in the totals: %(what)s.") % {"what": what}
+
+    @property
+    def scrolls(self) -> str:
+        """The hint under a heat map with more columns than any screen has room for."""
+        return self._("The table goes on to the right: scroll it sideways.")
 
     def chip(self, dimension: str, value: str) -> str:
         """Return a filter in force: its dimension and its value."""

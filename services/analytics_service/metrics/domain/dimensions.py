@@ -32,6 +32,11 @@ class Dimension(StrEnum):
         """Whether it follows from the time of reception and so depends on the time zone."""
         return self in _TIME
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether its values have an order of their own, such as P1 to P4."""
+        return self in _ORDERS
+
 
 class Measure(StrEnum):
     """What is counted: all, those with a breached clock, on a higher level, or resolved."""
