@@ -55,6 +55,7 @@ class Formats:
             "ago": self.ago,
             "due": self.due,
             "span": self.span,
+            "took": self.took,
             "number": self.number,
             "percent": self.percent,
             "money": self.money,
@@ -148,6 +149,12 @@ class Formats:
                     text += " " + self._unit(rest // smaller_size, smaller)
             return text
         return self._unit(whole, "second")
+
+    def took(self, seconds: float | None) -> str:
+        """Write how long something took: as a span, and `< 1 秒`, `< 1 s` for what none tells."""
+        if seconds is not None and seconds < 1:
+            return "< 1 秒" if self._chinese else "< 1 s"
+        return self.span(seconds)
 
     def number(self, value: float | Decimal | None) -> str:
         """Write a number with its groups of digits."""

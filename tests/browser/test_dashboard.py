@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from tests.browser.looking import PHONE, Reader
 
@@ -76,6 +77,22 @@ def test_every_chart_is_drawn(reader: Reader) -> None:
             assert box is not None
             assert 100 < box["width"] <= page.evaluate("innerWidth")
             assert 50 < box["height"] < 700, (chart, box)
+
+
+def test_the_axes_of_the_trend_tell_each_number_and_each_day_once(reader: Reader) -> None:
+    today = datetime.now(UTC).date()
+    page = reader.sit_down("en")
+    page.goto(f"/dashboard?period=custom&from={today - timedelta(365)}&to={today + timedelta(2)}")
+    page.wait_for_selector("[data-chart=trend] svg")
+
+    days, counts = [
+        axis.locator("text").all_text_contents()
+        for axis in page.locator("[data-chart=trend] svg .role-axis-label").all()
+    ]
+
+    assert counts[0] == "0"
+    assert len(counts) == len(set(counts)) > 1
+    assert len(days) == len(set(days)) > 3
 
 
 def test_the_charts_have_their_data_in_tables_without_scripts(reader: Reader) -> None:

@@ -42,6 +42,11 @@ def test_a_span_is_written_in_its_largest_unit(
     assert (_formats("zh-CN").span(seconds), _formats("en").span(seconds)) == (chinese, english)
 
 
+def test_what_took_less_than_a_second_is_not_told_as_nothing() -> None:
+    assert (_formats("zh-CN").took(0.4), _formats("en").took(0.0)) == ("< 1 秒", "< 1 s")
+    assert (_formats("en").took(1.2), _formats("en").took(None)) == ("1 second", "–")
+
+
 def test_a_due_time_says_what_is_left_or_how_late() -> None:
     soon, past = NOW + timedelta(hours=3), NOW - timedelta(days=3)
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
+
+from services.analytics_service.dashboard.domain import axes
 
 Spec = dict[str, object]
 
@@ -16,7 +19,6 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)
 _POLAR = 75
 """Beyond it Mercator's map grows without end, and nobody complains from there."""
-_TICKS = (0, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400, 182 * 86400, 730 * 86400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,24 @@ class StageTimes:
     words: Mapping[str, str]
 
 
-def trend(bars: Sequence[Bar], *, count_title: str, chinese: bool) -> Spec:
-    """Draw counts as bars over time, from zero."""
-    many_years = bool(bars) and bars[0].start[:4] != bars[-1].start[:4]
-    day = ("%Y-%m" if chinese else "%b %Y") if many_years else ("%m-%d" if chinese else "%-d %b")
+def trend(bars: Sequence[Bar], *, interval: str, count_title: str, chinese: bool) -> Spec:
+    """Draw counts as bars over time, from zero; `interval` is the width of each."""
+    starts = [date.fromisoformat(bar.start) for bar in bars]
+    counts = axes.whole_numbers(max((bar.count for bar in bars), default=0), 4)
     encoding: Spec = {
         "x": {
             "field": "start",
             "type": "temporal",
             "scale": {"type": "utc"},
             "axis": {
-                "format": day,
+                "format": _day_format(starts, interval, chinese=chinese),
+                "values": [_instant(day) for day in axes.days(starts, interval)],
                 "title": None,
                 "grid": False,
                 "labelOverlap": "greedy",
                 "labelSeparation": 10,
+                # Rather none than half a one at the edge.
+                "labelBound": 4,
             },
         },
         "x2": {"field": "end"},
@@ -71,8 +76,8 @@ def trend(bars: Sequence[Bar], *, count_title: str, chinese: bool) -> Spec:
         "y": {
             "field": "count",
             "type": "quantitative",
-            "scale": {"zero": True},
-            "axis": {"title": count_title, "tickMinStep": 1, "format": ",d", "tickCount": 4},
+            "scale": {"domain": [0, counts[-1]]},
+            "axis": {"title": count_title, "values": counts, "format": ",d"},
         },
         "href": {"field": "href"},
         "tooltip": [
@@ -107,7 +112,7 @@ def percentiles(
     ]
     order = [each.stage for each in stages]
     longest = max((v for each in stages for v in each.seconds.values()), default=0)
-    shown = [tick for tick in _TICKS if tick in ticks and tick <= max(longest * 1.6, 60)]
+    shown = axes.spans(longest)
     axis: Spec = {
         "title": None,
         "values": shown,
@@ -119,7 +124,13 @@ def percentiles(
     x: Spec = {
         "field": "seconds",
         "type": "quantitative",
-        "scale": {"type": "symlog", "constant": 60, "domainMin": 0},
+        "scale": {
+            "type": "symlog",
+            "constant": 60,
+            "domainMin": 0,
+            # Of less than a minute the axis ends with its last word, which else lies beyond it.
+            **({"domainMax": shown[-1]} if shown[-1] <= 60 else {}),
+        },
         "axis": axis,
     }
     y: Spec = {
@@ -173,8 +184,10 @@ def percentiles(
     }
 
 
-def places(features: Sequence[Spec], box: Box, *, count_title: str) -> Spec:
+def places(features: Sequence[Spec], box: Box, *, highest: int, count_title: str) -> Spec:
     """Draw H3 cells over a grid of degrees, coloured by their count; each leads to its complaints.
+
+    `highest` is the largest count.
 
     A grid and no outlines: no map of the world comes with the packages, and none is fetched.
     """
@@ -198,8 +211,7 @@ def places(features: Sequence[Spec], box: Box, *, count_title: str) -> Spec:
                     "title": count_title,
                     "orient": "bottom",
                     "direction": "horizontal",
-                    "tickCount": 3,
-                    "tickMinStep": 1,
+                    "values": [tick for tick in axes.whole_numbers(highest, 3) if tick <= highest],
                     "labelOverlap": "greedy",
                     "format": ",d",
                 },
@@ -258,6 +270,19 @@ def _spec(height: int, values: Sequence[Spec], mark: Spec, encoding: Spec) -> Sp
         "mark": mark,
         "encoding": encoding,
     }
+
+
+def _day_format(starts: Sequence[date], interval: str, *, chinese: bool) -> str:
+    if interval == "month" or (interval == "week" and axes.of_many_years(starts)):
+        return "%Y-%m" if chinese else "%b %Y"
+    if axes.of_many_years(starts):
+        return "%Y-%m-%d" if chinese else "%-d %b %Y"
+    return "%m-%d" if chinese else "%-d %b"
+
+
+def _instant(day: date) -> Spec:
+    """Return a day as Vega-Lite's DateTime; of a plain number on an axis it makes a year."""
+    return {"year": day.year, "month": day.month, "date": day.day, "utc": True}
 
 
 def _choose(values: Sequence[int], words: Mapping[int, str]) -> str:

@@ -222,7 +222,7 @@ class Presenter:
                 counted("overdue"), [("status", "overdue")],
             ),
             figure(
-                words.median, self._formats.span(now.median_seconds),
+                words.median, self._formats.took(now.median_seconds),
                 self._span_change(now, before), [("status", "resolved"), ("sort", "slowest")],
             ),
             figure(
@@ -247,10 +247,13 @@ class Presenter:
         if before is None or before.median_seconds is None or now.median_seconds is None:
             return "", ""
         difference = now.median_seconds - before.median_seconds
+        was = self._formats.took(before.median_seconds)
+        if abs(difference) < 1:
+            return self._words.before(was), ""
         sign = "+" if difference >= 0 else "−"
         tone = "worse" if difference > 0 else "better" if difference < 0 else ""
         change = f"{sign}{self._formats.span(abs(difference))}"
-        return self._words.changed(change, self._formats.span(before.median_seconds)), tone
+        return self._words.changed(change, was), tone
 
     def _share_change(self, now: Summary, before: Summary | None) -> tuple[str, str]:
         if before is None or before.kept_in_time is None or now.kept_in_time is None:
@@ -360,10 +363,15 @@ class Presenter:
 
     def _trend_spec(self, found: Overview) -> charts.Spec:
         title = self._words.measure(self._view.measure)
-        return charts.trend(self._bars(found), count_title=title, chinese=self._chinese)
+        return charts.trend(
+            self._bars(found),
+            interval=found.trend.interval,
+            count_title=title,
+            chinese=self._chinese,
+        )
 
     def _times(self, times: Times, label: str) -> Context:
-        spans = [self._formats.span(seconds) for seconds in times.percentiles]
+        spans = [self._formats.took(seconds) for seconds in times.percentiles]
         return {"label": label, "count": times.count, "spans": spans}
 
     def _stages_spec(self, stages: Sequence[Times]) -> charts.Spec:
@@ -371,7 +379,7 @@ class Presenter:
             charts.StageTimes(
                 self._words.stage(each.stage),
                 dict(zip(_PERCENTILES, (max(p or 0, 0) for p in each.percentiles), strict=True)),
-                dict(zip(_PERCENTILES, map(self._formats.span, each.percentiles), strict=True)),
+                dict(zip(_PERCENTILES, map(self._formats.took, each.percentiles), strict=True)),
             )
             for each in stages
         ]
@@ -420,7 +428,12 @@ class Presenter:
         corners = [corner for cell in found.places.cells for corner in h3.cell_to_boundary(cell.h3)]
         latitudes, longitudes = zip(*corners, strict=True) if corners else ((0.0,), (0.0,))
         box = charts.Box(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
-        return charts.places(features, box, count_title=self._words.measure(Measure.COUNT))
+        return charts.places(
+            features,
+            box,
+            highest=max((cell.count for cell in found.places.cells), default=0),
+            count_title=self._words.measure(Measure.COUNT),
+        )
 
     def _times_csv(
         self, name: str, found: Sequence[Times], key: Callable[[Times], object]
