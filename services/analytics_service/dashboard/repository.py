@@ -43,10 +43,14 @@ class Summary:
     median_seconds: float | None
 
     @property
+    def clocks_judged(self) -> int:
+        """The clocks that have ended one way or the other; not those of imported, settled cases."""
+        return self.clocks_met + self.clocks_breached
+
+    @property
     def kept_in_time(self) -> float | None:
         """The share of judged clocks that were met."""
-        judged = self.clocks_met + self.clocks_breached
-        return self.clocks_met / judged if judged else None
+        return self.clocks_met / self.clocks_judged if self.clocks_judged else None
 
 
 @dataclass(frozen=True, slots=True)

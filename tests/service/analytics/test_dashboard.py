@@ -157,6 +157,27 @@ async def test_every_figure_leads_to_a_list_that_holds_as_many(analytics: Runnin
         assert f"<h1>{value} complaint" in await _page(analytics, href), label
 
 
+async def test_the_share_of_deadlines_kept_is_told_with_how_many_were_judged(
+    analytics: Running,
+) -> None:
+    log = tell_many(60)
+    for salt in range(40):  # imported and settled: nothing tells when, so nothing is judged
+        at = BEGAN + timedelta(hours=salt)
+        Story(log, id_at(at, 900 + salt), at, f"R-{salt:06d}").received()
+    await analytics.hear(log)
+    clocks = (await analytics.get("sla"))["clocks"].values()
+    judged = sum(clock["met"] + clock["breached"] for clock in clocks)
+
+    english = await _page(analytics, "/dashboard?period=all")
+    chinese = await _page(analytics, "/dashboard?period=all", "zh-CN")
+    nothing = await _page(analytics, "/dashboard?period=7d")
+
+    assert judged > 60
+    assert f'<span class="figure-base">of {judged} judged</span>' in english
+    assert f'<span class="figure-base">按 {judged} 项判定</span>' in chinese
+    assert "figure-base" not in nothing.partition("</style>")[2]
+
+
 async def test_a_breach_that_was_made_good_is_overdue_no_more(analytics: Running) -> None:
     await analytics.hear(tell_many(150))
 

@@ -196,12 +196,18 @@ class Presenter:
         words, number, view = self._words, self._formats.number, self._view
 
         def figure(
-            label: str, shown: str, change: tuple[str, str], extra: addresses.Pairs
+            label: str,
+            shown: str,
+            change: tuple[str, str],
+            extra: addresses.Pairs,
+            *,
+            base: str = "",
         ) -> Context:
             text, tone = change
             return {
                 "label": label,
                 "value": shown,
+                "base": base,
                 "change": text,
                 "tone": tone,
                 "href": addresses.complaints(view, extra=extra),
@@ -228,6 +234,7 @@ class Presenter:
             figure(
                 words.kept, self._formats.percent(now.kept_in_time),
                 self._share_change(now, before), [("status", "breached")],
+                base=words.judged(now.clocks_judged) if now.clocks_judged else "",
             ),
             figure(
                 words.status(Status.REOPENED), number(now.reopened),

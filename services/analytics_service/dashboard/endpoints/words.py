@@ -132,6 +132,10 @@ class Words:
         """The fifth figure."""
         return self._("Deadlines kept")
 
+    def judged(self, deadlines: int) -> str:
+        """Return of how many deadlines the fifth figure is a share."""
+        return self._counted("of %(num)s judged", "of %(num)s judged", deadlines)
+
     @property
     def everything(self) -> str:
         """No status at all."""
