@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ Instant = datetime | str
 """An aware datetime, or its RFC 3339 text as our own answers carry it."""
 
 _NOTHING = "–"
+_AFTER_FIGURE = re.compile(r"(?<=\d) ")
 _UNITS: tuple[tuple[str, int], ...] = (
     ("year", 31_536_000),
     ("month", 2_592_000),
@@ -151,10 +153,13 @@ class Formats:
         return self._unit(whole, "second")
 
     def took(self, seconds: float | None) -> str:
-        """Write how long something took: as a span, and `< 1 秒`, `< 1 s` for what none tells."""
+        """Write how long something took: as a span, and `< 1 秒`, `< 1 s` for what none tells.
+
+        In a narrow column it breaks between its units only.
+        """
         if seconds is not None and seconds < 1:
-            return "< 1 秒" if self._chinese else "< 1 s"
-        return self.span(seconds)
+            return "<\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}" + ("秒" if self._chinese else "s")
+        return _AFTER_FIGURE.sub("\N{NO-BREAK SPACE}", self.span(seconds))
 
     def number(self, value: float | Decimal | None) -> str:
         """Write a number with its groups of digits."""

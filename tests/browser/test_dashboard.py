@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from tests.browser.looking import PHONE, Reader
+import pytest
+
+from tests.browser.looking import PHONE, Lang, Reader
 
 BOARD = "/dashboard?period=all&rows=category&columns=region"
 
@@ -77,6 +79,34 @@ def test_every_chart_is_drawn(reader: Reader) -> None:
             assert box is not None
             assert 100 < box["width"] <= page.evaluate("innerWidth")
             assert 50 < box["height"] < 700, (chart, box)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+@pytest.mark.parametrize("width", [1366, 1024, 390, 360])
+def test_the_table_of_stages_is_readable_as_a_whole(reader: Reader, lang: Lang, width: int) -> None:
+    page = reader.sit_down(lang, {"width": width, "height": 900})
+    page.goto(BOARD)
+    page.wait_for_selector("[data-chart=stages] svg")
+
+    # As long as any can be, and all six stages; the story's own take less than a second.
+    page.evaluate(
+        _FILL_STAGES, "2\xa0hours 59\xa0minutes" if lang == "en" else "2\xa0小时 59\xa0分钟"
+    )
+    box = page.locator("section[aria-labelledby=stages-title] .data")
+    room = box.evaluate("(e) => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]")
+
+    assert box.locator("tbody tr").count() == 6
+    assert room == [0, 0]
+
+
+_FILL_STAGES = """(longest) => {
+  const body = document.querySelector("section[aria-labelledby=stages-title] tbody");
+  while (body.rows.length < 6) body.append(body.rows[0].cloneNode(true));
+  for (const row of body.rows) {
+    row.cells[1].textContent = "1,240,583";
+    for (const cell of [...row.cells].slice(2)) cell.textContent = longest;
+  }
+}"""
 
 
 def test_the_axes_of_the_trend_tell_each_number_and_each_day_once(reader: Reader) -> None:

@@ -43,8 +43,18 @@ def test_a_span_is_written_in_its_largest_unit(
 
 
 def test_what_took_less_than_a_second_is_not_told_as_nothing() -> None:
-    assert (_formats("zh-CN").took(0.4), _formats("en").took(0.0)) == ("< 1 秒", "< 1 s")
-    assert (_formats("en").took(1.2), _formats("en").took(None)) == ("1 second", "–")
+    assert (_formats("zh-CN").took(0.4), _formats("en").took(0.0)) == (
+        "<\xa01\xa0秒",
+        "<\xa01\xa0s",
+    )
+    assert _formats("en").took(None) == "–"
+
+
+def test_how_long_something_took_breaks_between_units_only() -> None:
+    seconds = 2 * 86400 + 7 * 3600
+
+    assert _formats("en").took(seconds) == "2\xa0days 7\xa0hours"
+    assert _formats("zh-CN").took(seconds) == "2\xa0天 7\xa0小时"
 
 
 def test_a_due_time_says_what_is_left_or_how_late() -> None:
