@@ -27,6 +27,7 @@ __all__ = [
     "ApiKey",
     "Gate",
     "KeyStore",
+    "MissingScope",
     "Principal",
     "Role",
     "Scope",
@@ -37,6 +38,16 @@ __all__ = [
 ]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class MissingScope(Forbidden):
+    """The credential lacks a scope (403); the problem names it as `scope`."""
+
+    TEXT = "This needs the scope %(scope)s, which the credential does not have."
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(self.TEXT % {"scope": scope.value})
+        self.extensions = {"scope": scope.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +100,10 @@ def authenticate(connection: HTTPConnection) -> Principal:
 
 
 def principal_of(connection: HTTPConnection, scope: Scope) -> Principal:
-    """Return who is calling; raises Forbidden where the scope is out of reach. For hot paths."""
+    """Return who is calling; raises MissingScope where it is out of reach. For hot paths."""
     principal = authenticate(connection)
     if not principal.may(scope):
-        raise Forbidden(f"This needs the scope {scope.value}, which the credential does not have.")
+        raise MissingScope(scope)
     return principal
 
 

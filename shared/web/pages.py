@@ -31,6 +31,12 @@ from shared.web.i18n import (
 )
 
 _HERE = Path(__file__).parent
+_NEEDED: Mapping[str, Scope] = {
+    "/cases": Scope.CASES_READ,
+    "/dashboard": Scope.ANALYTICS_READ,
+    "/outbox": Scope.NOTIFICATIONS_READ,
+}
+"""What it takes to open the pages that all others lead to."""
 _YEAR_SECONDS = 365 * 86_400
 _MOST_ENVIRONMENTS = 32
 _CSP: Mapping[str, str] = {
@@ -49,8 +55,8 @@ class Pages:
     `templates` and `locales` are the caller's own folders; the shared ones (`base.html` and its
     macros, the words they use) are always there. Every template can use, beside its context:
     `lang`, `language`, `languages`, `company`, `nonce`, `link(path)`, `url_with(**changes)`,
-    `form_token`, `principal`, `may(scope)`, `now`, gettext (`_`, `ngettext`) and the filters of
-    `Formats`.
+    `form_token`, `principal`, `may(scope)`, `opens(path)`, `now`, gettext (`_`, `ngettext`) and the
+    filters of `Formats`.
     """
 
     def __init__(
@@ -170,6 +176,7 @@ class Pages:
             "now": self._clock.now(),
             "principal": principal,
             "may": lambda scope: principal is not None and principal.may(Scope(scope)),
+            "opens": lambda path: _opens(principal, path),
             "form_token": form_token(request),
             "url_with": lambda **changes: url_with(request, **changes),
         }
@@ -200,6 +207,12 @@ def _principal(request: HTTPConnection) -> Principal | None:
         return authenticate(request)
     except RedressError:
         return None
+
+
+def _opens(principal: Principal | None, path: str) -> bool:
+    """Tell whether to offer a page; a stranger is, and signs in on the way."""
+    needed = _NEEDED.get(path)
+    return principal is None or needed is None or principal.may(needed)
 
 
 def _gate(request: HTTPConnection) -> Gate:

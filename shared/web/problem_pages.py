@@ -10,9 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared.http import problems
+from shared.http.auth import MissingScope
 from shared.http.negotiation import wants_page
 from shared.http.problems import PageOfProblem, Problem, status_of
 from shared.kernel.errors import NotFound, RedressError
+from shared.web.i18n import Language
 from shared.web.pages import Pages
 from shared.web.problem_texts import FIELD_CODES, FRAMEWORK_PROBLEMS, TEXTS
 
@@ -67,6 +69,7 @@ def drawer(pages: Pages) -> PageOfProblem:
         if problem.status == 401 and request.method == "GET":
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/sign-in?next={quote(target, safe='/')}", 303)
+        language = pages.language(request)
         return pages.render(
             request,
             "site/problem.html",
@@ -74,12 +77,20 @@ def drawer(pages: Pages) -> PageOfProblem:
             headers=problem.headers,
             problem=problem,
             # Not in the template: what it translates is taken for markup, and this is a caller's.
-            detail=pages.gettext(pages.language(request), problem.detail),
+            detail=_detail(pages, language, problem),
+            errors=[(e.pointer, pages.gettext(language, e.detail)) for e in problem.errors],
             remedy=TEXTS.get(problem.code, ("", ""))[1],
             request_id=request.scope.get("redress.request_id", ""),
         )
 
     return draw
+
+
+def _detail(pages: Pages, language: Language, problem: Problem) -> str:
+    """Return what happened in the reader's language, where the catalogue has it."""
+    if problem.code == MissingScope.code and "scope" in problem.extensions:
+        return pages.gettext(language, MissingScope.TEXT) % problem.extensions
+    return pages.gettext(language, problem.detail)
 
 
 def explanations() -> dict[str, Explanation]:

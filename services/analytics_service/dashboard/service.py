@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import h3
 
 from services.analytics_service.dashboard.domain.heat import Axis, HeatTable, Order, heat_table
-from services.analytics_service.dashboard.domain.periods import ALL, Period, period
+from services.analytics_service.dashboard.domain.periods import ALL, CUSTOM, Period, period
 from services.analytics_service.dashboard.repository import Board, Line, Summary
 from services.analytics_service.dashboard.schemas import BAR, ListView, View
 from services.analytics_service.metrics import schemas as metrics
@@ -26,6 +26,7 @@ from services.analytics_service.metrics.domain.zones import midnight
 from services.analytics_service.metrics.repository import Facts, Times
 from services.analytics_service.metrics.service import geo, trend
 from services.analytics_service.projections.repository.serving import Reading, Serving
+from shared.kernel.errors import FieldError, InvalidInput
 
 PAGE = 50
 _DEFAULT_PERIOD = "90d"
@@ -66,6 +67,23 @@ class Listing:
     total: int
 
 
+class BackwardsPeriod(InvalidInput):
+    """A period that ends before it begins."""
+
+    TEXT = "The end lies before the beginning."
+
+    def __init__(self) -> None:
+        super().__init__(self.TEXT, (FieldError("/query/to", "backwards", self.TEXT),))
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filter bar has to choose from, whatever is chosen."""
+
+    as_of: datetime | None
+    values: dict[str, list[str | None]]
+
+
 class Dashboard:
     """Answers the dashboard's questions."""
 
@@ -75,12 +93,18 @@ class Dashboard:
         self._now = now
 
     async def overview(self, view: View) -> Overview:
-        """Gather the dashboard for a view."""
+        """Gather the dashboard for a view; raises BackwardsPeriod."""
         return await self._serving.read(lambda reading: self._overview(reading, view))
 
     async def listing(self, view: ListView) -> Listing:
-        """Gather a page of the list for a view."""
+        """Gather a page of the list for a view; raises BackwardsPeriod."""
         return await self._serving.read(lambda reading: self._listing(reading, view))
+
+    async def choices(self) -> Choices:
+        """Gather what the filter bar offers."""
+        return await self._serving.read(
+            lambda reading: Choices(reading.as_of, self._all(reading).choices(BAR))
+        )
 
     def today(self) -> date:
         """Return the company's local day."""
@@ -98,7 +122,7 @@ class Dashboard:
         return Overview(
             as_of=reading.as_of,
             period=chosen,
-            choices=Board(reading, Selection(self._zone)).choices(BAR),
+            choices=self._all(reading).choices(BAR),
             now=board.summary(),
             before=before,
             heat=_heat(board, view),
@@ -106,8 +130,11 @@ class Dashboard:
             stages=[each for each in stages if each.count],
             slowest=_slowest(board),
             places=_places(reading, selection),
-            known=Board(reading, Selection(self._zone)).count(),
+            known=self._all(reading).count(),
         )
+
+    def _all(self, reading: Reading) -> Board:
+        return Board(reading, Selection(self._zone))
 
     def _listing(self, reading: Reading, view: ListView) -> Listing:
         chosen = self._period(reading, view)
@@ -122,10 +149,11 @@ class Dashboard:
 
     def _period(self, reading: Reading, view: View) -> Period:
         today = self.today()
-        if view.period:
-            return period(view.period, today, *view.days())
-        if any(view.days()):
-            return period("custom", today, *view.days())
+        if view.period or any(view.days()):
+            chosen = period(view.period or CUSTOM, today, *view.days())
+            if chosen.start and chosen.end and chosen.end < chosen.start:
+                raise BackwardsPeriod
+            return chosen
         usual = period(_DEFAULT_PERIOD, today)
         # After an import of old records the last months are empty: show what there is.
         start = midnight(usual.start, self._zone) if usual.start else None

@@ -288,6 +288,58 @@ async def test_old_records_show_without_being_asked_for(analytics: Running) -> N
     assert _links(page, "/dashboard?period=all")
 
 
+BACKWARDS = "period=custom&from=2014-01-01&to=2013-01-01"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "The end lies before the beginning."), ("zh-CN", "结束日期早于开始日期。")],
+)
+async def test_a_period_that_ends_before_it_begins_is_told_next_to_its_field(
+    analytics: Running, language: str, words: str
+) -> None:
+    await analytics.hear(tell_many(20))
+
+    answer = await analytics.client.get(
+        f"/dashboard?{BACKWARDS}&region=CN-31", headers={"accept-language": language}
+    )
+
+    assert answer.status_code == 422
+    assert f'<p class="error" id="to-error">{words}</p>' in answer.text
+    assert f'<a href="#to">{words}</a>' in answer.text
+    assert 'value="2014-01-01"' in answer.text
+    assert 'value="2013-01-01" aria-invalid="true"' in answer.text
+    assert '<option value="CN-31" selected>' in answer.text
+    assert 'class="figure"' not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/dashboard/complaints", "/dashboard/trend.csv"])
+async def test_no_list_and_no_table_is_made_of_such_a_period(analytics: Running, path: str) -> None:
+    answer = await analytics.client.get(f"{path}?{BACKWARDS}")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/query/to"
+    # The days typed play no part in a period that goes by its name.
+    named = await analytics.client.get(f"{path}?{BACKWARDS.replace('custom', 'all')}")
+    assert named.status_code == 200
+
+
+async def test_who_may_open_no_case_is_offered_none(analytics: Running) -> None:
+    from shared.http.access import Role
+
+    await analytics.hear(tell_many(5))
+    gate = analytics.client._transport.app.state.gate  # type: ignore[attr-defined]
+    pages = []
+    for role in (Role.ANALYST, Role.LEAD):
+        key = gate.keys.create(role=role, name=role)
+        headers = {"authorization": f"Bearer {key}", "accept-language": "en"}
+        answer = await analytics.client.get("/dashboard/complaints?period=all", headers=headers)
+        pages.append(answer.text)
+
+    assert [bool(_links(page, "/cases")) for page in pages] == [False, True]
+    assert ">N-000000<" in pages[0]
+
+
 @pytest.mark.parametrize("figure", ["heatmap", "trend", "stages", "slowest", "places"])
 async def test_every_figure_can_be_had_as_csv(analytics: Running, figure: str) -> None:
     await analytics.hear(tell_many(60))

@@ -221,6 +221,55 @@ async def test_a_key_is_traded_for_a_cookie(
     assert (await service.get("/dashboard")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        (Role.AGENT, {"/cases", "/outbox"}),
+        (Role.ANALYST, {"/dashboard"}),
+        (Role.DEPARTMENT, {"/cases"}),
+        (Role.LEAD, {"/cases", "/dashboard", "/outbox"}),
+    ],
+)
+async def test_nobody_is_offered_a_page_that_their_role_cannot_open(
+    ground: TestGround, site: httpx.AsyncClient, role: Role, offered: set[str]
+) -> None:
+    secret = ground.keys.create(role=role, name="desk")
+    await site.post("/sign-in", data={"key": secret})
+
+    start, other = await site.get("/"), await site.get("/problems")
+
+    all_pages = {"/cases", "/dashboard", "/outbox"}
+    assert all_pages & set(re.findall(r'href="([^"]+)"', start.text)) == offered
+    assert all_pages & set(re.findall(r'href="([^"]+)"', other.text)) == offered
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-CN", "这需要权限 analytics:read，当前凭证没有。"),
+        ("en", "This needs the scope analytics:read, which the credential does not have."),
+    ],
+)
+async def test_a_page_that_is_not_allowed_says_so_in_the_readers_language(
+    ground: TestGround,
+    site: httpx.AsyncClient,
+    service: httpx.AsyncClient,
+    language: str,
+    words: str,
+) -> None:
+    secret = ground.keys.create(role=Role.AGENT, name="desk")
+    await site.post("/sign-in", data={"key": secret})
+    service.cookies = site.cookies
+
+    page = await service.get("/dashboard", headers={"Accept-Language": language})
+    told = await service.get("/dashboard", headers={"Accept": "*/*"})
+
+    assert page.status_code == told.status_code == 403
+    assert words in page.text
+    assert f'<html lang="{language}">' in page.text
+    assert told.json()["scope"] == "analytics:read"
+
+
 async def test_a_wrong_key_is_told_next_to_its_field(
     ground: TestGround, site: httpx.AsyncClient
 ) -> None:

@@ -18,11 +18,11 @@ from services.analytics_service.dashboard.endpoints import addresses
 from services.analytics_service.dashboard.endpoints.words import Words
 from services.analytics_service.dashboard.repository import Summary
 from services.analytics_service.dashboard.schemas import BAR, ListView, View
-from services.analytics_service.dashboard.service import PAGE, Listing, Overview
+from services.analytics_service.dashboard.service import PAGE, Choices, Listing, Overview
 from services.analytics_service.metrics.domain.dimensions import Dimension, Measure
 from services.analytics_service.metrics.domain.tables import to_csv
 from services.analytics_service.metrics.repository import Times
-from shared.kernel.errors import NotFound
+from shared.kernel.errors import InvalidInput, NotFound
 from shared.web.pages import Pages
 
 Context = dict[str, Any]
@@ -54,7 +54,8 @@ class Presenter:
         self._chinese = language.tag == "zh-CN"
         self._formats = pages.formats(language)
         self._labels = Labels(labels, chinese=self._chinese)
-        self._words = Words(lambda text: pages.gettext(language, text), self._formats.counted)
+        self._tell: Callable[[str], str] = lambda text: pages.gettext(language, text)
+        self._words = Words(self._tell, self._formats.counted)
         self._view = view
         self._period = period
 
@@ -62,6 +63,7 @@ class Presenter:
         """Return the context of the dashboard."""
         return {
             **self._bar(found.choices),
+            "errors": {},
             "as_of": found.as_of,
             "known": found.known,
             "received": found.now.received,
@@ -83,6 +85,11 @@ class Presenter:
             "everything": f"{addresses.BOARD}?period=all",
             "list_all": addresses.complaints(self._view),
         }
+
+    def refused(self, choices: Choices, wrong: InvalidInput) -> Context:
+        """Return the context of the dashboard for a view that cannot be answered."""
+        errors = {each.pointer.rpartition("/")[2]: self._tell(each.detail) for each in wrong.errors}
+        return {**self._bar(choices.values), "as_of": choices.as_of, "errors": errors}
 
     def listing(self, found: Listing) -> Context:
         """Return the context of a list."""

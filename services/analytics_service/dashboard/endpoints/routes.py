@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.analytics_service.dashboard.domain.labels import LabelFile
+from services.analytics_service.dashboard.domain.periods import CUSTOM, Period
 from services.analytics_service.dashboard.endpoints.presenter import Presenter
 from services.analytics_service.dashboard.schemas import ListView, View
-from services.analytics_service.dashboard.service import Dashboard
+from services.analytics_service.dashboard.service import BackwardsPeriod, Dashboard
 from shared.http.auth import Scope, requires
 from shared.web.pages import Pages
 
@@ -23,7 +24,12 @@ def router(dashboard: Dashboard, pages: Pages, labels: LabelFile) -> APIRouter:
 
     @routes.get("/dashboard", response_class=HTMLResponse)
     async def dashboard_page(request: Request, view: Annotated[View, Query()]) -> HTMLResponse:
-        overview = await dashboard.overview(view)
+        try:
+            overview = await dashboard.overview(view)
+        except BackwardsPeriod as wrong:
+            typed = Presenter(pages, labels, request, view, Period(CUSTOM, *view.days()))
+            context = typed.refused(await dashboard.choices(), wrong)
+            return pages.render(request, "dashboard/overview.html", status=422, **context)
         presenter = Presenter(pages, labels, request, view, overview.period)
         return pages.render(request, "dashboard/overview.html", **presenter.overview(overview))
 
