@@ -175,9 +175,7 @@ def _routers(parts: Intake) -> list[APIRouter]:
         amending.classification_router(tools),
         importing.router(parts.imports, base_url=parts.links.base_url),
         internal.router(parts.reader, links=parts.links),
-        tracking.router(
-            parts.tracker, parts.pages, label=parts.triage.taxonomy.label, links=parts.links
-        ),
+        tracking.router(parts.tracker, parts.pages, label=parts.triage.taxonomy.label),
         dead_letter_router("intake", letters),
     ]
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from services.analytics_service.dashboard.domain.lists import Sort, Status
 from services.analytics_service.metrics.domain.dimensions import Dimension, Measure
+from services.analytics_service.metrics.domain.zones import YEARS
 from services.analytics_service.metrics.schemas import Question
 
 PeriodName = Literal["7d", "30d", "90d", "365d", "all", "custom"]
@@ -49,6 +50,7 @@ class ListView(View):
 
 def _date(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text[:10]) if text else None
+        day = date.fromisoformat(text[:10]) if text else None
     except ValueError:
         return None
+    return day if day is not None and day.year in YEARS else None

@@ -19,6 +19,7 @@ from shared.events.cases import (
     Rejected,
     SolutionProposed,
 )
+from shared.kernel.clock import to_rfc3339
 from tests.service.intake.conftest import NOW, Running
 
 
@@ -97,28 +98,47 @@ async def merged(
     return answer, await page(intake, token_of(answer))
 
 
-async def test_the_page_leads_to_the_complaint_that_this_one_was_added_to(intake: Running) -> None:
+async def test_the_page_tells_how_the_complaint_stands_that_this_one_was_added_to(
+    intake: Running,
+) -> None:
     first = await intake.received()
+    await intake.say(waiting_for(first), sequence=1)
+    await intake.until_status(first["id"], "awaiting_customer")
 
     answer, shown = await merged(intake, first)
 
     assert f"together with your earlier complaint {first['number']}" in shown.text
-    assert f'href="{first["tracking_url"]}"' in shown.text
+    assert "We need something from you before we can go on." in shown.text
+    assert "You give us what we asked you for" in shown.text
     track = await intake.get(f"/v1/track/{token_of(answer)}")
     assert track["merged_into"] == {
         "number": first["number"],
-        "tracking_url": first["tracking_url"],
+        "status": "awaiting_customer",
+        "next_step": "receive-information",
+        "next_due_at": to_rfc3339(NOW + timedelta(days=3)),
     }
-    assert "查看 " + first["number"] in (await page(intake, token_of(answer), "zh-CN")).text
+    assert first["number"] + " 的进展：" in (await page(intake, token_of(answer), "zh-CN")).text
 
 
-async def test_the_link_of_another_customers_complaint_is_shown_to_nobody(intake: Running) -> None:
+async def test_who_complains_in_anothers_name_gets_no_link_to_what_they_said(
+    intake: Running,
+) -> None:
     first = await intake.received()
 
-    _, shown = await merged(intake, first, customer={"phone": "+86 139 0000 1111"})
+    answer, shown = await merged(intake, first)
+
+    track = await intake.get(f"/v1/track/{token_of(answer)}")
+    assert token_of(first) not in shown.text + str(track)
+
+
+async def test_how_another_customers_complaint_stands_is_shown_to_nobody(intake: Running) -> None:
+    first = await intake.received()
+
+    answer, shown = await merged(intake, first, customer={"phone": "+86 139 0000 1111"})
 
     assert f"together with complaint {first['number']}" in shown.text
-    assert token_of(first) not in shown.text
+    track = await intake.get(f"/v1/track/{token_of(answer)}")
+    assert track["merged_into"]["status"] is None
 
 
 def waiting_for(answer: dict[str, Any]) -> InformationRequested:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.intake_service.complaints.schemas.answer import Links, PlaceOut, ReferencesOut
+from services.intake_service.complaints.schemas.answer import PlaceOut, ReferencesOut
 from services.intake_service.complaints.schemas.request import AdditionIn
 from services.intake_service.complaints.schemas.track import (
     EarlierOut,
@@ -22,7 +22,6 @@ from services.intake_service.complaints.schemas.track import (
 )
 from services.intake_service.complaints.service.amending import SUPERVISION, NewAddition
 from services.intake_service.complaints.service.tracking import (
-    Earlier,
     Tracked,
     Tracker,
     timeline,
@@ -49,7 +48,7 @@ class Refused:
     """The stable code of what is wrong; the page has its own words for it."""
 
 
-def router(tracker: Tracker, pages: Pages, *, label: Label, links: Links) -> APIRouter:
+def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
     """Make the routes; `label` writes a category in a language."""
     made = APIRouter(tags=["tracking"])
 
@@ -62,7 +61,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label, links: Links) -> API
             headers=_PRIVATE,
             zone=found.zone,
             token=token,
-            track=track_out(found, label, pages.language(request).tag, links),
+            track=track_out(found, label, pages.language(request).tag),
             typed={refused.kind: refused.text} if refused else {},
             errors={refused.kind: refused.why} if refused else {},
             saved=refused is None and "saved" in request.query_params,
@@ -74,7 +73,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label, links: Links) -> API
         """Return what the customer's page shows; `lang` chooses the category's words."""
         response.headers.update(_PRIVATE)
         tag = "en" if lang.startswith("en") else "zh-CN"
-        return track_out(await tracker.show(token), label, tag, links)
+        return track_out(await tracker.show(token), label, tag)
 
     @made.get("/track/{token}", response_class=HTMLResponse, include_in_schema=False)
     async def track_page(request: Request, token: Token) -> HTMLResponse:
@@ -124,7 +123,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label, links: Links) -> API
     return made
 
 
-def track_out(tracked: Tracked, label: Label, lang: str, links: Links) -> TrackOut:
+def track_out(tracked: Tracked, label: Label, lang: str) -> TrackOut:
     """Return what a customer sees."""
     complaint, earlier = tracked.complaint, tracked.merged_into
     stored, words = complaint.stored, complaint.words
@@ -163,14 +162,9 @@ def track_out(tracked: Tracked, label: Label, lang: str, links: Links) -> TrackO
         supervision_asked_at=next(asked, None),
         question=tracked.question,
         rejection_reason=tracked.rejection,
-        merged_into=_earlier(earlier, links) if earlier else None,
+        merged_into=EarlierOut.model_validate(asdict(earlier)) if earlier else None,
         timezone=tracked.zone.key if tracked.zone else None,
     )
-
-
-def _earlier(complaint: Earlier, links: Links) -> EarlierOut:
-    url = links.tracking(complaint.token) if complaint.token else None
-    return EarlierOut(number=complaint.number, tracking_url=url)
 
 
 def _form(body: bytes) -> tuple[_Kind, str]:

@@ -25,10 +25,12 @@ class OwnAdditionOut(BaseModel):
 
 
 class EarlierOut(BaseModel):
-    """The complaint that this one was added to, and its page where it is the same customer's."""
+    """The complaint that this one was added to, and how it stands where that is the customer's."""
 
     number: str
-    tracking_url: str | None
+    status: str | None
+    next_step: str | None
+    next_due_at: datetime | None
 
 
 class TrackOut(BaseModel):

@@ -42,10 +42,16 @@ class TooManyAdditions(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The complaint that another was added to; its link only where it is the same customer's."""
+    """The complaint that another was added to; how it stands where it is the same customer's.
+
+    Never its link: who knows somebody's phone can complain in their name and is answered with the
+    link of what they sent. That must not lead to what the other has told us.
+    """
 
     number: str
-    token: str | None
+    status: str | None = None
+    next_step: str | None = None
+    next_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +111,10 @@ class Tracker:
         return await self._elsewhere.answer_url(complaint.stored.id)
 
     async def _earlier(self, root: OtherCase, customer_id: str) -> Earlier:
-        # A link opens all that was said in the other complaint: it is for the same customer only.
-        known = await self._reader.many([root.complaint_id])
-        own = (one for one in known if one.stored.customer_id == customer_id)
-        token = next((one.words.token for one in own if one.words is not None), None)
-        return Earlier(root.number, token)
+        for one in await self._reader.many([root.complaint_id]):
+            if (found := one.stored).customer_id == customer_id:
+                return Earlier(root.number, found.status, found.next_step, found.next_due_at)
+        return Earlier(root.number)
 
     async def add(self, token: str, new: NewAddition) -> None:
         """Append what the customer says; raises UnknownLink and TooManyAdditions."""
