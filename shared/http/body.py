@@ -51,10 +51,18 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
-            answer = self._refuse(HTTPConnection(scope), InvalidInput(_NUL_IN_ADDRESS))
+            connection = HTTPConnection(scope)
+            answer = self._refuse(connection, _nul_in(connection))
             await answer(scope, receive, send)
             return
         await self._app(scope, _Watch(scope, receive).receive, send)
+
+
+def _nul_in(connection: HTTPConnection) -> InvalidInput:
+    values = connection.query_params.multi_items()
+    named = [name for name, value in values if "\0" in name + value]
+    pointer = f"/query/{named[0]}" if named else "/path"
+    return InvalidInput(_NUL_IN_ADDRESS, (FieldError(pointer, "nul_character", _NUL_IN_ADDRESS),))
 
 
 class _Watch:

@@ -126,7 +126,9 @@ def _request_error(
     if place == "query" and found["type"] == "extra_forbidden":
         return unknown_query(str(rest[-1]), query_names(request))
     error = _field_error(local, (), None)
-    name = "/".join(str(part) for part in rest)
+    # Where a query parameter may be repeated the place of its value says nothing to who wrote it.
+    parts = rest[:1] if place == "query" else rest
+    name = "/".join(str(part) for part in parts)
     return FieldError(f"/{place}/{name}", error.code, error.detail)
 
 

@@ -14,6 +14,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.http import negotiation
 from shared.http.edge import FAULT_TOLD, template_of
@@ -41,6 +42,8 @@ _STATUS: tuple[tuple[type[RedressError], int], ...] = (
     (RateLimited, 429),
     (errors.Unavailable, 503),
 )
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _PLAIN: Mapping[int, tuple[str, str]] = {
     404: ("unknown-path", "There is no such path"),
@@ -171,12 +174,27 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         detail = f"Nothing answers at {path}. /docs lists every path."
     elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(_methods_of(request))
         detail = f"{path} takes {allowed or 'other methods'}, not {request.method}."
+        return respond(request, plain_problem(405, detail, {"Allow": allowed}))
     elif error.status_code == 400:
         # The framework's own word for a body it could not read; ours for that is 422.
         return respond(request, problem_of(unreadable_body(error.__cause__)))
     return respond(request, plain_problem(error.status_code, detail, error.headers))
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return the methods that the request's path takes, by whichever routes.
+
+    The framework names those of the first that fits.
+    """
+    scope = {key: value for key, value in request.scope.items() if key != "fastapi"}
+    routes = request.app.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:

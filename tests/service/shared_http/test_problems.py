@@ -63,6 +63,10 @@ def _routes() -> APIRouter:
     async def numbers(limit: int) -> int:
         return limit
 
+    @routes.put("/numbers")
+    async def put_numbers() -> None:
+        raise NotNow
+
     @routes.get("/conflict")
     async def conflict() -> None:
         raise NotNow
@@ -245,7 +249,12 @@ async def test_a_wrong_query_parameter_is_named(client: httpx.AsyncClient) -> No
 
 
 async def test_a_nul_in_the_address_is_refused(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/numbers?limit=1&q=%00")).status_code == 422
+    answer = await client.get("/numbers?limit=1&q=%00")
+
+    assert answer.status_code == 422
+    assert _codes(answer.json()) == {"/query/q": "nul_character"}
+    in_path = await client.get("/numbers%00")
+    assert _codes(in_path.json()) == {"/path": "nul_character"}
 
 
 async def test_an_unknown_path_is_a_problem(client: httpx.AsyncClient) -> None:
@@ -259,7 +268,8 @@ async def test_a_wrong_method_tells_the_right_one(client: httpx.AsyncClient) -> 
     answer = await client.delete("/numbers")
 
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, PUT"
+    assert "takes GET, PUT, not DELETE" in answer.json()["detail"]
     assert answer.json()["type"] == "/problems/method-not-allowed"
 
 

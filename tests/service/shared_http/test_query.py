@@ -36,6 +36,10 @@ def _routes() -> APIRouter:
     ) -> list[str | int | None]:
         return [page.limit, owner, of]
 
+    @routes.get("/repeated")
+    async def repeated(at: Annotated[list[int], Query()]) -> list[int]:
+        return at
+
     @routes.get("/asked")
     async def asked(question: Annotated[Question, Query()]) -> str | None:
         return question.category
@@ -50,6 +54,13 @@ async def test_parameters_of_a_path_and_of_its_dependencies_are_known(ground: Te
 
     assert listed.json() == [2, "li.na", "then"]
     assert asked.json() == "other"
+
+
+async def test_of_a_parameter_that_may_be_repeated_its_name_is_told(ground: TestGround) -> None:
+    async with client_of(ground.app(_routes())) as client:
+        answer = await client.get("/things/repeated?at=1&at=noon")
+
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/query/at"]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +85,10 @@ async def test_any_other_parameter_is_refused(
 
 async def test_a_query_model_without_the_dependency_suggests_too(ground: TestGround) -> None:
     routes = APIRouter()
+
+    @routes.get("/repeated")
+    async def repeated(at: Annotated[list[int], Query()]) -> list[int]:
+        return at
 
     @routes.get("/asked")
     async def asked(question: Annotated[Question, Query()]) -> str | None:

@@ -63,7 +63,9 @@ async def test_a_loaded_policy_is_that_of_new_cases_and_open_ones_keep_theirs(
         "company@3",
         "2026-11-23T08:00:00Z",
     )
+    every = (await workflow.http.get("/v1/policies/versions")).json()["items"]
     versions = (await workflow.http.get("/v1/policies/company/versions")).json()["items"]
+    assert every == versions
     assert [(version["version"], version["by"]) for version in versions] == [
         (4, "local"),
         (3, "product"),

@@ -53,6 +53,11 @@ def _add_reading(routes: APIRouter, desk: Desk) -> None:
         """List the packs of rules from outside: each deadline with the text that it cites."""
         return PackList(items=[PackView.of(pack) for pack in desk.rules.packs.values()])
 
+    @routes.get("/versions")
+    async def list_every_version(_: Reader) -> PolicyList:
+        """List every version of every policy, what was loaded last first."""
+        return PolicyList(items=[PolicyView.of(one) for one in reversed(desk.policies.versions)])
+
     @routes.get("/{name}/versions")
     async def list_versions(name: str, _: Reader) -> PolicyList:
         """List every version of a policy, the newest first."""
