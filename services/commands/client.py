@@ -65,7 +65,7 @@ def raise_problem(response: httpx.Response) -> None:
     if response.status_code < 400:
         return
     if response.status_code == 401:
-        raise Refused("a key is needed that is valid: --api-key or REDRESS_API_KEY")
+        raise Refused("an API key that is valid is needed: --api-key or REDRESS_API_KEY")
     try:
         problem = response.json()
     except ValueError:
