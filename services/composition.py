@@ -13,7 +13,7 @@ import uvicorn
 
 from services import footprint
 from shared.db.database import Database
-from shared.db.migrate import is_current, lines_of, upgrader
+from shared.db.migrate import Standing, lines_of, standing_of, upgrader
 from shared.http.auth import ensure_may_listen
 from shared.http.ending import ENDING
 from shared.kernel import logging
@@ -55,10 +55,16 @@ async def upgrading(
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Make ready to upgrade the databases that are behind, which what is yielded does.
 
-    It raises ConfigurationError or MigrationFailed. Where it is not called, nothing changes: what
-    else may be wrong can be found out first, and at no cost, for what upgrades loads meanwhile.
+    It raises ConfigurationError or MigrationFailed. Where it is not called, databases stay as they
+    were: what else may be wrong can be found out first, and at little cost, for what upgrades is
+    loaded meanwhile. In empty ones there is nothing to be lost, and they are made at once.
     """
-    behind = await _behind(settings, services)
+    standings = dict(zip(services, await _standings(settings, services), strict=True))
+    behind = {
+        service: settings.database_url(service)
+        for service, standing in standings.items()
+        if standing is not Standing.CURRENT
+    }
     if not behind:
         yield _nothing
         return
@@ -68,38 +74,39 @@ async def upgrading(
             log.info("schema.upgrading", services=list(behind))
             await begun.upgrade(behind)
 
-        yield upgrade
+        if Standing.BEHIND in standings.values():
+            yield upgrade
+            return
+        making = asyncio.create_task(upgrade())
+        try:
+            yield lambda: making
+        finally:
+            await asyncio.wait([making])
 
 
 async def _nothing() -> None:
     """Leave databases as they are: they are up to date."""
 
 
-async def _behind(settings: CommonSettings, services: Sequence[str]) -> dict[str, str]:
-    """Return the databases that are behind, URL by service."""
-    current = await asyncio.gather(*(_is_current(settings, service) for service in services))
-    return {
-        service: settings.database_url(service)
-        for service, is_current_already in zip(services, current, strict=True)
-        if not is_current_already
-    }
+async def _standings(settings: CommonSettings, services: Sequence[str]) -> list[Standing]:
+    return await asyncio.gather(*(_standing_of(settings, service) for service in services))
 
 
 async def require_up_to_date(settings: CommonSettings, services: Sequence[str]) -> None:
     """Raise ConfigurationError where a database is behind: replicas never upgrade by themselves."""
     for service in services:
-        if not await _is_current(settings, service):
+        if await _standing_of(settings, service) is not Standing.CURRENT:
             raise ConfigurationError(
                 database_setting(service),
                 "is behind this program: run the command `migrate`",
             )
 
 
-async def _is_current(settings: CommonSettings, service: str) -> bool:
+async def _standing_of(settings: CommonSettings, service: str) -> Standing:
     setting = database_setting(service)
     database = Database.open(settings.database_url(service), setting=setting)
     try:
-        return await is_current(database, lines_of(service))
+        return await standing_of(database, lines_of(service))
     finally:
         await database.close()
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import Enum
 from importlib.resources import files
 from pathlib import Path
 
@@ -67,18 +68,31 @@ def lines_of(service: str) -> tuple[Line, ...]:
     return (MESSAGING, Line(service, f"services.{service}_service"))
 
 
+class Standing(Enum):
+    """How a database stands to this program."""
+
+    EMPTY = "empty"
+    BEHIND = "behind"
+    CURRENT = "current"
+
+
+async def standing_of(database: Database, lines: Sequence[Line]) -> Standing:
+    """Return how a database stands; raises MigrationFailed where one of its lines is beyond us."""
+    async with database.read() as connection:
+        found = [await _revision(connection, line) for line in lines]
+    for line, revision in zip(lines, found, strict=True):
+        if revision is not None and revision > line.head:
+            raise MigrationFailed(
+                f"the database is at {line.name} {revision}, newer than this program ({line.head})"
+            )
+    if not any(found):
+        return Standing.EMPTY
+    return Standing.CURRENT if found == [line.head for line in lines] else Standing.BEHIND
+
+
 async def is_current(database: Database, lines: Sequence[Line]) -> bool:
     """Tell whether every line stands at its head; raises MigrationFailed where one is beyond it."""
-    async with database.read() as connection:
-        for line in lines:
-            found = await _revision(connection, line)
-            if found is not None and found > line.head:
-                raise MigrationFailed(
-                    f"the database is at {line.name} {found}, newer than this program ({line.head})"
-                )
-            if found != line.head:
-                return False
-    return True
+    return await standing_of(database, lines) is Standing.CURRENT
 
 
 async def upgrade(database: Database, lines: Sequence[Line]) -> None:
