@@ -6,6 +6,7 @@ and read again when it has changed, looked at once a second at most.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -131,8 +132,14 @@ class KeyStore:
         self._change(without)
 
     def verify(self) -> None:
-        """Raise ConfigurationError where there is a file and it is none of keys."""
-        if self._stamp() is not None:
+        """Raise ConfigurationError where there is a file and it is none of keys.
+
+        A folder that cannot be looked into is another fault, which whoever makes it names.
+        """
+        is_there = False
+        with contextlib.suppress(OSError):
+            is_there = self._path.is_file()
+        if is_there:
             self._read()
 
     def _current(self) -> _Loaded:

@@ -87,6 +87,15 @@ def test_a_file_of_keys_that_is_none_is_named(
         check_settings(["intake"])
 
 
+def test_a_home_that_is_no_folder_is_not_called_a_wrong_file_of_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("REDRESS_HOME", str(tmp_path / "file" / "home"))
+
+    check_settings(["intake"])
+
+
 def test_every_service_has_its_settings_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDRESS_WEBHOOK_RETENTION_DAYS", "ever")
 
