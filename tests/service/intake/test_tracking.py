@@ -109,6 +109,7 @@ async def test_the_page_tells_how_the_complaint_stands_that_this_one_was_added_t
 
     assert f"together with your earlier complaint {first['number']}" in shown.text
     assert "We need something from you before we can go on." in shown.text
+    assert "you can answer on this page" not in shown.text
     assert "You give us what we asked you for" in shown.text
     track = await intake.get(f"/v1/track/{token_of(answer)}")
     assert track["merged_into"] == {
