@@ -81,7 +81,7 @@ async def upgrading(
         try:
             yield lambda: making
         finally:
-            await asyncio.wait([making])
+            await asyncio.gather(making, return_exceptions=True)
 
 
 async def _nothing() -> None:

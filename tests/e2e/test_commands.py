@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sqlite3
@@ -132,6 +133,15 @@ def test_rebuild_ends_with_the_same_answers(own: Product) -> None:
     after = own.get(question)
     assert before["total"] > 0
     assert {**after, "as_of": None} == {**before, "as_of": None}
+
+
+def test_a_packed_file_that_ends_too_early_is_named(own: Product, tmp_path: Path) -> None:
+    file = tmp_path / "cut.csv.gz"
+    file.write_bytes(gzip.compress(CSV.encode())[:-12])
+
+    refusal = refused(run(own, "import", str(file), "--mapping", "chicago-311"))
+
+    assert f"{file}: cannot be read on" in refusal
 
 
 def test_commands_find_the_product_by_its_settings(own: Product) -> None:

@@ -216,46 +216,6 @@ async def test_a_contact_says_who_began_it_and_how(workflow: Workflow) -> None:
     ]
 
 
-async def telling(workflow: Workflow, case_id: str) -> dict[str, object]:
-    answer = await workflow.internal.get(f"/v1/internal/workflow/telling/{case_id}")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, object] = answer.json()
-    return found
-
-
-async def test_the_customers_page_is_told_what_we_wait_for_and_no_longer(
-    workflow: Workflow,
-) -> None:
-    case_id = await workflow.open()
-    nothing = {"question": None, "rejection": None, "merged_into": None}
-
-    assert await telling(workflow, case_id) == nothing
-    for question in ("请提供照片", "请提供快递单号"):
-        await workflow.act(case_id, "request-information", text=question)
-        assert await telling(workflow, case_id) == nothing | {"question": question}
-        await workflow.act(case_id, "receive-information", text="好的")
-        assert await telling(workflow, case_id) == nothing
-
-    path = f"/v1/internal/workflow/telling/{case_id}"
-    assert (await workflow.http.get(path)).status_code == 403
-    assert (await workflow.internal.get(f"{path[:-1]}x")).status_code == 404
-
-
-async def test_the_customers_page_is_told_why_a_complaint_was_rejected_until_it_is_open_again(
-    workflow: Workflow,
-) -> None:
-    case_id = await workflow.open()
-
-    await workflow.act(case_id, "reject", reason="监控显示两件都在包裹里")
-    rejected = await telling(workflow, case_id)
-    await workflow.act(case_id, "close")
-    closed = await telling(workflow, case_id)
-    await workflow.act(case_id, "reopen", reason="又查到一段监控")
-
-    assert rejected["rejection"] == closed["rejection"] == "监控显示两件都在包裹里"
-    assert (await telling(workflow, case_id))["rejection"] is None
-
-
 async def test_words_are_encrypted_and_given_only_to_services(workflow: Workflow) -> None:
     case_id = await workflow.open()
     await workflow.act(case_id, "request-information", text="请提供照片")
