@@ -372,3 +372,13 @@ async def test_a_stranger_is_sent_away_once_a_key_exists(analytics: Running) -> 
         return response.status_code
 
     assert [await status(None), await status(secret), await status(lead)] == [401, 403, 200]
+
+
+@pytest.mark.parametrize("range_", ["from=0001-01-01", "to=0001-01-01", "from=9999-12-31"])
+async def test_a_day_at_the_edge_of_the_calendar_counts_as_not_given(
+    analytics: Running, range_: str
+) -> None:
+    for path in ("/dashboard", "/dashboard/complaints"):
+        answer = await analytics.client.get(f"{path}?{range_}")
+
+        assert answer.status_code == 200, answer.text
