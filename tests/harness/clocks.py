@@ -37,8 +37,8 @@ class MovableClock:
             # Both spellings: event loops stall where the monotonic clock jumps.
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
-            # Else threads wait wrongly for Python's lock, and requests take five times as long where
-            # the processors are busy. It mends waits under older glibc (libfaketime's issue 142).
+            # Else threads wait wrongly for Python's lock, and requests take five times as long on
+            # busy processors. It mends waits under older glibc (libfaketime's issue 142).
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
 
