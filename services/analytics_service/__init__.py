@@ -1,6 +1,7 @@
 """Analytics: folds the history of every complaint into facts, and answers what is asked of them.
 
-Owns: one DuckDB file of facts (a projection: it may be thrown away and comes back from the log).
+Owns: one DuckDB file of facts (a projection: it may be thrown away and comes back from the log),
+and a copy of it, a day old at most.
 Consumes: everything said of complaints and of messages about them (`handlers.py`).
 Publishes: nothing yet; hot spots come with `signals/`.
 Promises: every complaint counts exactly once, whatever is replayed or killed; every answer says

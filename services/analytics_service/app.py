@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import yaml
@@ -16,9 +17,11 @@ from services.analytics_service.handlers import REACTIONS, TOPICS
 from services.analytics_service.metrics import endpoints as metrics_endpoints
 from services.analytics_service.metrics.service import Metrics
 from services.analytics_service.projections.endpoints import routes as projections_endpoints
+from services.analytics_service.projections.jobs.copying import Copying
 from services.analytics_service.projections.jobs.feed import Source
 from services.analytics_service.projections.jobs.folding import Folding
-from services.analytics_service.projections.repository.serving import Serving, refuse_other_file
+from services.analytics_service.projections.repository.files import refuse_other_file
+from services.analytics_service.projections.repository.serving import Serving
 from services.analytics_service.reports import endpoints as reports_endpoints
 from services.analytics_service.reports.service import Reports
 from services.analytics_service.settings import AnalyticsSettings
@@ -38,15 +41,19 @@ class Analytics:
 
     serving: Serving
     folding: Folding
+    copying: Copying
     metrics: Metrics
     reports: Reports
 
 
 def build(platform: Platform) -> ServiceUnit:
     """Build the service; the store is opened when the unit starts."""
-    parts = build_parts(platform, load(AnalyticsSettings))
+    settings = load(AnalyticsSettings)
+    parts = build_parts(platform, settings)
     supervisor = Supervisor()
     supervisor.add("analytics folding", parts.folding.run)
+    if settings.copy_hours:
+        supervisor.add("analytics copying", parts.copying.run)
     app = create_app(
         platform,
         name="analytics",
@@ -103,4 +110,13 @@ def build_parts(platform: Platform, settings: AnalyticsSettings) -> Analytics:
         batch_size=settings.batch_size,
     )
     folding = Folding(source, serving, pause_seconds=settings.pause_ms / 1000)
-    return Analytics(serving, folding, Metrics(serving, common.zone), Reports(serving, common.zone))
+    copying = Copying(
+        folding, serving.copies, platform.clock.now, every=timedelta(hours=settings.copy_hours)
+    )
+    return Analytics(
+        serving,
+        folding,
+        copying,
+        Metrics(serving, common.zone),
+        Reports(serving, common.zone),
+    )

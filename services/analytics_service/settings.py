@@ -28,3 +28,10 @@ class AnalyticsSettings(RedressSettings):
     pause_ms: int = Field(
         default=100, ge=0, le=5000, description="Pause between batches, so that they fill."
     )
+    copy_hours: int = Field(
+        default=24,
+        ge=0,
+        le=8760,
+        description="Age at which the copy that a broken file is put back from is taken anew; "
+        "0: there is none.",
+    )

@@ -107,10 +107,9 @@ def _rebuild_at_rest(settings: CommonSettings, address: str) -> None:
     """
     if settings.kafka_bootstrap is not None:
         raise Unavailable(f"nothing answers at {address}")
+    from services.analytics_service.projections.repository.files import throw_away
     from services.home import locked
 
-    path = settings.analytics_file or settings.home / "analytics.duckdb"
     with locked(settings.home):
-        for stale in (path, path.with_name(path.name + ".wal")):
-            stale.unlink(missing_ok=True)
+        throw_away(settings.analytics_file or settings.home / "analytics.duckdb")
     typer.echo("Nothing runs here: the next start replays the log into empty tables.")

@@ -33,6 +33,7 @@ class Running:
     bus: MemoryLog
     client: httpx.AsyncClient
     parts: Analytics
+    clock: ManualClock
 
     async def hear(self, log: Log | Sequence[LoggedRecord]) -> None:
         """Publish records and wait until they are folded in."""
@@ -80,7 +81,7 @@ async def serving(
         async with httpx.AsyncClient(
             transport=transport, base_url="http://127.0.0.1:8000"
         ) as client:
-            yield Running(bus, client, unit.app.state.analytics)
+            yield Running(bus, client, unit.app.state.analytics, clock)
     finally:
         await unit.stop()
 

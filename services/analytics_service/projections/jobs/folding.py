@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from services.analytics_service.projections.jobs.feed import Feed, Source
-from services.analytics_service.projections.repository.serving import Serving, remove
+from services.analytics_service.projections.repository.files import Copy, remove
+from services.analytics_service.projections.repository.serving import Serving
 from services.analytics_service.projections.repository.store import ParkedEvent, Store
 from shared.bus.port import TopicPartition
 from shared.events.topics import COMPLAINTS
@@ -113,6 +114,16 @@ class Folding:
                 remove(beside)
                 raise
             return Rebuilt(events, facts, round(perf_counter() - began, 3))
+
+    async def copy(self) -> Copy | None:
+        """Copy the file while nothing is folded; None where there is nothing worth it yet.
+
+        Raises OSError. Questions are answered meanwhile.
+        """
+        async with self._step:
+            if self._serving.store.count() == 0:
+                return None
+            return await self._serving.write(lambda: self._serving.copies.take(self._source.now()))
 
     async def _replay(self, store: Store) -> tuple[int, int]:
         feed = Feed(self._source, self._serving, store)

@@ -14,13 +14,19 @@ import anyio
 import duckdb
 from anyio import CapacityLimiter
 
+from services.analytics_service.projections.repository.files import (
+    Copies,
+    Copy,
+    remove,
+    set_aside,
+)
 from services.analytics_service.projections.repository.store import (
     Store,
     StuckWriter,
     UnusableFile,
 )
 from shared.kernel import logging
-from shared.kernel.errors import ConfigurationError, Unavailable
+from shared.kernel.errors import Unavailable
 
 log = logging.get(__name__)
 
@@ -38,16 +44,12 @@ class Reading:
         self.as_of: datetime | None = row[0].replace(tzinfo=UTC) if row and row[0] else None
 
 
-_SETTING = "REDRESS_ANALYTICS_FILE"
-_MAGIC, _MAGIC_AT = b"DUCK", 8
-"""What a DuckDB file has at its beginning, after a checksum of eight bytes."""
-
-
 class Serving:
     """Hands the current store to readers, and lets go of it while a new file takes its place."""
 
     def __init__(self, path: Path, *, memory_mb: int, threads: int, readers: int) -> None:
         self.path = path
+        self.copies = Copies(path)
         self._memory_mb = memory_mb
         self._threads = threads
         self._limiter = CapacityLimiter(readers)
@@ -65,14 +67,34 @@ class Serving:
         return self._store
 
     def open(self, now: datetime) -> None:
-        """Open the file; one that cannot be used is set aside, and an empty one takes its place."""
+        """Open the file; one that cannot be used is set aside.
+
+        The newest copy that can be used takes its place, else an empty file does.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._store = self.open_file(self.path)
         except UnusableFile as wrong:
             aside = set_aside(self.path, now)
             log.warning("analytics.file_set_aside", reason=str(wrong), now_at=str(aside))
-            self._store = self.open_file(self.path)
+            self._store = self._from_a_copy() or self.open_file(self.path)
+
+    def _from_a_copy(self) -> Store | None:
+        for copy in self.copies.newest_first():
+            store = self._put_back(copy)
+            if store is not None:
+                log.warning("analytics.copy_put_back", copy=str(copy.folder), as_of=store.as_of())
+                return store
+        return None
+
+    def _put_back(self, copy: Copy) -> Store | None:
+        try:
+            copy.put_back(self.path)
+            return self.open_file(self.path)
+        except (OSError, UnusableFile) as wrong:
+            log.warning("analytics.copy_unusable", copy=str(copy.folder), reason=str(wrong))
+            remove(self.path)
+            return None
 
     def open_file(self, path: Path) -> Store:
         """Open any store with the sizes of this process; raises UnusableFile."""
@@ -108,12 +130,15 @@ class Serving:
             remove(self.path)
             new.rename(self.path)
             self._store = self.open_file(self.path)
+            # Who has everything read again does not trust what was there before.
+            self.copies.forget()
 
     def start_over(self, now: datetime) -> None:
-        """Set the served file aside and serve an empty one."""
+        """Set the served file aside and serve an empty one; its copies know no more than it did."""
         with self._alone():
             self.store.close()
             set_aside(self.path, now)
+            self.copies.forget()
             self._store = self.open_file(self.path)
 
     def _reopen(self) -> None:
@@ -154,35 +179,3 @@ class Serving:
             with self._gate:
                 self._reading -= 1
                 self._gate.notify_all()
-
-
-def refuse_other_file(path: Path) -> None:
-    """Raise ConfigurationError where a path that somebody set leads to a file of another kind.
-
-    A damaged file of ours is set aside and made anew; that must not happen to somebody's letters.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_MAGIC_AT + len(_MAGIC))
-    except FileNotFoundError:
-        return
-    except OSError as failure:
-        raise ConfigurationError(_SETTING, f"{path}: {failure.strerror}") from None
-    if head and head[_MAGIC_AT:] != _MAGIC:
-        raise ConfigurationError(_SETTING, f"{path} is no DuckDB file; it is left as it is")
-
-
-def set_aside(path: Path, now: datetime) -> Path:
-    """Rename a file and its write-ahead log out of the way, keeping them for whoever asks why."""
-    aside = path.with_name(f"{path.name}.set-aside-{now:%Y%m%dT%H%M%S}")
-    path.rename(aside)
-    wal = path.with_name(path.name + ".wal")
-    if wal.exists():
-        wal.rename(aside.with_name(aside.name + ".wal"))
-    return aside
-
-
-def remove(path: Path) -> None:
-    """Delete a store's file and its write-ahead log."""
-    for each in (path, path.with_name(path.name + ".wal")):
-        each.unlink(missing_ok=True)
