@@ -87,7 +87,12 @@ def _dashboard(platform: Platform, parts: Analytics) -> APIRouter:
     )
     words = yaml.safe_load((here / "labels.yaml").read_text("utf-8"))
     labels = LabelFile.model_validate({**words, **region_words(), "categories": category_words()})
-    board = Dashboard(parts.serving, platform.settings.zone, platform.clock.now)
+    board = Dashboard(
+        parts.serving,
+        platform.settings.zone,
+        platform.clock.now,
+        lambda: parts.folding.uncounted_since,
+    )
     return dashboard_routes.router(board, pages, labels)
 
 

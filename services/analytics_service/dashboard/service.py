@@ -87,10 +87,18 @@ class Choices:
 class Dashboard:
     """Answers the dashboard's questions."""
 
-    def __init__(self, serving: Serving, zone: ZoneInfo, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        zone: ZoneInfo,
+        now: Callable[[], datetime],
+        uncounted_since: Callable[[], datetime | None],
+    ) -> None:
         self._serving = serving
         self._zone = zone
         self._now = now
+        self.uncounted_since = uncounted_since
+        """Tells from when on events are not in the figures yet, None where all recent are."""
 
     async def overview(self, view: View) -> Overview:
         """Gather the dashboard for a view; raises BackwardsPeriod."""

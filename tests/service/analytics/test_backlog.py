@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,10 +25,13 @@ from shared.bus.port import Bus, Consumer, LoggedRecord, Record, TopicPartition
 from shared.events import cases
 from shared.events.base import EventData
 from shared.events.topics import COMPLAINTS
+from shared.kernel.clock import ManualClock
 from tests.service.analytics.conftest import NOW
 from tests.service.analytics.story import tell_many
 
 PORTION = 20
+WAITED = timedelta(seconds=60)
+"""How long the backlog has waited."""
 
 
 class Portions:
@@ -54,7 +57,7 @@ class Portions:
         return self._reader.assignment()
 
     async def lag_seconds(self) -> float:
-        return 60.0 if self._behind else 0.0
+        return WAITED.total_seconds() if self._behind else 0.0
 
     async def close(self) -> None:
         await self._reader.close()
@@ -105,7 +108,7 @@ class Backlog:
 
 @pytest.fixture
 async def backlog(tmp_path: Path) -> AsyncIterator[Backlog]:
-    log = MemoryLog()
+    log = MemoryLog(clock=ManualClock(NOW - WAITED))
     await log.start()
     await log.ensure_topics()
     told = [r for r in tell_many(40).records if r.topic == COMPLAINTS]
@@ -138,6 +141,25 @@ async def test_the_next_is_read_while_the_last_is_folded(backlog: Backlog) -> No
 
     assert read_on == [True]
     assert backlog.serving.store.count() == 40
+
+
+async def test_it_tells_from_when_on_events_are_missing_until_all_are_in(
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "services.analytics_service.projections.jobs.folding._MEASURE_EVERY_SECONDS", 0
+    )
+    told: set[datetime | None] = set()
+
+    def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
+        told.add(busy.uncounted_since)
+        folding.resolved(fact, data, at)
+
+    busy = backlog.folding({**REACTIONS, cases.Resolved: resolved})
+    await backlog.fold(busy)
+
+    assert NOW - WAITED in told
+    assert busy.uncounted_since is None
 
 
 async def test_what_was_read_ahead_of_a_failure_is_folded_after_it_and_once(

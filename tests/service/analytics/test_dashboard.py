@@ -35,6 +35,31 @@ async def test_before_the_first_complaint_it_says_how_to_send_one(analytics: Run
     assert "python -m services demo" in page
 
 
+@pytest.mark.parametrize("path", ["/dashboard", "/dashboard?period=all", "/dashboard/complaints"])
+async def test_figures_that_miss_something_say_from_when_on(analytics: Running, path: str) -> None:
+    await analytics.hear(tell_many(20))
+    assert "is still being counted" not in await _page(analytics, path)
+    analytics.parts.folding.uncounted_since = BEGAN
+
+    page = await _page(analytics, path)
+
+    assert re.search(
+        r"What has happened since <time[^>]*>[^<]+</time> is still being counted", page
+    )
+    assert "还在统计中" in await _page(analytics, path, "zh-CN")
+
+
+async def test_while_the_log_is_read_again_it_does_not_say_that_nothing_came(
+    analytics: Running,
+) -> None:
+    analytics.parts.folding.uncounted_since = BEGAN
+
+    page = await _page(analytics, "/dashboard")
+
+    assert "is still being counted" in page
+    assert "Nothing has been received yet" not in page
+
+
 async def test_it_shows_figures_heat_table_and_data_under_each_chart(analytics: Running) -> None:
     await analytics.hear(tell_many(200))
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from services.analytics_service.dashboard.domain.labels import LabelFile
 from services.analytics_service.dashboard.domain.periods import CUSTOM, Period
-from services.analytics_service.dashboard.endpoints.presenter import Presenter
+from services.analytics_service.dashboard.endpoints.presenter import Context, Presenter
 from services.analytics_service.dashboard.schemas import ListView, View
 from services.analytics_service.dashboard.service import BackwardsPeriod, Dashboard
 from shared.http.auth import Scope, requires
@@ -22,6 +22,10 @@ def router(dashboard: Dashboard, pages: Pages, labels: LabelFile) -> APIRouter:
         include_in_schema=False, dependencies=[Depends(requires(Scope.ANALYTICS_READ))]
     )
 
+    def render(name: str, request: Request, context: Context, status: int = 200) -> HTMLResponse:
+        uncounted = dashboard.uncounted_since()
+        return pages.render(request, name, status=status, uncounted_since=uncounted, **context)
+
     @routes.get("/dashboard", response_class=HTMLResponse)
     async def dashboard_page(request: Request, view: Annotated[View, Query()]) -> HTMLResponse:
         try:
@@ -29,15 +33,15 @@ def router(dashboard: Dashboard, pages: Pages, labels: LabelFile) -> APIRouter:
         except BackwardsPeriod as wrong:
             typed = Presenter(pages, labels, request, view, Period(CUSTOM, *view.days()))
             context = typed.refused(await dashboard.choices(), wrong)
-            return pages.render(request, "dashboard/overview.html", status=422, **context)
+            return render("dashboard/overview.html", request, context, status=422)
         presenter = Presenter(pages, labels, request, view, overview.period)
-        return pages.render(request, "dashboard/overview.html", **presenter.overview(overview))
+        return render("dashboard/overview.html", request, presenter.overview(overview))
 
     @routes.get("/dashboard/complaints", response_class=HTMLResponse)
     async def complaints_page(request: Request, view: Annotated[ListView, Query()]) -> HTMLResponse:
         listing = await dashboard.listing(view)
         presenter = Presenter(pages, labels, request, view, listing.period)
-        return pages.render(request, "dashboard/complaints.html", **presenter.listing(listing))
+        return render("dashboard/complaints.html", request, presenter.listing(listing))
 
     @routes.get("/dashboard/{figure}.csv")
     async def figure_csv(request: Request, figure: str, view: Annotated[View, Query()]) -> Response:

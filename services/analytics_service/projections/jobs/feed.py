@@ -49,6 +49,7 @@ class Feed:
     ) -> None:
         self._bus = source.bus
         self._batch_size = source.batch_size
+        self._now = source.now
         self._serving = serving
         self._store = store
         self._projector = Projector(store, source.reactions, source.now)
@@ -132,6 +133,14 @@ class Feed:
             if not found or folding.done():
                 break
         return ahead
+
+    async def lag_seconds(self) -> float:
+        """Return how old the oldest event is that is not folded yet, 0 where there is none."""
+        lag = await self._consumer.lag_seconds() if self._consumer else 0.0
+        if self._ahead:
+            oldest = min(record.timestamp_ms for record in self._ahead) / 1000
+            lag = max(lag, self._now().timestamp() - oldest)
+        return lag
 
     async def catch_up(self, topics: Sequence[str]) -> int:
         """Fold up to the present end of those topics and return how many records that were."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from time import perf_counter
 
 from services.analytics_service.projections.jobs.feed import Feed, Source
@@ -16,6 +17,7 @@ from shared.bus.port import TopicPartition
 from shared.events.topics import COMPLAINTS
 from shared.kernel import logging
 from shared.kernel.errors import Conflict, Unavailable
+from shared.messaging import metrics
 
 log = logging.get(__name__)
 
@@ -40,6 +42,9 @@ _MANY = 200
 """Events in one batch from which on an import, not people, is at work."""
 
 _LONGEST_PAUSE_SECONDS = 0.5
+_MEASURE_EVERY_SECONDS = 1.0
+_BEHIND_SECONDS = 10.0
+"""Age of an event that is not counted from which on readers should know of it."""
 
 
 class Folding:
@@ -55,6 +60,9 @@ class Folding:
         self._feed: Feed | None = None
         self._hears_all = False
         self._heard_first: Mapping[TopicPartition, int] = {}
+        self._measured_at = 0.0
+        self.uncounted_since: datetime | None = None
+        """The time from which on events are not in the figures yet; None where all recent are."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Fold until told to stop."""
@@ -64,6 +72,7 @@ class Folding:
             while not stopping.is_set():
                 async with self._step:
                     count = await self._advance()
+                    await self._measure_now_and_then()
                 # A few events cost as much as a thousand: let some gather, `as_of` stays young.
                 if not self._current().is_behind:
                     with contextlib.suppress(TimeoutError):
@@ -159,6 +168,16 @@ class Folding:
             await feed.open(self._source.topics)
             self._hears_all = True
         return await feed.step()
+
+    async def _measure_now_and_then(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._measured_at < _MEASURE_EVERY_SECONDS:
+            return
+        self._measured_at = now
+        lag = await self._current().lag_seconds()
+        metrics.LAG.labels("analytics").set(lag)
+        behind = lag > _BEHIND_SECONDS
+        self.uncounted_since = self._source.now() - timedelta(seconds=lag) if behind else None
 
     async def _complaints_so_far(self) -> Mapping[TopicPartition, int]:
         """Return where the complaints' topic ends now.
