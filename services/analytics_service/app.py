@@ -69,7 +69,7 @@ def build(platform: Platform) -> ServiceUnit:
     app.state.analytics = parts
 
     async def open_store() -> None:
-        parts.serving.open(platform.clock.now())
+        parts.serving.open()
 
     async def close_store() -> None:
         parts.serving.close()
@@ -103,6 +103,7 @@ def build_parts(platform: Platform, settings: AnalyticsSettings) -> Analytics:
         refuse_other_file(common.analytics_file)
     serving = Serving(
         common.analytics_file or platform.home / "analytics.duckdb",
+        platform.clock.now,
         memory_mb=settings.memory_mb,
         threads=settings.threads,
         readers=settings.readers,

@@ -114,8 +114,8 @@ async def backlog(tmp_path: Path) -> AsyncIterator[Backlog]:
     told = [r for r in tell_many(40).records if r.topic == COMPLAINTS]
     producer = await log.producer()
     await producer.publish([Record(r.topic, r.key, r.value, r.headers) for r in told])
-    serving = Serving(tmp_path / "a.duckdb", memory_mb=96, threads=1, readers=1)
-    serving.open(NOW)
+    serving = Serving(tmp_path / "a.duckdb", lambda: NOW, memory_mb=96, threads=1, readers=1)
+    serving.open()
     yield Backlog(log, PortionedLog(log), serving, told)
     serving.close()
 

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.analytics_service.projections.repository.files import Copies
+from services.analytics_service.projections.repository.store import StuckWriter
 from shared.bus.memory import MemoryLog
 from tests.service.analytics.conftest import Running, serving
 from tests.service.analytics.story import tell_many
@@ -184,6 +185,93 @@ async def test_where_the_copy_cannot_be_used_either_the_log_is_read_from_its_beg
     async with serving(tmp_path, bus) as running:
         await running.caught_up()
         assert await _answers(running) == expected
+    assert _copies(tmp_path).newest_first() == []
+
+
+def _grow(path: Path) -> None:
+    """Add rows that are in no log: so many that opening does not read all of the file."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "INSERT INTO facts (complaint_id, number, received_at, category, channel) "
+            "SELECT '01900000-0000-7000-8000-000000000000'::UUID, 'C' || range, "
+            "TIMESTAMP '2026-11-01' + INTERVAL (range) SECOND, 'x' || (hash(range) % 999), 'web' "
+            "FROM range(300_000)"
+        )
+
+
+def _damage(path: Path) -> None:
+    """Change blocks of an open file on the disk, as a failing one does; in a process of its own."""
+    program = f"""
+with open({str(path)!r}, "rb+") as file:
+    for place in range(300_000, file.seek(0, 2) - 300_000, 4096):
+        file.seek(place)
+        file.write(b"Z" * 64)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_file_that_turns_out_to_be_damaged_is_replaced_while_it_is_served(
+    tmp_path: Path, bus: MemoryLog, times: int
+) -> None:
+    async with serving(tmp_path, bus) as running:
+        await running.hear(tell_many(30))
+        await running.parts.copying.look()
+        expected = await _answers(running)
+    await asyncio.to_thread(_grow, tmp_path / FILE)
+    if times > 1:
+        await asyncio.to_thread(_grow, _copied(tmp_path))
+    question = "/v1/analytics/heatmap?rows=category&columns=week"
+
+    async with serving(tmp_path, bus) as running:
+        await running.caught_up()
+        for _ in range(times):
+            await asyncio.to_thread(_damage, tmp_path / FILE)
+            response = await running.client.get(question)
+            assert response.status_code == 503, response.text
+            assert "damaged" in response.json()["detail"]
+
+        await running.caught_up()
+        assert await _answers(running) == expected
+        # What is damaged again soon after may have come back damaged.
+        assert len(_copies(tmp_path).newest_first()) == 2 - times
+
+
+async def test_a_writer_that_meets_damage_has_the_file_replaced(
+    tmp_path: Path, bus: MemoryLog
+) -> None:
+    async with serving(tmp_path, bus) as running:
+        await running.hear(tell_many(30))
+        await running.parts.copying.look()
+    await asyncio.to_thread(_grow, tmp_path / FILE)
+
+    async with serving(tmp_path, bus) as running:
+        await running.caught_up()
+        await asyncio.to_thread(_damage, tmp_path / FILE)
+        store = running.parts.serving.store
+        everything = "SELECT max(number), max(category), max(received_at) FROM facts"
+
+        with pytest.raises(duckdb.Error, match="Corrupt"):
+            await running.parts.serving.write(lambda: store.cursor().execute(everything).fetchall())
+
+        assert running.parts.serving.store.count() == 30
+
+
+async def test_a_file_that_does_not_open_again_is_replaced(tmp_path: Path, bus: MemoryLog) -> None:
+    async with serving(tmp_path, bus) as running:
+        await running.hear(tell_many(30))
+        await running.parts.copying.look()
+
+        def fail() -> None:
+            running.parts.serving.store.close()
+            _as_garbage(tmp_path / FILE)
+            raise StuckWriter("no memory even to roll back")
+
+        with pytest.raises(StuckWriter):
+            await running.parts.serving.write(fail)
+
+        await running.caught_up()
+        assert (await running.get("heatmap"))["total"] == 30
 
 
 async def test_a_rebuild_forgets_the_copy(tmp_path: Path, bus: MemoryLog) -> None:

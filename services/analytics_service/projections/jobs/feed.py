@@ -51,7 +51,7 @@ class Feed:
         self._batch_size = source.batch_size
         self._now = source.now
         self._serving = serving
-        self._store = store
+        self.store = store
         self._projector = Projector(store, source.reactions, source.now)
         self._consumer: Consumer | None = None
         self._ahead: Sequence[LoggedRecord] = ()
@@ -61,7 +61,7 @@ class Feed:
     async def open(self, topics: Sequence[str]) -> None:
         """Begin to read those topics, each partition from the store's position."""
         await self.close()
-        known = self._store.positions()
+        known = self.store.positions()
         self._consumer = await self._bus.reader(
             {place: known.get(place, 0) for place in _partitions(topics)}
         )
@@ -153,7 +153,7 @@ class Feed:
 
     def has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         """Tell whether everything before those positions is folded."""
-        positions = self._store.positions()
+        positions = self.store.positions()
         return all(positions.get(place, 0) >= end for place, end in ends.items())
 
     def parked(self) -> list[ParkedEvent]:

@@ -163,6 +163,10 @@ class Folding:
 
     async def _advance(self) -> int:
         feed = self._current()
+        if feed.store is not self._serving.store:
+            # Its file was damaged, and somebody who asked for figures met that first.
+            await self._start()
+            feed = self._current()
         # Complaints first, so that after a long absence notifications need not wait for them.
         if not self._hears_all and feed.has_reached(self._heard_first):
             await feed.open(self._source.topics)
@@ -189,7 +193,7 @@ class Folding:
         for topic, found in ends.items():
             if any(positions.get(place, 0) > end for place, end in found.items()):
                 log.warning("analytics.log_is_shorter", topic=topic)
-                self._serving.start_over(self._source.now())
+                self._serving.start_over()
                 break
         return ends[COMPLAINTS]
 

@@ -35,6 +35,10 @@ class Copy:
         for each in sorted(self.folder.iterdir()):
             shutil.copyfile(each, path.with_name(each.name))
 
+    def forget(self) -> None:
+        """Delete it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 class Copies:
     """The copies of one store's file, in a folder beside it: one, and two for a moment."""

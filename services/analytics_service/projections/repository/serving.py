@@ -47,9 +47,18 @@ class Reading:
 class Serving:
     """Hands the current store to readers, and lets go of it while a new file takes its place."""
 
-    def __init__(self, path: Path, *, memory_mb: int, threads: int, readers: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], datetime],
+        *,
+        memory_mb: int,
+        threads: int,
+        readers: int,
+    ) -> None:
         self.path = path
         self.copies = Copies(path)
+        self._now = now
         self._memory_mb = memory_mb
         self._threads = threads
         self._limiter = CapacityLimiter(readers)
@@ -58,6 +67,7 @@ class Serving:
         self._reading = 0
         self._swapping = False
         self._store: Store | None = None
+        self._origin: Copy | None = None
 
     @property
     def store(self) -> Store:
@@ -66,7 +76,7 @@ class Serving:
             raise Unavailable("the store of facts is not open")
         return self._store
 
-    def open(self, now: datetime) -> None:
+    def open(self) -> None:
         """Open the file; one that cannot be used is set aside.
 
         The newest copy that can be used takes its place, else an empty file does.
@@ -75,15 +85,23 @@ class Serving:
         try:
             self._store = self.open_file(self.path)
         except UnusableFile as wrong:
-            aside = set_aside(self.path, now)
-            log.warning("analytics.file_set_aside", reason=str(wrong), now_at=str(aside))
-            self._store = self._from_a_copy() or self.open_file(self.path)
+            self._replace(wrong)
+
+    def _replace(self, reason: Exception) -> None:
+        aside = set_aside(self.path, self._now())
+        log.warning("analytics.file_set_aside", reason=str(reason), now_at=str(aside))
+        if self._origin is not None:
+            # What was put back was damaged itself: it would come back for ever.
+            self._origin.forget()
+        self._store = self._from_a_copy() or self.open_file(self.path)
 
     def _from_a_copy(self) -> Store | None:
+        self._origin = None
         for copy in self.copies.newest_first():
             store = self._put_back(copy)
             if store is not None:
                 log.warning("analytics.copy_put_back", copy=str(copy.folder), as_of=store.as_of())
+                self._origin = copy
                 return store
         return None
 
@@ -94,6 +112,8 @@ class Serving:
         except (OSError, UnusableFile) as wrong:
             log.warning("analytics.copy_unusable", copy=str(copy.folder), reason=str(wrong))
             remove(self.path)
+            if isinstance(wrong, UnusableFile):
+                copy.forget()
             return None
 
     def open_file(self, path: Path) -> Store:
@@ -111,17 +131,30 @@ class Serving:
         """Run blocking work in the one thread that writes.
 
         After a full disk, a rollback without memory and alike DuckDB refuses everything until the
-        file is opened anew; the caller gets the error and begins again from its positions.
+        file is opened anew; a damaged one is replaced. The caller gets the error and begins again
+        from the positions of what is served then.
         """
+        store = self.store
         try:
             return await anyio.to_thread.run_sync(lambda: self._pool.submit(work).result())
-        except (duckdb.FatalException, StuckWriter):
-            await anyio.to_thread.run_sync(self._reopen)
+        except (duckdb.Error, StuckWriter) as failure:
+            if isinstance(failure, duckdb.FatalException | StuckWriter) or _tells_damage(failure):
+                await self._renew(store, failure)
             raise
 
     async def read(self, question: Callable[[Reading], T]) -> T:
-        """Answer a question in a thread, on a consistent view of the facts."""
-        return await anyio.to_thread.run_sync(self._answer, question, limiter=self._limiter)
+        """Answer a question in a thread, on a consistent view of the facts.
+
+        Raises Unavailable where the file turns out to be damaged: it is replaced then.
+        """
+        store = self.store
+        try:
+            return await anyio.to_thread.run_sync(self._answer, question, limiter=self._limiter)
+        except duckdb.Error as failure:
+            if not _tells_damage(failure):
+                raise
+            await self._renew(store, failure)
+            raise Unavailable("The file of figures is damaged and was just replaced.") from failure
 
     def swap(self, new: Path) -> None:
         """Put another, closed file in the place of the served one; readers wait a moment."""
@@ -133,18 +166,29 @@ class Serving:
             # Who has everything read again does not trust what was there before.
             self.copies.forget()
 
-    def start_over(self, now: datetime) -> None:
+    def start_over(self) -> None:
         """Set the served file aside and serve an empty one; its copies know no more than it did."""
         with self._alone():
             self.store.close()
-            set_aside(self.path, now)
+            set_aside(self.path, self._now())
             self.copies.forget()
             self._store = self.open_file(self.path)
 
-    def _reopen(self) -> None:
-        with self._alone():
-            self.store.close()
-            self._store = self.open_file(self.path)
+    async def _renew(self, failed: Store, reason: Exception) -> None:
+        """Open the file anew, or replace it where it is damaged; once for all who met it."""
+
+        def renew() -> None:
+            with self._alone():
+                if self._store is not failed:
+                    return
+                failed.close()
+                if _tells_damage(reason):
+                    self._replace(reason)
+                else:
+                    self.open()
+
+        # In the writer's thread: a connection must not be closed under a statement.
+        await anyio.to_thread.run_sync(lambda: self._pool.submit(renew).result())
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -179,3 +223,8 @@ class Serving:
             with self._gate:
                 self._reading -= 1
                 self._gate.notify_all()
+
+
+def _tells_damage(failure: Exception) -> bool:
+    """Tell whether a block of the file is not what was written; DuckDB has no class for it."""
+    return "Corrupt database file" in str(failure)
