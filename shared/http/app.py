@@ -71,6 +71,7 @@ def create_app(
     app = ServiceApp(
         title=title,
         version=VERSION,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 Document = dict[str, Any]
@@ -44,6 +46,8 @@ _PROBLEM_ANSWER: Document = {
 _FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
 _INTERNAL = "/v1/internal/"
 _METHODS = ("get", "put", "post", "delete", "patch")
+MAKING = threading.RLock()
+"""Held while a document is made: that takes up to a second of a thread, and is needed once."""
 
 
 def operation_id(route: APIRoute) -> str:
@@ -55,12 +59,18 @@ def describe(app: FastAPI) -> None:
     """Make the app give our document, without the paths of services among themselves."""
 
     def document() -> Document:
-        if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            app.openapi_schema = _with_problems(_without_internal(made))
-        return app.openapi_schema
+        with MAKING:
+            if app.openapi_schema is None:
+                made = get_openapi(title=app.title, version=app.version, routes=app.routes)
+                app.openapi_schema = _with_problems(_without_internal(made))
+            return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
+
+    # FastAPI's own would make it in the loop, and nobody else would be answered meanwhile.
+    @app.get("/openapi.json", include_in_schema=False)
+    def give() -> JSONResponse:
+        return JSONResponse(app.openapi())
 
 
 def merge_openapi(documents: Sequence[Mapping[str, Any]], *, title: str) -> Document:

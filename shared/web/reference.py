@@ -78,7 +78,8 @@ def router(pages: Pages, app: FastAPI, settings: CommonSettings) -> APIRouter:
     drawn: dict[str, list[tuple[str, list[Operation]]]] = {}
 
     @routes.get("/docs", response_class=HTMLResponse)
-    async def docs(request: Request) -> Response:
+    def docs(request: Request) -> Response:
+        # In a thread: nobody is kept waiting while the page is made for the first time.
         if "groups" not in drawn:
             drawn["groups"] = _grouped(app.openapi(), pages, settings)
         return pages.render(request, "site/docs.html", groups=drawn["groups"])

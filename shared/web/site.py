@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from shared.events.registry import EVENT_TYPES
 from shared.http.app import Ground, create_app
 from shared.http.health import Health
-from shared.http.openapi import merge_openapi
+from shared.http.openapi import MAKING, merge_openapi
 from shared.http.route_table import SITE
 from shared.kernel.errors import Unavailable
 from shared.web import problem_pages, reference, sign_in
@@ -77,10 +77,11 @@ def _merge_documents(app: FastAPI, documents: Documents) -> None:
     own = app.openapi
 
     def merged() -> dict[str, Any]:
-        if app.openapi_schema is None or "x-merged" not in app.openapi_schema:
-            made = merge_openapi([*documents(), own()], title="Redress")
-            app.openapi_schema = made | {"x-merged": True}
-        return app.openapi_schema
+        with MAKING:
+            if app.openapi_schema is None or "x-merged" not in app.openapi_schema:
+                made = merge_openapi([*documents(), own()], title="Redress")
+                app.openapi_schema = made | {"x-merged": True}
+            return app.openapi_schema
 
     app.openapi = merged  # type: ignore[method-assign]  # FastAPI's documented way
 
