@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.database import Database
 from shared.events.base import EventData
+from shared.kernel import trace
 from shared.kernel.clock import Clock
 from shared.messaging.outbox_rows import OutboxRow, insert, outbox_row
 
@@ -39,9 +40,24 @@ class UnitOfWork:
         for call in self._after_commit:
             call()
 
-    def emit(self, data: EventData, *, sequence: int, at: datetime | None = None) -> None:
-        """Say an event when this transaction commits; `at` is when it happened, by default now."""
-        traceparent = self.traces.get(data.subject)
+    def trace_of(self, subject: str) -> str | None:
+        """Return the trace that the subject's events belong to: its own, else the current one."""
+        return self.traces.get(subject) or trace.current.get()
+
+    def emit(
+        self,
+        data: EventData,
+        *,
+        sequence: int,
+        at: datetime | None = None,
+        traceparent: str | None = None,
+    ) -> None:
+        """Say an event when this transaction commits.
+
+        `at` is when it happened, by default now, and `traceparent` its trace, by default that of
+        its subject.
+        """
+        traceparent = traceparent or self.trace_of(data.subject)
         self._rows.append(
             outbox_row(data, sequence=sequence, at=at or self.now, traceparent=traceparent)
         )

@@ -8,6 +8,7 @@ from services.notification_service.gateways.domain.judging import judge_status
 from services.notification_service.gateways.domain.port import Outgoing
 from services.notification_service.gateways.domain.standard_webhook import signature_of
 from services.notification_service.gateways.wire import Wire
+from shared.kernel import trace
 from shared.kernel.clock import Clock
 
 
@@ -15,7 +16,8 @@ class HttpSms:
     """Posts `{"reference", "to", "text"}` with `Idempotency-Key: reference`.
 
     2xx means taken; 409 means taken before, from a gateway that deduplicates. With a secret the
-    request is signed as Standard Webhooks says, `webhook-id` being our reference.
+    request is signed as Standard Webhooks says, `webhook-id` being our reference. `traceparent` is
+    the trace of the fact that the message tells of.
     """
 
     def __init__(
@@ -53,6 +55,9 @@ class HttpSms:
         headers = {"Idempotency-Key": reference, "Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
+        traceparent = trace.current.get()
+        if traceparent:
+            headers["traceparent"] = traceparent
         if self._secret:
             timestamp = str(int(self._clock.now().timestamp()))
             headers["webhook-id"] = reference

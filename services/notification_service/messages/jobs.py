@@ -50,7 +50,7 @@ from services.notification_service.messages.service.settling import (
 )
 from services.notification_service.recipients.domain.masking import masked
 from shared.events.words import MessageChannel
-from shared.kernel import logging
+from shared.kernel import logging, trace
 from shared.kernel.errors import Unavailable
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Vault
@@ -314,7 +314,8 @@ class Sender:
         reference: str | None = None
         try:
             async with self._at_once[ready.channel]:
-                reference = await gateway.send(_outgoing(ready))
+                with trace.within(ready.row.traceparent):
+                    reference = await gateway.send(_outgoing(ready))
         except Exception as raised:  # the outermost edge: a defect of a gateway's adapter
             if not isinstance(raised, GatewayError):
                 log.exception("message.defect", message=ready.reference, channel=ready.channel)

@@ -83,6 +83,8 @@ notifications = Table(
     # Gathered for its recipient's next digest; `digest_id` names the mail that it is or was in.
     Column("gathered", Boolean, nullable=False, server_default=false()),
     Column("digest_id", String(36), nullable=True),
+    # The trace of the event that it tells of: what is said of it later belongs there.
+    Column("traceparent", String(55), nullable=True),
     PrimaryKeyConstraint("id", name="notifications_pkey"),
     ForeignKeyConstraint(
         ["complaint_id"], ["complaints.complaint_id"], name="notifications_complaint_fkey"

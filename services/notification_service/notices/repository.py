@@ -36,6 +36,7 @@ class Told(NamedTuple):
     proof_due_at: datetime | None
     reason: str | None
     template_version: str | None
+    traceparent: str | None
 
 
 class HandOver(NamedTuple):

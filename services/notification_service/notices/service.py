@@ -112,4 +112,5 @@ def _alert(told: Told, occurrence: int, work: UnitOfWork) -> NewIntent:
         "gathered": False,
         "mandatory": False,
         "proof_due_at": None,
+        "traceparent": told.traceparent,
     }

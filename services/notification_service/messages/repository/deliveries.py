@@ -44,6 +44,7 @@ class Leased(NamedTuple):
     gathered: bool
     digest_id: str | None
     withdrawn: Mapping[str, int] | None
+    traceparent: str | None
 
     @property
     def is_withdrawn(self) -> bool:
@@ -129,6 +130,7 @@ _LEASED = (
     _n.gathered,
     _n.digest_id,
     complaints.c.withdrawn,
+    _n.traceparent,
 )
 
 

@@ -62,6 +62,7 @@ class Standing(NamedTuple):
     leased_until: datetime | None
     address_masked: str | None
     sent_at: datetime | None
+    traceparent: str | None
 
 
 _STANDING = (
@@ -79,6 +80,7 @@ _STANDING = (
     _n.leased_until,
     _n.address_masked,
     _n.sent_at,
+    _n.traceparent,
 )
 
 

@@ -79,6 +79,7 @@ class NewIntent(TypedDict):
     gathered: bool
     mandatory: bool
     proof_due_at: datetime | None
+    traceparent: str | None
 
 
 async def remember(connection: AsyncConnection, rows: Sequence[NewComplaint]) -> None:

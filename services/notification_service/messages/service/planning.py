@@ -29,6 +29,7 @@ from services.notification_service.messages.repository.standing import (
 from shared.events.base import ComplaintEvent, EventData
 from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.events.signals import HotspotDetected, IncidentOpened
+from shared.kernel import trace
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Vault
 from shared.messaging import UnitOfWork
@@ -223,6 +224,8 @@ class Planner:
             "gathered": gathered_until is not None,
             "mandatory": intent.mandatory,
             "proof_due_at": work.now + self._proof_after if intent.mandatory else None,
+            # Parsed: a producer that is not ours may write anything there.
+            "traceparent": trace.parse(work.trace_of(event.subject)),
         }
 
 

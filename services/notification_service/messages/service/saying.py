@@ -11,6 +11,7 @@ from typing import Protocol
 from services.notification_service.messages.domain.words import About
 from services.notification_service.messages.repository import deliveries as repository
 from shared.events.base import NotificationEvent
+from shared.kernel import trace
 from shared.messaging import UnitOfWork
 
 
@@ -31,6 +32,8 @@ class Spoken(Protocol):
     def occurrence(self) -> int: ...
     @property
     def audience(self) -> str: ...
+    @property
+    def traceparent(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,15 @@ async def say(work: UnitOfWork, sayings: Sequence[Saying]) -> None:
 
     Of messages about signals nothing is said: the topic is keyed by complaint, and who follows it
     (workflow, a CRM) looks up each as one. What became of them stands in `/v1/notifications`.
+    An event belongs to the trace of the request that it is said in, such as an operator's, else to
+    that of the fact that the message tells of.
     """
     sayings = [one for one in sayings if one.about.about == About.COMPLAINT]
     counts = Counter(one.about.complaint_id for one in sayings)
     if not counts:
         return
     last = await repository.take_sequences(work.connection, counts)
+    asked_in = trace.current.get()
     for one in sayings:
         last[one.about.complaint_id] += 1
         event = one.model(
@@ -67,4 +73,9 @@ async def say(work: UnitOfWork, sayings: Sequence[Saying]) -> None:
             channel=one.channel or "none",
             reason=one.reason,
         )
-        work.emit(event, sequence=last[one.about.complaint_id], at=one.at)
+        work.emit(
+            event,
+            sequence=last[one.about.complaint_id],
+            at=one.at,
+            traceparent=asked_in or one.about.traceparent,
+        )

@@ -120,6 +120,7 @@ def _for_stand_ins(outcomes: Sequence[Outcome], held: Collection[str]) -> list[N
             "gathered": False,
             "mandatory": False,
             "proof_due_at": None,
+            "traceparent": one.row.traceparent,
         }
         for one in outcomes
         if one.row.id in held
