@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.workflow_service.answering import endpoints as answering
-from services.workflow_service.answering.service import Answers, TrackingLinks
+from services.workflow_service.answering.service import Answers, CustomerClocks, TrackingLinks
 from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.endpoints import Surroundings
 from services.workflow_service.calendars.endpoints import router as calendars_router
@@ -66,7 +66,12 @@ def build(platform: Platform) -> ServiceUnit:
             calls.router(desk, pages),
             drafts.router(desk, pages, ToneChecker(notification)),
             words_router(desk, links),
-            answering.router(answers, _answering_pages(platform), TrackingLinks(intake)),
+            answering.router(
+                answers,
+                _answering_pages(platform),
+                TrackingLinks(intake),
+                CustomerClocks(notification),
+            ),
             answering.internal_router(answers),
             people_router(lambda: desk.rules.organisation),
             organisation_router(lambda: desk.rules.organisation, now=desk.clock.now),

@@ -87,6 +87,16 @@ async def answer(
     )
 
 
+async def whereabouts(
+    connection: AsyncConnection, complaint_id: str
+) -> tuple[str | None, str | None]:
+    """Return a complaint's customer and region, each None where it is not known."""
+    c = complaints.c
+    chosen = select(c.customer_id, c.region).where(c.complaint_id == complaint_id)
+    row = (await connection.execute(chosen)).one()
+    return row.customer_id, row.region
+
+
 async def page(
     connection: AsyncConnection, *, complaint_id: str | None, before: str | None, limit: int
 ) -> list[Stored]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from services.notification_service.messages.domain.behind import list_behind
 from services.notification_service.messages.domain.words import About, Kind
 from services.notification_service.messages.repository.deliveries import Leased, take_sequences
+from services.notification_service.preferences.repository.stored import read
 from services.notification_service.surveys import repository
 from services.notification_service.surveys.domain.survey import (
     Answer,
@@ -27,6 +28,7 @@ from shared.events.words import Audience
 from shared.kernel.ids import new_id
 from shared.kernel.vault import Undecryptable, Vault
 from shared.messaging import Messaging, UnitOfWork
+from shared.web.zones import zone_for
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -103,6 +105,13 @@ class SurveyBook:
         async with self._messaging.database.read() as connection:
             found = await repository.find(connection, _hash_of(token))
         return self._known(found)
+
+    async def zone(self, survey: Survey) -> ZoneInfo | None:
+        """Return the zone of the customer's clock, as messages go by it; None: the company's."""
+        async with self._messaging.database.read() as connection:
+            customer_id, region = await repository.whereabouts(connection, survey.complaint_id)
+            found = await read(connection, customer_id) if customer_id else None
+        return zone_for(found.chosen.timezone if found else None, region)
 
     async def answer(self, token: str, answer: Answer) -> Survey:
         """Record an answer, once; the same again changes nothing. Returns the survey as it is.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from fastapi import Path as PathPart
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.workflow_service.answering.schemas import AnswerLink
-from services.workflow_service.answering.service import Answers, TrackingLinks
+from services.workflow_service.answering.service import Answers, CustomerClocks, TrackingLinks
 from services.workflow_service.cases.schemas.bodies import MAX_WORDS
 from shared.http.auth import Principal, Scope, requires
 from shared.kernel.errors import InvalidInput
@@ -29,7 +30,9 @@ _PRIVATE = {
 }
 
 
-def router(answers: Answers, pages: Pages, tracking: TrackingLinks) -> APIRouter:
+def router(
+    answers: Answers, pages: Pages, tracking: TrackingLinks, clocks: CustomerClocks
+) -> APIRouter:
     """Make the customer's page."""
     routes = APIRouter(include_in_schema=False)
 
@@ -37,13 +40,17 @@ def router(answers: Answers, pages: Pages, tracking: TrackingLinks) -> APIRouter
         request: Request, token: str, errors: Mapping[str, str], typed: Mapping[str, str]
     ) -> HTMLResponse:
         proposal = await answers.look(token)
+        tracking_url, zone = await asyncio.gather(
+            tracking.of(proposal.complaint_id), clocks.of(proposal.customer_id, proposal.region)
+        )
         return pages.render(
             request,
             "answering/answer.html",
             status=422 if errors else 200,
             headers=_PRIVATE,
+            zone=zone,
             proposal=proposal,
-            tracking_url=await tracking.of(proposal.complaint_id),
+            tracking_url=tracking_url,
             picked=typed.get("option") or request.query_params.get("option", ""),
             typed=typed,
             errors=errors,

@@ -37,6 +37,7 @@ from shared.messaging import Incoming, outbox
 from shared.service import Platform
 from shared.web.pages import Pages
 from tests.service.notification.conftest import START, Notification, received
+from tests.service.notification.telling import choose
 
 ROOM = Path(services.notification_service.surveys.__file__).parent
 VALID = timedelta(days=14)
@@ -193,6 +194,30 @@ async def test_the_page_speaks_the_customers_language_until_they_choose(asking: 
     assert "您对我们的处理满意吗" in first.text
     assert "Are you satisfied with how we handled it?" in second.text
     assert "Are you satisfied with how we handled it?" in switched.text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ends", "clock", "clock_zh"),
+    [
+        (None, "7 Dec 2026, 02:00", "London time", "伦敦时间"),
+        ("America/New_York", "6 Dec 2026, 21:00", "New York time", "纽约时间"),
+    ],
+)
+async def test_times_are_told_by_the_customers_clock_as_in_their_messages(
+    asking: Asking, chosen: str | None, ends: str, clock: str, clock_zh: str
+) -> None:
+    complaint, token = await asking.ask(region="GB-LND")
+    if chosen:
+        await choose(asking.notification, complaint, timezone=chosen)
+
+    english, chinese = await asking.page(token, lang="en"), await asking.page(token, lang="zh-CN")
+    asking.notification.clock.advance(VALID)
+    over = await asking.page(token, lang="en")
+
+    assert f"It can be given until {ends} ({clock})." in english.text
+    assert f"Times are in {clock}." in english.text
+    assert f"（{clock_zh}）前都可以填写" in chinese.text
+    assert f"until {ends} ({clock})." in over.text
 
 
 async def test_the_same_answer_twice_counts_once(asking: Asking) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, Response
 
-from services.workflow_service.answering.service import TrackingLinks
+from services.workflow_service.answering.service import CustomerClocks, TrackingLinks
 from services.workflow_service.cases.service.answer_links import AnswerLinks
 from shared.events.cases import SolutionAccepted, SolutionDeclined
 from shared.http.access import Role
@@ -147,6 +147,41 @@ async def test_the_tracking_page_is_asked_of_intake_and_the_answer_goes_without(
     assert (await of(neighbour), await of(FastAPI())) == (f"{TRACK}/c1", None)
     assert "Thank you for telling us" in page.text
     assert "/track/" not in page.text
+
+
+async def test_times_are_told_by_the_customers_clock_as_in_their_messages(
+    workflow: Workflow,
+) -> None:
+    path = await proposed(workflow, await workflow.open(region="GB-LND"))
+
+    sent = await said(workflow, path, option="A", accept="1")
+    english = await look(workflow, sent.headers["location"])
+    chinese = await look(workflow, sent.headers["location"], "zh-CN")
+
+    assert ">23 Nov 2026, 04:00</time>" in english.text
+    assert "04:00 (London time) at the latest." in english.text
+    assert "Times are in London time." in english.text
+    assert "（伦敦时间）之前，您会收到我们的消息" in chinese.text
+
+
+async def test_the_zone_that_the_customer_chose_is_asked_of_notification() -> None:
+    neighbour = FastAPI()
+
+    @neighbour.get("/v1/internal/notification/zones/{customer_id}")
+    async def zone(customer_id: str) -> dict[str, str | None]:
+        chosen = {"c1": "America/New_York"}
+        return {"timezone": chosen.get(customer_id), "later": "ignored"}
+
+    async def of(app: FastAPI, customer_id: str, region: str | None) -> str | None:
+        transport = ASGITransport(app=app)
+        client = ServiceClient("http://n", "s", attempts=1, transport=transport)
+        found = await CustomerClocks(client).of(customer_id, region)
+        return found.key if found else None
+
+    assert await of(neighbour, "c1", "GB-LND") == "America/New_York"
+    assert await of(neighbour, "c2", "GB-LND") == "Europe/London"
+    assert await of(neighbour, "c2", None) is None
+    assert await of(FastAPI(), "c1", "GB-LND") == "Europe/London"
 
 
 async def test_none_is_taken_with_a_reason(workflow: Workflow) -> None:

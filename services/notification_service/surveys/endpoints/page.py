@@ -52,6 +52,7 @@ def router(book: SurveyBook, pages: Pages, directory: Directory) -> APIRouter:
             status=410 if state is SurveyState.EXPIRED else status,
             headers=PRIVATE,
             spoken=match(survey.language),
+            zone=await book.zone(survey),
             survey=survey,
             state=state.value,
             typed=typed,
