@@ -87,6 +87,25 @@ EVERY_CLOCK: Rules = Rules(
 """The same with the clocks that the policy leaves out."""
 
 
+HASTY: Rules = Rules(
+    policy=read_policy_text(
+        (files("services.workflow_service.clocks") / "policy.yaml")
+        .read_text(encoding="utf-8")
+        .replace("name: company", "name: hasty")
+        .replace("{1: 75%, 2: 50%, 3: 50%, 4: 50%}", "{1: 1%, 2: 1%, 3: 1%, 4: 1%}")
+        .replace(
+            "rules:\n",
+            "rules:\n  - name: hasty\n    when: {priority: P2}\n    targets:"
+            " {first_reply: 2 minutes, propose: 20 seconds, resolve: 90 minutes}\n",
+        ),
+        name="hasty.yaml",
+    ),
+    calendars=BOOK,
+    organisation=RULES.organisation,
+)
+"""The same for who allows minutes and seconds, and nothing of them on a higher level."""
+
+
 def complaint(**changes: object) -> ComplaintReceived:
     """Return a complaint received at Monday noon."""
     return received("01938f5e-7c2a-7d5e-9d8b-3f6f0c1a2b3c", MONDAY_NOON, **changes)

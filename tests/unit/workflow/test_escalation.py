@@ -9,6 +9,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
+from services.workflow_service.cases.domain.actions import decide
 from services.workflow_service.cases.domain.lifecycle import Action, ForbiddenTransition
 from services.workflow_service.cases.domain.opening import open_case
 from services.workflow_service.cases.domain.reactions import amended, fire_due
@@ -17,7 +18,7 @@ from shared.events.cases import ClockBreached, DeEscalated, Escalated
 from shared.events.complaints import ComplaintAmended
 from shared.events.words import CaseState, ClockKind, ClockState
 from shared.kernel.errors import Forbidden
-from tests.unit.workflow.rules import MONDAY_NOON, RULES, complaint, opened
+from tests.unit.workflow.rules import HASTY, MONDAY_NOON, RULES, command, complaint, opened
 from tests.unit.workflow.steps import (
     act,
     amend,
@@ -231,6 +232,34 @@ def test_a_case_that_nobody_touches_goes_up_to_the_top_and_stays_loud_there() ->
     ]
     assert case.escalation_level == 4
     assert len(clocks_of(case, ClockKind.FIRST_REPLY)) == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "lengths"),
+    [(ClockKind.FIRST_REPLY, [120, 60]), (ClockKind.PROPOSE, [20] * 5)],
+)
+def test_a_level_makes_no_clock_shorter_than_a_minute_and_none_longer(
+    kind: ClockKind, lengths: list[int]
+) -> None:
+    case = opened(rules=HASTY)
+
+    for seconds in range(1, 60 * 20):
+        change = fire_due(case, now=at(seconds=seconds), rules=HASTY)
+        case = change.case if change else case
+
+    assert case.escalation_level == 4
+    assert [clock.target_seconds for clock in clocks_of(case, kind)] == lengths
+
+
+def test_a_clock_that_runs_on_is_left_a_minute_where_the_share_is_less() -> None:
+    case = opened(rules=HASTY)
+
+    moment = at(seconds=10, milliseconds=300)
+    change = decide(case, command(Action.ESCALATE, moment), now=moment, rules=HASTY)
+
+    resolve = live(change.case, ClockKind.RESOLVE)
+    assert resolve.changes[-1].why == "escalation"
+    assert resolve.due_at == at(seconds=11 + 60)
 
 
 def test_reaching_the_milestone_ends_every_clock_of_it() -> None:

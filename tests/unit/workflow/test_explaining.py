@@ -10,11 +10,12 @@ import pytest
 from services.workflow_service.cases.domain.actions import decide
 from services.workflow_service.cases.domain.case import Case
 from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.domain.reactions import fire_due
 from services.workflow_service.clocks.domain.clock import Clock
 from services.workflow_service.clocks.domain.explanation import PAUSED, Reader, Span, explain
 from services.workflow_service.clocks.domain.wording import Both
 from shared.events.words import ClockKind
-from tests.unit.workflow.rules import RULES, command, opened
+from tests.unit.workflow.rules import HASTY, RULES, command, opened
 from tests.unit.workflow.steps import act, at, clocks_of, pass_time
 
 
@@ -49,6 +50,19 @@ def test_half_a_target_and_the_share_of_a_level_are_told_apart() -> None:
 
     assert "Half the usual time, as the customer is a VIP. Level 2 leaves 50% of the" in words.en
     assert "因客户是 VIP 客户，按一半计。升级到第 2 级，只取通常时限的 50%。" in words.zh
+
+
+def test_a_share_of_less_than_a_minute_is_told_to_be_none() -> None:
+    change = fire_due(opened(rules=HASTY), now=at(minutes=2), rules=HASTY)
+    assert change is not None
+
+    first, second = clocks_of(change.case, ClockKind.FIRST_REPLY)
+    words = told(second, at(minutes=2))
+
+    assert "First reply: 1 minute (rule hasty of hasty" in words.en
+    assert "leaves 1% of the usual target. Nothing is made shorter than a minute." in words.en
+    assert "只取通常时限的 1%。但不会缩短到 1 分钟以内。" in words.zh
+    assert "shorter" not in told(first, at(minutes=2)).en
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ STARTED = "started"
 """Why a clock's first segment counts."""
 
 MET, BREACHED, CANCELLED = ClockState.MET, ClockState.BREACHED, ClockState.CANCELLED
+SHORTEST_SHARE_SECONDS = 60
+"""Whoever gets a case must be able to act and be warned before they are late.
+
+At the top a missed clock begins again each time: one of a second would breach every second.
+"""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -59,8 +64,8 @@ class TargetChange:
 
 
 def share_of(seconds: int, share: int) -> int:
-    """Return `share` percent of a target, and a second at least."""
-    return max(1, seconds * share // WHOLE)
+    """Return `share` percent of a target; nothing is made shorter than a minute."""
+    return max(min(seconds, SHORTEST_SHARE_SECONDS), seconds * share // WHOLE)
 
 
 @dataclass(frozen=True, slots=True)

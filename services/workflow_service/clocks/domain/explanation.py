@@ -8,7 +8,12 @@ from datetime import datetime, tzinfo
 
 from services.workflow_service.calendars.domain.calendar import Calendar
 from services.workflow_service.clocks.domain import clock as clocks
-from services.workflow_service.clocks.domain.clock import Clock, Segment, TargetChange
+from services.workflow_service.clocks.domain.clock import (
+    SHORTEST_SHARE_SECONDS,
+    Clock,
+    Segment,
+    TargetChange,
+)
 from services.workflow_service.clocks.domain.target import WHOLE
 from services.workflow_service.clocks.domain.wording import (
     CHANGES,
@@ -148,6 +153,9 @@ def _target(clock: Clock, reader: Reader) -> Both:
     if clock.share != WHOLE:
         zh += f"升级到第 {clock.level} 级，只取通常时限的 {clock.share}%。"
         en += f" Level {clock.level} leaves {clock.share}% of the usual target."
+        if clock.target_seconds <= SHORTEST_SHARE_SECONDS:
+            zh += "但不会缩短到 1 分钟以内。"
+            en += " Nothing is made shorter than a minute."
     if reader.business:
         zh += f"只计 {reader.calendar.name} 日历的工作时间。"
         en += f" Only the working time of the calendar {reader.calendar.name} counts."
