@@ -18,7 +18,8 @@ from rich.table import Table
 
 from benchmarks.load import Job
 from benchmarks.machines import complaints, distributed, embedded, load, servers, wait_until_open
-from tests.harness.product import Product, free_port
+from deploy.local.ports import free_port
+from tests.harness.product import Product
 
 RATE = 100
 SECONDS = 15

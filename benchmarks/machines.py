@@ -18,8 +18,9 @@ import psutil
 
 from benchmarks.load import Job, Result
 from deploy.local.kafka import start_kafka, stop_kafka
+from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer, ensure_database, start_postgres, stop_postgres
-from tests.harness.product import COMPLAINT, Product, free_port
+from tests.harness.product import COMPLAINT, Product
 
 DATABASES = ("intake", "workflow", "notification")
 

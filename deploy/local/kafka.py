@@ -16,10 +16,10 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.ports import free_port
 from deploy.local.processes import (
     CannotStart,
     bound_to_parent,
-    free_port,
     is_running,
     last_line,
     launch,

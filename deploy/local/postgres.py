@@ -16,12 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.ports import free_port, is_free
 from deploy.local.processes import (
     CannotStart,
     bound_to_parent,
-    free_port,
     give_to_nobody,
-    is_free,
     is_running,
     last_line,
     launch,

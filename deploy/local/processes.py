@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -80,25 +79,6 @@ def give_to_nobody(folder: Path) -> None:
     """Make nobody the owner of `folder`, where this process is root and runs servers as nobody."""
     if os.geteuid() == 0:
         os.chown(folder, _NOBODY, _NOBODY)
-
-
-def free_port() -> int:
-    """Return a TCP port on the loopback address that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_free(port: int) -> bool:
-    """Tell whether the port can be listened on."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def read_pid(path: Path) -> int | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from deploy.local.kafka import KafkaServer, start_kafka, stop_kafka
 from deploy.local.layout import KAFKA_PORT, POSTGRES_PORT, STORES
+from deploy.local.ports import free_port, is_free
 from deploy.local.postgres import PostgresServer, start_postgres, stop_postgres
-from deploy.local.processes import free_port, is_free
 
 
 def start_stores() -> tuple[PostgresServer, KafkaServer]:

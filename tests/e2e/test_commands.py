@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness.product import COMPLAINT, Product, event, eventually, free_port, somebody
+from deploy.local.ports import free_port
+from tests.harness.product import COMPLAINT, Product, event, eventually, somebody
 
 CSV = """Creation_Date,Status,Completion_Date,Service_Request_Number,Nature_of_Violation
 2011-03-01,Completed,2011-03-04,11-1,Standing water

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.harness.product import eventually, free_port
+from deploy.local.ports import free_port
+from tests.harness.product import eventually
 
 FOLDER = Path(__file__).parents[2] / "docs" / "crm-client"
 

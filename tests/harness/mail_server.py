@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.harness.product import free_port
+from deploy.local.ports import free_port
 from tests.harness.requirements import cannot_have
 
 USER, PASSWORD = "redress", "c0rrect horse"

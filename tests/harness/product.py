@@ -9,7 +9,6 @@ import asyncio
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from deploy.local.ports import free_port
 from shared.bus.kafka import KafkaBus
 from shared.bus.local_log import LocalLog
 from shared.bus.port import Record
@@ -223,14 +223,6 @@ def eventually(condition: Callable[[], T], *, seconds: float = 15.0, what: str =
         if time.monotonic() > deadline:
             raise NotInTime(f"{what} did not come true in {seconds} s: {found!r}")
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 COMPLAINT: dict[str, Any] = {
