@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.workflow_service.answering import endpoints as answering
-from services.workflow_service.answering.service import Answers, CustomerClocks, TrackingLinks
+from services.workflow_service.answering.service import Answers, TrackingLinks
 from services.workflow_service.calendars.domain.book import CalendarBook
 from services.workflow_service.calendars.endpoints import Surroundings
 from services.workflow_service.calendars.endpoints import router as calendars_router
@@ -36,6 +36,7 @@ from shared.http.health import Health
 from shared.kernel.settings import load
 from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay
 from shared.service import Platform, ServiceUnit
+from shared.web.clocks import CustomerClocks
 from shared.web.pages import Pages
 from shared.worker import Supervisor
 

@@ -13,10 +13,11 @@ from fastapi import Path as PathPart
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.workflow_service.answering.schemas import AnswerLink
-from services.workflow_service.answering.service import Answers, CustomerClocks, TrackingLinks
+from services.workflow_service.answering.service import Answers, TrackingLinks
 from services.workflow_service.cases.schemas.bodies import MAX_WORDS
 from shared.http.auth import Principal, Scope, requires
 from shared.kernel.errors import InvalidInput
+from shared.web.clocks import CustomerClocks
 from shared.web.pages import Pages
 
 FOLDER = Path(__file__).parent

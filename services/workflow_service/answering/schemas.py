@@ -1,4 +1,4 @@
-"""What the tracking page is told, and what others answer."""
+"""What the tracking page is told, and what intake answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,3 @@ class TrackingLink(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     url: str
-
-
-class ChosenZone(BaseModel):
-    """What notification answers: the time zone that a customer chose; null for none."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    timezone: str | None = None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -17,7 +15,7 @@ from services.workflow_service.answering.domain.standing import (
     latest_proposal,
     standing_of,
 )
-from services.workflow_service.answering.schemas import ChosenZone, TrackingLink
+from services.workflow_service.answering.schemas import TrackingLink
 from services.workflow_service.cases.domain.command import Command
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.telling import question_of
@@ -31,11 +29,8 @@ from shared.http.client import ServiceClient, ServiceRefused
 from shared.kernel import logging
 from shared.kernel.errors import NotFound, Unavailable
 from shared.kernel.ids import new_id
-from shared.web.zones import zone_for
 
 log = logging.get(__name__)
-
-_PATIENCE_SECONDS = 2.0
 
 CUSTOMER = "customer"
 """Who the history says it was: the link was theirs."""
@@ -85,27 +80,6 @@ class TrackingLinks:
         except (Unavailable, ServiceRefused, NotFound, ValidationError) as failure:
             log.warning("tracking.unavailable", case=complaint_id, reason=type(failure).__name__)
             return None
-
-
-class CustomerClocks:
-    """Whose clock customers read, as their messages go by it; who made the client closes it."""
-
-    def __init__(self, notification: ServiceClient) -> None:
-        self._notification = notification
-
-    async def of(self, customer_id: str, region: str | None) -> ZoneInfo | None:
-        """Return the zone that a customer chose, else their region's; None: the company's.
-
-        Where notification is away or slow it goes by the region.
-        """
-        path = f"/v1/internal/notification/zones/{customer_id}"
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                found = ChosenZone.model_validate(await self._notification.get(path))
-        except (Unavailable, ServiceRefused, NotFound, TimeoutError, ValidationError) as failure:
-            log.warning("zone.unavailable", reason=type(failure).__name__)
-            return zone_for(None, region)
-        return zone_for(found.timezone, region)
 
 
 class Answers:

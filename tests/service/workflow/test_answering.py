@@ -8,11 +8,12 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, Response
 
-from services.workflow_service.answering.service import CustomerClocks, TrackingLinks
+from services.workflow_service.answering.service import TrackingLinks
 from services.workflow_service.cases.service.answer_links import AnswerLinks
 from shared.events.cases import SolutionAccepted, SolutionDeclined
 from shared.http.access import Role
 from shared.http.client import ServiceClient
+from shared.web.clocks import CustomerClocks
 from tests.service.workflow.conftest import Workflow
 
 OPTIONS = [

@@ -1,4 +1,4 @@
-"""What workflow and notification answer for the customer's page (internal HTTP)."""
+"""What workflow answers for the customer's page (internal HTTP)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,3 @@ class AnswerLink(_Answer):
     """Where a proposal is answered."""
 
     url: str
-
-
-class ChosenZone(_Answer):
-    """The time zone that a customer chose; null for none."""
-
-    timezone: str | None = None

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from services.intake_service.complaints.schemas.elsewhere import AnswerLink, ChosenZone, Telling
+from services.intake_service.complaints.schemas.elsewhere import AnswerLink, Telling
 from shared.http.client import JsonObject, ServiceClient, ServiceRefused
 from shared.kernel import logging
 from shared.kernel.errors import NotFound, Unavailable
+from shared.web.clocks import CustomerClocks
 
 log = logging.get(__name__)
 
@@ -29,17 +31,16 @@ class Elsewhere:
     def __init__(self, *, workflow: ServiceClient, notification: ServiceClient) -> None:
         self._workflow = workflow
         self._notification = notification
+        self._clocks = CustomerClocks(notification)
 
     async def telling(self, complaint_id: str) -> Telling:
         """Return what the customer is to read of their case; nothing where nobody answers."""
         asking = self._workflow.get(f"/v1/internal/workflow/telling/{complaint_id}")
         return await _soon(asking, Telling) or Telling()
 
-    async def chosen_zone(self, customer_id: str) -> str | None:
-        """Return the time zone that a customer chose, None also where nobody answers."""
-        asking = self._notification.get(f"/v1/internal/notification/zones/{customer_id}")
-        found = await _soon(asking, ChosenZone)
-        return found.timezone if found else None
+    async def zone(self, customer_id: str, region: str | None) -> ZoneInfo | None:
+        """Return the zone of a customer's clock; None: the company's."""
+        return await self._clocks.of(customer_id, region)
 
     async def answer_url(self, complaint_id: str) -> str:
         """Return where a complaint's proposal is answered; raises NotFound and Unavailable."""

@@ -21,7 +21,6 @@ from services.intake_service.complaints.service.reading import OpenComplaint, Re
 from services.intake_service.customers.service import KeyRing
 from shared.kernel.errors import Conflict, NotFound
 from shared.messaging import Messaging
-from shared.web.zones import zone_for
 
 _MOST_ADDITIONS = 50
 
@@ -97,13 +96,12 @@ class Tracker:
         """
         found = await self.look(token)
         stored = found.stored
-        told, chosen = await asyncio.gather(
+        told, zone = await asyncio.gather(
             self._elsewhere.telling(stored.id) if _has_words(found) else _nothing(),
-            self._elsewhere.chosen_zone(stored.customer_id),
+            self._elsewhere.zone(stored.customer_id, stored.region),
         )
         root = told.merged_into
         earlier = await self._earlier(root, stored.customer_id) if root else None
-        zone = zone_for(chosen, stored.region)
         return Tracked(found, told.question, told.rejection, earlier, zone)
 
     async def answer_url(self, complaint: OpenComplaint) -> str:
