@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -340,6 +341,23 @@ async def test_who_does_not_hold_it_settled_can_say_so_on_the_page(
     assert 'name="objection"' not in after.text, "it was said a moment ago"
     *_, amended = await intake.events(answer["id"], count=3)
     assert '"kind":"objection","by":"customer"' in amended.value.decode()
+
+
+@pytest.mark.parametrize("state", ["rejected", "resolved", "closed"])
+async def test_the_label_of_an_objection_belongs_to_its_field(intake: Running, state: str) -> None:
+    """An id that stands twice leaves the field without a name for who hears the page."""
+    answer = await intake.received()
+    settled = Closed(
+        complaint_id=answer["id"], number=answer["number"], state=state, version=1, outcome="solved"
+    )
+    await intake.say(settled, sequence=1)
+    await intake.until_status(answer["id"], state)
+
+    shown = (await page(intake, token_of(answer))).text
+
+    ids = re.findall(r' id="([^"]+)"', shown)
+    assert '<label for="objection">' in shown
+    assert len(ids) == len(set(ids))
 
 
 async def test_an_empty_form_keeps_the_page_and_says_what_is_wrong(intake: Running) -> None:
