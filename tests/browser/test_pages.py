@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.browser.conftest import Story
-from tests.browser.looking import Lang, Reader, Seen
+from tests.browser.looking import PHONE, Lang, Reader, Seen
 
 PAGES = {
     "start": "/",
@@ -85,6 +85,21 @@ def test_a_page_can_be_read_aloud(seen: Seen) -> None:
 @every_page
 def test_words_stand_out_by_day_and_by_night(seen: Seen) -> None:
     assert seen.contrast == {"light": [], "dark": []}
+
+
+@pytest.mark.parametrize("name", ["cases", "list"])
+@pytest.mark.usefixtures("story")
+def test_no_number_and_no_time_of_a_list_is_broken_on_a_phone(reader: Reader, name: str) -> None:
+    page = reader.sit_down("zh-CN", PHONE)
+    page.goto(PAGES[name])
+
+    broken = page.eval_on_selector_all(
+        "tbody th a, tbody time",
+        "all => all.filter(one => one.getClientRects().length > 1).map(one => one.textContent)",
+    )
+
+    assert page.query_selector("tbody th a")
+    assert broken == []
 
 
 @every_layout
