@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel, Field
 
 from shared.http.auth import Role, Scope, requires
+from shared.kernel.errors import Unavailable
 from shared.web.problem_pages import explanations
 from shared.web.site import build_site
 from tests.service.shared_http.ground import TestGround, client_of
@@ -173,6 +174,32 @@ async def test_a_customers_dead_link_shows_no_ways_into_the_house(
     assert page.status_code == 404
     assert "Dashboard" not in page.text
     assert "Sign in" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "try again in a few minutes"), ("zh-CN", "请过几分钟再试")]
+)
+async def test_what_broke_inside_is_no_customers_reading(
+    ground: TestGround, unit: Unit, lang: str, said: str
+) -> None:
+    broken = build_site(ground, [unit])
+
+    @broken.get("/track/x")
+    @broken.get("/cases/x")
+    async def fail() -> None:
+        raise Unavailable("http://10.0.0.7:8001/v1/internal/intake/tracked: answered 503")
+
+    async with client_of(broken) as client:
+        customers, ours = [
+            await client.get(f"{path}?lang={lang}", headers=BROWSER)
+            for path in ("/track/x", "/cases/x")
+        ]
+
+    assert customers.status_code == ours.status_code == 503
+    assert said in customers.text
+    for inside in ("10.0.0.7", "Idempotency-Key"):
+        assert inside not in customers.text
+        assert inside in ours.text
 
 
 async def test_a_customers_page_bears_the_name_of_who_writes_to_them(
