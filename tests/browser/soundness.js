@@ -20,6 +20,9 @@
     if (!table.caption?.textContent.trim()) say("structure", "no caption", table);
   for (const head of all("table:not(#vg-tooltip-element table) th"))
     if (!head.scope) say("structure", "no scope", head);
+  for (const box of all(".table-wrap, pre"))
+    if (box.scrollWidth > box.clientWidth + 1 && box.tabIndex < 0 && !box.querySelector("a, button, input"))
+      say("structure", "not to be scrolled by keyboard", box);
   for (const time of all("time"))
     if (Number.isNaN(Date.parse(time.dateTime))) say("structure", "no datetime", time);
   for (const image of all("img:not([alt]), svg:not([aria-hidden]):not([role]), iframe:not([title])"))
