@@ -48,6 +48,9 @@ class KafkaReader:
         try:
             await self._consumer.start()
             self._take_up()
+            # aiokafka's coordinator ends by awaiting a task that it cancelled: where that had not
+            # begun, the cancellation would come out of `close`, and the connections stay open.
+            await asyncio.sleep(0)
         except (KafkaError, OSError) as failure:
             await self._consumer.stop()
             raise Unavailable(f"Kafka does not answer: {failure}") from failure

@@ -199,6 +199,12 @@ async def test_an_empty_poll_ends_after_its_timeout(bus: Bus) -> None:
     assert await reader.lag_seconds() == 0
 
 
+async def test_a_reader_may_be_let_go_as_soon_as_it_is_there(bus: Bus) -> None:
+    reader = await bus.reader(await bus.end_positions(TOPIC))
+
+    await reader.close()
+
+
 async def test_publishing_to_a_topic_that_is_not_there_is_refused(bus: Bus) -> None:
     if isinstance(bus, KafkaBus):
         pytest.skip("Kafka may be set to make topics by itself")

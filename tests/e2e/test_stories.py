@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
+
+import httpx
 
 from tests.harness.product import COMPLAINT, Product, event, eventually, somebody
 
@@ -94,6 +97,24 @@ def test_a_complaint_travels_from_receipt_to_closed(product: Product) -> None:
             >= 1
         )
     )
+
+
+def test_figures_are_the_same_after_a_rebuild_and_after_a_restart_with_nothing_new(
+    product: Product,
+) -> None:
+    opened(product)
+    question = "/v1/analytics/heatmap?rows=category&columns=channel"
+    before = eventually(lambda: (found := product.get(question))["total"] and found)
+
+    rebuilt = product.post("/v1/internal/analytics/rebuild")
+    rebuilt_total = product.get(question)["total"]
+    product.restart("analytics")
+
+    assert rebuilt["facts"] == rebuilt_total >= before["total"]
+    for _ in range(5):  # a loop that fails is tried again, and ready in between
+        assert httpx.get(f"{product.urls['analytics']}/health/ready").status_code == 200
+        time.sleep(0.2)
+    assert product.get(question)["total"] == rebuilt_total
 
 
 def test_a_breach_escalates_the_case_and_tells_its_new_owner(product: Product) -> None:

@@ -147,6 +147,15 @@ class Product:
         lines = (self.home / f"{name}.log").read_text(errors="replace").splitlines()
         return "\n".join(lines[-15:])
 
+    def restart(self, service: str) -> None:
+        """Ask the process of a service to end, and start it again."""
+        name = service if service in self.processes else "embedded"
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+        self.spawn(name)
+        self.wait_ready(name)
+
     def kill(self, name: str) -> None:
         """Kill a process as a power cut would."""
         process = self.processes.pop(name)
