@@ -15,6 +15,8 @@ log = logging.get(__name__)
 
 _RESTARTS = Counter("redress_worker_restarts_total", "Background loops that failed", ["worker"])
 _LONGEST_BACKOFF_SECONDS = 30.0
+_STEADY_SECONDS = 1.0
+"""How long a loop that failed must run before it counts as well again."""
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -23,7 +25,8 @@ class Supervisor:
     """Runs loops until it is stopped. A loop is handed an event that is set when it shall end.
 
     A loop that raises is logged and started again after a growing, jittered pause; a loop that
-    returns has done its work. `failing` tells readiness which loops are down at the moment.
+    returns has done its work. `failing` tells readiness which loops are down at the moment, or fail
+    as soon as they are started.
     """
 
     def __init__(self) -> None:
@@ -38,7 +41,7 @@ class Supervisor:
 
     @property
     def failing(self) -> dict[str, str]:
-        """The loops that failed and wait to be started again, with the reason."""
+        """The loops that failed and do not run steadily yet, with the reason."""
         return dict(self._failing)
 
     async def start(self) -> None:
@@ -62,8 +65,12 @@ class Supervisor:
         pause = 0.1
         while not self._stopping.is_set():
             began = asyncio.get_running_loop().time()
+            steady = asyncio.get_running_loop().call_later(
+                _STEADY_SECONDS, self._failing.pop, name, None
+            )
             try:
                 await loop(self._stopping)
+                self._failing.pop(name, None)
                 return
             except (Exception, asyncio.CancelledError) as failure:  # the outermost edge of a worker
                 if _is_being_cancelled():
@@ -73,10 +80,11 @@ class Supervisor:
                 self._failing[name] = f"{type(failure).__name__}: {failure}"
                 _RESTARTS.labels(name).inc()
                 log.exception("worker.failed", worker=name, pause_seconds=round(pause, 2))
+            finally:
+                steady.cancel()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause * _jitter())
             pause = min(pause * 2, _LONGEST_BACKOFF_SECONDS)
-            self._failing.pop(name, None)
 
 
 def _is_being_cancelled() -> bool:

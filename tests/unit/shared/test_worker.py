@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from shared.worker import Supervisor
 
 
@@ -68,6 +70,51 @@ async def test_a_failing_loop_is_named_while_it_is_down() -> None:
     await supervisor.stop()
 
     assert failing == {"broken": "OSError: no disk"}
+
+
+async def test_a_loop_that_fails_whenever_it_is_started_is_not_well_in_between() -> None:
+    runs: list[dict[str, str]] = []
+
+    async def loop(_stopping: asyncio.Event) -> None:
+        await asyncio.sleep(0.01)
+        runs.append(supervisor.failing)
+        raise OSError("no disk")
+
+    supervisor = Supervisor()
+    supervisor.add("broken", loop)
+    await supervisor.start()
+    async with asyncio.timeout(10):
+        while len(runs) < 3:
+            await asyncio.sleep(0.01)
+    await supervisor.stop()
+
+    assert runs[1:] == [{"broken": "OSError: no disk"}] * (len(runs) - 1)
+
+
+async def test_a_loop_that_runs_again_for_a_while_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.worker._STEADY_SECONDS", 0.05)
+    runs = 0
+
+    async def loop(stopping: asyncio.Event) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise OSError("once")
+        await stopping.wait()
+
+    supervisor = Supervisor()
+    supervisor.add("once-failing", loop)
+    await supervisor.start()
+    async with asyncio.timeout(10):
+        while runs < 2:
+            await asyncio.sleep(0.01)
+    assert supervisor.failing == {"once-failing": "OSError: once"}
+
+    async with asyncio.timeout(10):
+        while supervisor.failing:
+            await asyncio.sleep(0.01)
+
+    await supervisor.stop()
 
 
 async def test_a_loop_that_does_not_end_is_cancelled_after_its_grace() -> None:
