@@ -53,9 +53,11 @@ def settings_for(
         settings[f"REDRESS_{service.upper()}_URL"] = f"http://127.0.0.1:{PORTS[service]}"
     settings["REDRESS_KAFKA_BOOTSTRAP"] = kafka
     settings.setdefault("REDRESS_HOME", str(HOME))
-    # Without a gateway in front, customers' links lead to intake, which has the tracking page.
-    settings.setdefault("REDRESS_PUBLIC_URL", settings["REDRESS_INTAKE_URL"])
-    settings.setdefault("REDRESS_STAFF_URL", settings["REDRESS_WORKFLOW_URL"])
+    # Without a gateway in front each link leads to the service that answers it. One address for all
+    # would be a promise that it answers everything; it was written here until 2026-11-30.
+    for name, former in (("PUBLIC", "INTAKE"), ("STAFF", "WORKFLOW")):
+        if settings.get(f"REDRESS_{name}_URL") == settings[f"REDRESS_{former}_URL"]:
+            del settings[f"REDRESS_{name}_URL"]
     return settings
 
 

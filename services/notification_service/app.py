@@ -235,12 +235,11 @@ def _trust(platform: Platform) -> receipt_endpoints.Trust:
 
 def _links(platform: Platform) -> Links:
     common = platform.settings
-    staff_url = common.public_url or common.service_url("workflow")
     dashboard_url = common.staff_url or common.public_url or common.service_url("analytics")
     return Links(
         platform.vault(NAME),
         common.base_url,
-        staff_url,
+        common.staff_base_url,
         dashboard_url=dashboard_url.rstrip("/"),
         zone=common.zone,
     )

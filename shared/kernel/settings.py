@@ -47,11 +47,14 @@ class CommonSettings(RedressSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
     public_url: HttpUrl | None = Field(
-        default=None, description="What customers' links begin with; default: host and port."
+        default=None,
+        description="What customers' links begin with, where one address answers all of them; "
+        "default: host and port of the service that answers.",
     )
     staff_url: HttpUrl | None = Field(
         default=None,
-        description="What links to cases begin with, in messages to staff; default: as customers'.",
+        description="What links to cases begin with, in messages to staff; default: as customers', "
+        "else where workflow is reached.",
     )
     company: str = Field(
         default="Redress",
@@ -127,8 +130,8 @@ class CommonSettings(RedressSettings):
 
     @property
     def staff_base_url(self) -> str:
-        """The address that staff's links begin with, without a slash at its end."""
-        return (self.staff_url or self.base_url).rstrip("/")
+        """The address that links to cases begin with, without a slash at its end."""
+        return (self.staff_url or self.public_url or self.service_url("workflow")).rstrip("/")
 
     @property
     def loopback_host(self) -> str:

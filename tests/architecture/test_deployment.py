@@ -170,6 +170,9 @@ def test_make_up_sets_only_settings_that_exist_and_keeps_secrets(
     second = settings_for(first, postgres=server, kafka="k:2")
 
     assert second == first | {"REDRESS_KAFKA_BOOTSTRAP": "k:2"}
+    # No address answers everything there, and links that said so led nowhere.
+    former = {"REDRESS_PUBLIC_URL": first["REDRESS_INTAKE_URL"]}
+    assert settings_for(first | former, postgres=server, kafka="k:1") == first
     assert set(first) | set(of_process("analytics", 2)) <= setting_names()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from html import unescape
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -115,6 +117,46 @@ def test_figures_are_the_same_after_a_rebuild_and_after_a_restart_with_nothing_n
         assert httpx.get(f"{product.urls['analytics']}/health/ready").status_code == 200
         time.sleep(0.2)
     assert product.get(question)["total"] == rebuilt_total
+
+
+def test_every_link_of_a_customers_messages_and_of_the_pages_behind_it_opens(
+    product: Product,
+) -> None:
+    case = opened(product)
+    options = [{"kind": "refund", "text": "退款", "amount": {"amount": "35.00", "currency": "CNY"}}]
+    product.act(case["id"], "propose", options=options)
+    eventually(lambda: {"acknowledgement", "proposal"} <= set(kinds(product, case["id"])))
+
+    links = links_to_customer(product, case["number"])
+    assert {urlsplit(link).path.split("/")[1] for link in links} >= {"track", "answer"}
+    pages = {link: httpx.get(link, follow_redirects=True) for link in links}
+    behind = {
+        urljoin(str(page.url), unescape(href))
+        for page in pages.values()
+        for href in re.findall(r'<a [^>]*href="([^"#]+)"', page.text)
+    }
+    assert any("/preferences/" in link for link in behind)
+    pages |= {link: httpx.get(link, follow_redirects=True) for link in behind if "http" in link}
+
+    refused = {link: page.status_code for link, page in pages.items() if page.status_code != 200}
+    assert refused == {}
+
+
+def test_the_lines_of_the_start_page_lead_to_where_they_are_answered(product: Product) -> None:
+    start = product.request("GET", "/", headers={"Accept": "text/html"}).text
+
+    addresses = set(re.findall(r"http://[\w.:]+/v1/[\w/?=&]+", unescape(start)))
+
+    assert len(addresses) >= 3
+    for address in addresses - {f"{product.urls['intake']}/v1/complaints"}:
+        assert httpx.get(address).status_code == 200, address
+
+
+def links_to_customer(product: Product, number: str) -> set[str]:
+    """Return the links in all messages about one complaint."""
+    texts = [file.read_text("utf-8") for file in (product.home / "outbox").iterdir()]
+    found = (re.findall(r"https?://[^\s\"<>）]+", text) for text in texts if number in text)
+    return {unescape(link) for links in found for link in links}
 
 
 def test_a_breach_escalates_the_case_and_tells_its_new_owner(product: Product) -> None:

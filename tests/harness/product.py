@@ -80,7 +80,7 @@ class Product:
             environment[f"REDRESS_{name.upper()}_MASTER_KEY"] = new_master_key()
         for name, url in urls.items():
             environment[f"REDRESS_{name.upper()}_URL"] = url
-        environment |= {"REDRESS_PUBLIC_URL": urls["intake"], **_BY_DAY, **(settings or {})}
+        environment |= {**_BY_DAY, **(settings or {})}
         return cls(home, environment, ports, urls)
 
     def __enter__(self) -> Product:

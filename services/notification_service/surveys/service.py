@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 class Links:
-    """Makes the addresses that messages carry: surveys for customers, cases and lists for staff.
+    """Makes the addresses that messages carry, but for those that other services tell.
 
     A survey's token is a keyed digest of complaint and round: nobody can guess it, and the message
     that carries it can be written, or written again, without its standing anywhere.
@@ -50,7 +50,7 @@ class Links:
         self._dashboard_url = dashboard_url
         self._zone = zone
 
-    def of(self, row: Leased) -> Mapping[str, str]:
+    def of(self, row: Leased, tracking_url: str | None) -> Mapping[str, str]:
         """Return the links that a message's wording may have, by name."""
         if row.about != About.COMPLAINT:
             path = list_behind(row.facts, row.category, self._zone)
@@ -59,10 +59,16 @@ class Links:
             call_back = row.facts.get("call_back")
             path = f"/callbacks/{call_back}" if call_back else f"/cases/{row.number}"
             return {"case_url": self._staff_url + path}
-        if row.kind != Kind.SURVEY:
-            return {}
-        asked = row.facts.get("round")
-        return {"survey_url": self.survey(row.complaint_id, asked if isinstance(asked, int) else 1)}
+        links: dict[str, str] = {}
+        if tracking_url:
+            # Its page opens with the token of the tracking link, but may be at another address.
+            token = tracking_url.rpartition("/")[2]
+            links["preferences_url"] = f"{self._base_url}/preferences/{token}"
+        if row.kind == Kind.SURVEY:
+            asked = row.facts.get("round")
+            survey = self.survey(row.complaint_id, asked if isinstance(asked, int) else 1)
+            links["survey_url"] = survey
+        return links
 
     def token(self, complaint_id: str, case_round: int) -> str:
         """Return the token of a round's survey."""

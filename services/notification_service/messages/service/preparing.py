@@ -40,8 +40,9 @@ _IN_ONE_GO = 8
 """Messages written before others have their turn: each takes about a millisecond."""
 
 A = TypeVar("A")
-LinkMaker = Callable[[Leased], Mapping[str, str]]
-"""Makes the links that a wording may have beside the tracking link, by their names in it."""
+LinkMaker = Callable[[Leased, str | None], Mapping[str, str]]
+"""Makes the links that a wording may have beside the tracking link, which it is given for
+customers, by their names in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Preparer:
         self._routing = routing
         self._default_locale = default_locale
         self._survey_needs_consent = survey_needs_consent
-        self._links: LinkMaker = links or (lambda _row: {})
+        self._links: LinkMaker = links or (lambda _row, _tracking_url: {})
 
     async def prepare(
         self, rows: Sequence[Leased], chosen: Mapping[str, Preferences] | None = None
@@ -201,7 +202,7 @@ class Preparer:
             locale = self._room_locales.get(room) or self._default_locale
         try:
             scene = scene_of(row, contact, reached.name if reached else None, words, chosen)
-            links = _leader(row, asked) | dict(self._links(row))
+            links = _leader(row, asked) | dict(self._links(row, scene.tracking_url))
             scene = scene.model_copy(update={**links, **_in_stead(row, asked.people)})
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
