@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 
-from shared.events.words import Priority, Severity, Tier
+from shared.events.words import Channel, Priority, Severity, Tier
 
 Value = str | int | None
 """A value of a dimension as it stands in answers; None where a complaint has none."""
@@ -75,6 +75,13 @@ _ORDERS: dict[Dimension, list[str]] = {
 }
 
 
+_WORDS: dict[Dimension, list[str]] = {
+    **_ORDERS,
+    Dimension.CHANNEL: [each.value for each in Channel],
+}
+"""The dimensions whose values are closed lists."""
+
+
 def sort_values(dimension: Dimension, values: set[Value]) -> list[Value]:
     """Order values as people expect: by rank where there is one, else by name, null last."""
     return sorted(values, key=_sort_key(dimension))
@@ -104,4 +111,8 @@ def parse_value(dimension: Dimension, text: str) -> Value:
             date.fromisoformat(text)
         except ValueError:
             raise ValueError("must be a date such as 2026-11-23") from None
+    words = _WORDS.get(dimension)
+    if words is not None and text not in words:
+        # An empty answer would read as if there were no such complaints.
+        raise ValueError(f"must be one of {', '.join(words)}")
     return text
