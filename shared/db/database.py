@@ -21,13 +21,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from shared.db import one_turn
-from shared.db.failures import reached
+from shared.db.failures import hung, reached
 from shared.kernel.errors import ConfigurationError
 
 Dialect = Literal["sqlite", "postgresql"]
 
 READERS = 3
 """Each is a thread and up to a megabyte; the one that was used last is used first."""
+_PATIENCE_SECONDS = 30.0
+"""For a lock of SQLite, and for a statement on PostgreSQL, whose server may hang or be cut off:
+TCP itself would wait a quarter of an hour."""
+_CONNECT_SECONDS = 10.0
 
 
 class Database:
@@ -40,10 +44,18 @@ class Database:
         self._turn = asyncio.Lock() if dialect == "sqlite" else None
 
     @classmethod
-    def open(cls, url: str, *, setting: str = "REDRESS_DATABASE_URL", pool_size: int = 10) -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        setting: str = "REDRESS_DATABASE_URL",
+        pool_size: int = 10,
+        patient: bool = False,
+    ) -> Self:
         """Open `sqlite:///FILE` or `postgresql://…`; raises ConfigurationError naming `setting`.
 
-        Nothing is connected yet. The folder of a SQLite file is made.
+        Nothing is connected yet. The folder of a SQLite file is made. With `patient` statements may
+        take as long as they do: an index of a large table is not made in half a minute.
         """
         try:
             parsed = make_url(url)
@@ -53,7 +65,7 @@ class Database:
         if backend == "sqlite":
             return cls._open_sqlite(parsed, setting)
         if backend == "postgresql":
-            return cls._open_postgresql(parsed, pool_size)
+            return cls._open_postgresql(parsed, pool_size, patient=patient)
         raise ConfigurationError(setting, f"{backend} is neither sqlite nor postgresql")
 
     @classmethod
@@ -69,7 +81,7 @@ class Database:
             "hide_parameters": True,
             "connect_args": {
                 "isolation_level": None,
-                "timeout": 30,
+                "timeout": _PATIENCE_SECONDS,
                 "async_creator_fn": one_turn.connect,
             },
         }
@@ -81,7 +93,7 @@ class Database:
         return cls(dialect="sqlite", writer=writer, reader=reader)
 
     @classmethod
-    def _open_postgresql(cls, url: URL, pool_size: int) -> Self:
+    def _open_postgresql(cls, url: URL, pool_size: int, *, patient: bool) -> Self:
         engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
@@ -89,7 +101,12 @@ class Database:
             pool_pre_ping=False,
             # An error that is logged with its statement must not quote what customers wrote.
             hide_parameters=True,
+            connect_args={
+                "command_timeout": None if patient else _PATIENCE_SECONDS,
+                "timeout": _CONNECT_SECONDS,
+            },
         )
+        event.listen(engine.sync_engine, "handle_error", hung)
         return cls(dialect="postgresql", writer=engine, reader=engine)
 
     @asynccontextmanager

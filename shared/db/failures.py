@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +25,18 @@ _PASSING_STATES = (
 )  # fmt: skip
 _SQLITE_KIND = 0xFF
 """The low byte of a SQLite error code is its kind, the rest says more about it."""
+
+
+def hung(context: ExceptionContext) -> Unavailable | None:
+    """Tell of a statement that was not answered in time, for SQLAlchemy's `handle_error`.
+
+    Its connection is not used again: the answer may still come. Whether the statement was carried
+    out is not known, as after a cut.
+    """
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    return Unavailable("the database does not answer in time")
 
 
 def is_passing(failure: DBAPIError) -> bool:

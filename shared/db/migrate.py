@@ -170,7 +170,7 @@ def _upgrade_line(connection: Connection, line: Line) -> None:
 
 async def _upgrade_all(urls: Mapping[str, str]) -> None:
     for service, url in urls.items():
-        database = Database.open(url)
+        database = Database.open(url, patient=True)
         try:
             await upgrade(database, lines_of(service))
         except (RedressError, SQLAlchemyError) as failure:

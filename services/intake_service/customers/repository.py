@@ -99,7 +99,8 @@ async def driver(connection: AsyncConnection) -> AsyncIterator[Any]:
         yield raw
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as failure:
         await connection.invalidate()
-        raise Unavailable(f"the database does not answer: {failure}") from failure
+        reason = str(failure) or "not in time"
+        raise Unavailable(f"the database does not answer: {reason}") from failure
     except (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError) as failure:
         await connection.invalidate()
         raise Unavailable(f"the database does not answer: {failure}") from failure

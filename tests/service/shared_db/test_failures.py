@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.db.bulk import insert_rows
 from shared.db.database import READERS, Database
 from shared.kernel.errors import Unavailable
+from tests.harness.databases import PostgresServerForTests
 
 METADATA = sa.MetaData()
 NOTES = sa.Table(
@@ -143,4 +145,94 @@ async def test_a_database_that_does_not_exist_yet_is_unavailable(postgres_url: s
     with pytest.raises(Unavailable, match="does not exist"):
         async with database.read() as connection:
             await connection.execute(sa.text("SELECT 1"))
+    await database.close()
+
+
+@pytest.fixture
+async def hanging(
+    postgres_server: PostgresServerForTests, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[[], None]]:
+    """Makes the server hang, as a disk that does not come back; it goes on after the test."""
+    server = postgres_server.local
+    if server is None:
+        pytest.skip("a PostgreSQL server that was given is not ours to stop")
+    monkeypatch.setattr("shared.db.database._PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("shared.db.database._CONNECT_SECONDS", 0.5)
+    stopped: list[psutil.Process] = []
+
+    def hang() -> None:
+        root = psutil.Process(server.pid)
+        stopped.extend([root, *root.children(recursive=True)])
+        for process in stopped:
+            process.suspend()
+
+    yield hang
+    for process in stopped:
+        process.resume()
+
+
+@pytest.mark.postgres
+async def test_a_server_that_hangs_is_not_waited_for_without_end(
+    postgres_url: str, hanging: Callable[[], None]
+) -> None:
+    database = Database.open(postgres_url)
+    async with database.write() as connection:
+        await connection.run_sync(METADATA.create_all)
+
+    hanging()
+
+    async with asyncio.timeout(20):
+        for _ in range(2):  # on a connection that was open, and on a new one
+            with pytest.raises(Unavailable, match="database"):
+                async with database.write() as connection:
+                    await connection.execute(NOTES.insert(), {"id": 7})
+            with pytest.raises(Unavailable, match="database"):
+                async with database.read() as connection:
+                    await connection.execute(sa.select(NOTES))
+
+
+@pytest.mark.postgres
+async def test_a_commit_that_hangs_is_told_and_its_connection_not_used_again(
+    postgres_url: str, hanging: Callable[[], None]
+) -> None:
+    database = Database.open(postgres_url, pool_size=1)
+    async with database.write() as connection:
+        await connection.run_sync(METADATA.create_all)
+
+    async def commit_while_it_hangs() -> None:
+        async with database.write() as connection:
+            await connection.execute(NOTES.insert(), {"id": 7})
+            hanging()
+
+    async with asyncio.timeout(20):
+        with pytest.raises(Unavailable, match="does not answer in time"):
+            await commit_while_it_hangs()
+
+
+@pytest.mark.postgres
+async def test_who_is_patient_waits_for_a_long_statement(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.db.database._PATIENCE_SECONDS", 0.2)
+    database = Database.open(postgres_url, patient=True)
+
+    async with database.read() as connection:
+        await connection.execute(sa.text("SELECT pg_sleep(0.5)"))
+
+    await database.close()
+
+
+@pytest.mark.postgres
+async def test_after_a_server_hung_it_is_used_as_before(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.db.database._PATIENCE_SECONDS", 0.2)
+    database = Database.open(postgres_url, pool_size=1)
+    with pytest.raises(Unavailable):
+        async with database.read() as connection:
+            await connection.execute(sa.text("SELECT pg_sleep(1)"))
+
+    async with database.read() as connection:
+        assert (await connection.execute(sa.text("SELECT 1"))).scalar_one() == 1
+
     await database.close()
