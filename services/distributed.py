@@ -16,6 +16,7 @@ from services.composition import (
 from services.configuration import check_settings
 from services.replicas import only_replica
 from shared.bus.kafka import KafkaBus
+from shared.bus.kafka_watch import KafkaWatch
 from shared.http.keys import KeyStore
 from shared.kernel import logging
 from shared.kernel.clock import SystemClock
@@ -47,6 +48,7 @@ async def _serve(process: str, platform: Platform) -> None:
     load_code([process])
     unit = build_unit(process, platform)
     site.install(unit.app, platform)
+    unit.supervisor.add("kafka watch", KafkaWatch(_kafka_of(settings)).run)
     bound = listen(settings, platform)
     await platform.bus.start()
     try:
@@ -57,17 +59,22 @@ async def _serve(process: str, platform: Platform) -> None:
         await platform.bus.stop()
 
 
-def make_platform(process: str, settings: CommonSettings) -> Platform:
-    """Build the platform of a process; raises ConfigurationError where Kafka is not set."""
+def _kafka_of(settings: CommonSettings) -> str:
     if settings.kafka_bootstrap is None:
         raise ConfigurationError("REDRESS_KAFKA_BOOTSTRAP", "is missing: host:port of Kafka")
+    return settings.kafka_bootstrap
+
+
+def make_platform(process: str, settings: CommonSettings) -> Platform:
+    """Build the platform of a process; raises ConfigurationError where Kafka is not set."""
+    kafka = _kafka_of(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
     return Platform(
         profile="distributed",
         settings=settings,
         home=settings.home,
         clock=SystemClock(),
-        bus=KafkaBus(settings.kafka_bootstrap),
+        bus=KafkaBus(kafka),
         keys=KeyStore(settings.keys_path),
         replica=f"{process}-{settings.replica}",
     )

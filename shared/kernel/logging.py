@@ -4,11 +4,45 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from typing import Literal
 
 import structlog
 
 Logger = structlog.stdlib.BoundLogger
+
+_FLOODING = "aiokafka"
+_HELD_SECONDS = 10.0
+
+
+class HoldingBack(logging.Filter):
+    """Lets a message of the Kafka client through once in ten seconds, with how many were held.
+
+    While no broker answers it says the same thing thousands of times a second. What counts as the
+    same is its wording without what is filled in: node lists come in every order.
+    """
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(_FLOODING)
+        self._monotonic = monotonic
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is to be written."""
+        if not super().filter(record):
+            return True
+        wording = (record.name, str(record.msg))
+        now = self._monotonic()
+        said_at, held = self._said.get(wording, (now - _HELD_SECONDS, 0))
+        if now - said_at < _HELD_SECONDS:
+            self._said[wording] = (said_at, held + 1)
+            return False
+        self._said[wording] = (now, 0)
+        if held:
+            record.msg = f"{record.getMessage()} ({held} more like this were held back)"
+            record.args = ()
+        return True
 
 
 def configure(*, level: str = "info", form: Literal["auto", "json", "console"] = "auto") -> None:
@@ -30,6 +64,8 @@ def configure(*, level: str = "info", form: Literal["auto", "json", "console"] =
         else structlog.processors.JSONRenderer()
     )
     handler = logging.StreamHandler(sys.stderr)
+    # On the handler: a filter on a logger does not see what the loggers below it say.
+    handler.addFilter(HoldingBack())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
