@@ -62,6 +62,14 @@ UPDATE outbox SET published_at = ? WHERE id IN (SELECT value FROM json_each(?))
 AND EXISTS (SELECT 1 FROM relay_epochs WHERE name = ? AND epoch = ?)
 """
 
+# Not min(created_at): that reads every unpublished row, of which there are many when it matters.
+_OLDEST = (
+    sa.select(outbox.c.created_at)
+    .where(outbox.c.published_at.is_(None))
+    .order_by(outbox.c.id)
+    .limit(1)
+)
+
 UnpublishedRow = sa.Row[int, str, str, str, bytes, datetime]
 
 
@@ -80,17 +88,20 @@ class Relay:
         self._service = service
         self._epoch = 0
         self._next_purge: datetime | None = None
+        self._age = metrics.OutboxAge(service, self._clock)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Lead when possible and publish until `stopping`; a loop for the Supervisor."""
         while not stopping.is_set():
             async with leadership(self._database, _ADVISORY_LOCK) as (leads, session):
                 if not leads:
+                    await self._look_on(session)
                     await pause_for(stopping, _STANDBY_SECONDS)
                     continue
                 try:
                     await self._lead(session, stopping)
                 except Deposed:
+                    self._age.oldest_at = None  # what waits is another's now
                     log.warning("relay.deposed", service=self._service, epoch=self._epoch)
                     if session is None:
                         return  # SQLite has no lock to wait for: the newer relay stays
@@ -123,11 +134,15 @@ class Relay:
         finally:
             await producer.close()
 
+    async def _look_on(self, session: AsyncConnection | None) -> None:
+        """Learn how far the relay that leads has come: it may hang, and be the last to say so."""
+        if session is not None:
+            self._age.oldest_at = await session.scalar(_OLDEST)
+
     async def _publish_batch(self, session: AsyncConnection | None, producer: Producer) -> int:
         """Publish the oldest rows and mark them; returns how many. Raises Deposed, Unpublished."""
         rows = await self._unpublished(session)
-        age = (self._clock.now() - rows[0].created_at).total_seconds() if rows else 0.0
-        metrics.OUTBOX_OLDEST_AGE.labels(self._service).set(max(0.0, age))
+        self._age.oldest_at = rows[0].created_at if rows else None
         if not rows:
             return 0
         records = [
@@ -140,6 +155,8 @@ class Relay:
             await self._mark(session, [rows[index].id for index in failure.acknowledged])
             raise
         await self._mark(session, [row.id for row in rows])
+        if len(rows) < BATCH:
+            self._age.oldest_at = None
         return len(rows)
 
     async def _unpublished(self, session: AsyncConnection | None) -> Sequence[UnpublishedRow]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 
 from shared.bus.memory import MemoryLog, MemoryProducer
 from shared.bus.port import Record, Unpublished
@@ -189,7 +190,9 @@ async def test_a_relay_that_was_overtaken_marks_nothing_and_gives_way(kit: Kit) 
         async def producer(self) -> MemoryProducer:
             return Stuck(self)
 
-    old = Relay(messaging=kit.messaging, bus=StuckLog(), service="old")
+    clock = ManualClock(SystemClock().now())
+    messaging = Messaging(database=kit.database, clock=clock)
+    old = Relay(messaging=messaging, bus=StuckLog(), service="old")
     await emit(kit, "a", 1)
     stopping = asyncio.Event()
     task = asyncio.create_task(old.run(stopping))
@@ -197,9 +200,11 @@ async def test_a_relay_that_was_overtaken_marks_nothing_and_gives_way(kit: Kit) 
     # The new one takes over while the old one, its session cut, still believes that it leads.
     await kit.relay()._take_epoch()
 
+    clock.advance(timedelta(seconds=90))
     go_on.set()
     if kit.database.dialect == "sqlite":
         await task
+        assert oldest_age("old") == 0  # it has ended: its figure would grow for ever
     else:
         stopping.set()
         await task
@@ -220,6 +225,109 @@ async def test_a_second_relay_stands_by_while_the_first_leads(postgres_url: str)
             await eventually(done)
 
         assert await published(kit) == [("a", number) for number in range(1, 21)]
+
+
+class HangingProducer(MemoryProducer):
+    """Waits for a broker that does not answer, and gives up when told."""
+
+    def __init__(self, log: HangingLog) -> None:
+        super().__init__(log)
+        self._hanging = log
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        self._hanging.tries += 1
+        self._hanging.reached.set()
+        await asyncio.wait_for(self._hanging.give_up.wait(), 30)
+        if self._hanging.is_away:
+            raise Unpublished((), "no broker answers")
+        await super().publish(records)
+
+
+class HangingLog(MemoryLog):
+    """A log that is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = True
+        self.tries = 0
+        self.reached = asyncio.Event()
+        self.give_up = asyncio.Event()
+
+    async def producer(self) -> MemoryProducer:
+        return HangingProducer(self)
+
+
+def oldest_age(service: str) -> float:
+    """Return what is told of the oldest row that waits."""
+    told = REGISTRY.get_sample_value("redress_outbox_oldest_age_seconds", {"service": service})
+    assert told is not None
+    return told
+
+
+async def test_the_age_of_what_waits_grows_while_publishing_hangs_and_fails(kit: Kit) -> None:
+    clock = ManualClock(SystemClock().now())
+    messaging = Messaging(database=kit.database, clock=clock)
+    log = HangingLog()
+    await log.ensure_topics()
+    relay = Relay(messaging=messaging, bus=log, service="waiting")
+    async with messaging.unit_of_work() as unit:
+        unit.emit(started("a"), sequence=1)
+
+    async with running(relay.run):
+        await asyncio.wait_for(log.reached.wait(), 10)
+        clock.advance(timedelta(seconds=90))
+        while_hanging = oldest_age("waiting")
+        log.give_up.set()
+
+        async def tried_again() -> bool:
+            return log.tries > 1
+
+        await eventually(tried_again)
+        clock.advance(timedelta(seconds=90))
+        while_failing = oldest_age("waiting")
+        log.is_away = False
+
+        async def said() -> bool:
+            return await kit.unpublished() == 0
+
+        await eventually(said)
+
+        async def nothing_waits() -> bool:
+            return oldest_age("waiting") == 0
+
+        await eventually(nothing_waits)
+
+    assert (while_hanging, while_failing) == (90, 180)
+
+
+async def test_a_relay_that_stands_by_tells_how_long_the_leaders_rows_wait(
+    postgres_url: str,
+) -> None:
+    async with open_kit(postgres_url) as kit:
+        clock = ManualClock(SystemClock().now())
+        messaging = Messaging(database=kit.database, clock=clock)
+        log = HangingLog()
+        await log.ensure_topics()
+        leader = Relay(messaging=messaging, bus=log, service="leader")
+        async with messaging.unit_of_work() as unit:
+            unit.emit(started("a"), sequence=1)
+
+        async with running(leader.run):
+            await asyncio.wait_for(log.reached.wait(), 10)
+            clock.advance(timedelta(seconds=90))
+            async with running(Relay(messaging=messaging, bus=log, service="by").run):
+
+                async def seen() -> bool:
+                    return oldest_age("by") == 90
+
+                await eventually(seen)
+                log.is_away = False
+                log.give_up.set()
+
+                async def nothing_waits() -> bool:
+                    return oldest_age("by") == oldest_age("leader") == 0
+
+                await eventually(nothing_waits)
 
 
 async def test_published_rows_are_purged_after_a_day(database_url: str) -> None:
