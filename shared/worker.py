@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from prometheus_client import Counter
 
 from shared.kernel import logging
+from shared.kernel.errors import RedressError
 
 log = logging.get(__name__)
 
@@ -79,12 +80,24 @@ class Supervisor:
                     pause = 0.1
                 self._failing[name] = f"{type(failure).__name__}: {failure}"
                 _RESTARTS.labels(name).inc()
-                log.exception("worker.failed", worker=name, pause_seconds=round(pause, 2))
+                _say_failed(failure, worker=name, pause_seconds=round(pause, 2))
             finally:
                 steady.cancel()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause * _jitter())
             pause = min(pause * 2, _LONGEST_BACKOFF_SECONDS)
+
+
+def _say_failed(failure: BaseException, *, worker: str, pause_seconds: float) -> None:
+    """Log a failure: one of ours by its reason, for it says what is wrong; others with a traceback.
+
+    A part that is away for an hour fails its loops a thousand times, ten kilobytes each.
+    """
+    if isinstance(failure, RedressError):
+        reason = f"{type(failure).__name__}: {failure.detail}"
+        log.error("worker.failed", worker=worker, pause_seconds=pause_seconds, reason=reason)
+    else:
+        log.error("worker.failed", worker=worker, pause_seconds=pause_seconds, exc_info=failure)
 
 
 def _is_being_cancelled() -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
+from shared.kernel.errors import Unavailable
 from shared.worker import Supervisor
 
 
@@ -115,6 +117,30 @@ async def test_a_loop_that_runs_again_for_a_while_is_well(monkeypatch: pytest.Mo
             await asyncio.sleep(0.01)
 
     await supervisor.stop()
+
+
+@pytest.mark.parametrize(
+    ("failure", "has_traceback"), [(Unavailable("nobody answers"), False), (OSError("x"), True)]
+)
+async def test_only_an_unexpected_failure_is_logged_with_its_traceback(
+    failure: Exception, has_traceback: bool
+) -> None:
+    failed = asyncio.Event()
+
+    async def loop(_stopping: asyncio.Event) -> None:
+        failed.set()
+        raise failure
+
+    supervisor = Supervisor()
+    supervisor.add("broken", loop)
+    with capture_logs() as lines:
+        await supervisor.start()
+        await asyncio.wait_for(failed.wait(), 5)
+        await supervisor.stop()
+
+    assert lines[0]["event"] == "worker.failed"
+    assert ("exc_info" in lines[0]) is has_traceback
+    assert (lines[0].get("reason") == "Unavailable: nobody answers") is not has_traceback
 
 
 async def test_a_loop_that_does_not_end_is_cancelled_after_its_grace() -> None:
