@@ -20,12 +20,14 @@ from shared.bus.kafka_watch import KafkaWatch
 from shared.http.keys import KeyStore
 from shared.kernel import logging
 from shared.kernel.clock import SystemClock
-from shared.kernel.errors import ConfigurationError
+from shared.kernel.errors import ConfigurationError, Unavailable
 from shared.kernel.settings import CommonSettings
 from shared.service import Platform
 from shared.web import site
 
 log = logging.get(__name__)
+
+_STARTS_WITHOUT_KAFKA = "intake"
 
 
 async def serve(process: str, settings: CommonSettings) -> None:
@@ -50,13 +52,25 @@ async def _serve(process: str, platform: Platform) -> None:
     site.install(unit.app, platform)
     unit.supervisor.add("kafka watch", KafkaWatch(_kafka_of(settings)).run)
     bound = listen(settings, platform)
-    await platform.bus.start()
     try:
+        await _connect(process, platform)
         async with running([unit]):
-            log.info("service.ready", service=process, url=settings.base_url)
+            log.info("service.ready", service=process, url=settings.own_url)
             await serve_http(unit.app, bound, alone=True)
     finally:
         await platform.bus.stop()
+
+
+async def _connect(process: str, platform: Platform) -> None:
+    """Connect to Kafka; raises Unavailable, but for intake, which takes complaints without it.
+
+    Its dispatcher, the one part of it that listens, connects by itself and tries until it can.
+    """
+    try:
+        await platform.bus.start()
+    except Unavailable:
+        if process != _STARTS_WITHOUT_KAFKA:
+            raise
 
 
 def _kafka_of(settings: CommonSettings) -> str:

@@ -105,7 +105,7 @@ async def _log(settings: CommonSettings) -> str:
 
 
 async def _product(settings: CommonSettings) -> str:
-    url = f"http://{settings.loopback_host}:{settings.port}"
+    url = settings.own_url
     try:
         async with httpx.AsyncClient(timeout=3) as client:
             answer = await client.get(f"{url}/health/ready")

@@ -41,6 +41,9 @@ from shared.web.pages import Pages
 from shared.worker import Supervisor
 
 _COMPLAINTS = Path(__file__).parent / "complaints"
+_NOT_TO_TAKE_COMPLAINTS = ("log", "worker intake dispatcher")
+"""With Kafka away complaints wait in the outbox: a balancer is not to turn them away. Embedded,
+the log is a file beside the databases, and one that fails is a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,12 @@ def build(platform: Platform) -> ServiceUnit:
         name="intake",
         title="Redress intake",
         routers=_routers(parts),
-        health=Health(database=database, bus=platform.bus, failing=lambda: supervisor.failing),
+        health=Health(
+            database=database,
+            bus=platform.bus,
+            failing=lambda: supervisor.failing,
+            does_without=_NOT_TO_TAKE_COMPLAINTS if platform.profile == "distributed" else (),
+        ),
     )
     app.state.intake = parts
     return ServiceUnit(

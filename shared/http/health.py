@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -22,9 +22,12 @@ Check = Callable[[], Awaitable[None]]
 
 
 class Part(BaseModel):
-    """How one part does; `detail` says what is wrong with it."""
+    """How one part does; `detail` says what is wrong with it.
 
-    state: Literal["ok", "failing"]
+    `waiting`: it does not work, and the service does without: what is for it is kept.
+    """
+
+    state: Literal["ok", "waiting", "failing"]
     detail: str | None = None
 
 
@@ -43,6 +46,7 @@ class Health:
     """What readiness asks: the database, the log, background loops, and checks of one's own.
 
     A check raises where its part does not work; one that takes over two seconds counts as failing.
+    Parts named in `does_without` wait instead: the service is ready all the same.
     """
 
     def __init__(
@@ -52,9 +56,11 @@ class Health:
         bus: Bus | None = None,
         failing: Callable[[], Mapping[str, str]] | None = None,
         checks: Mapping[str, Check] | None = None,
+        does_without: Collection[str] = (),
     ) -> None:
         self._checks: dict[str, Check] = dict(checks or {})
         self._failing = failing
+        self._does_without = frozenset(does_without)
         if database is not None:
             self._checks["database"] = lambda: _ask_database(database)
         if bus is not None:
@@ -71,7 +77,11 @@ class Health:
         parts = dict(zip(names, answers, strict=True))
         for name, reason in (self._failing() if self._failing else {}).items():
             parts[f"worker {name}"] = Part(state="failing", detail=reason)
-        return Readiness(ready=all(part.state == "ok" for part in parts.values()), parts=parts)
+        for name in self._does_without & parts.keys():
+            if parts[name].state == "failing":
+                parts[name] = parts[name].model_copy(update={"state": "waiting"})
+        ready = all(part.state != "failing" for part in parts.values())
+        return Readiness(ready=ready, parts=parts)
 
 
 def router(health: Health) -> APIRouter:

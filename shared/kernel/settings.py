@@ -126,12 +126,17 @@ class CommonSettings(RedressSettings):
     @property
     def base_url(self) -> str:
         """The address that customers' links begin with, without a slash at its end."""
-        return (self.public_url or f"http://{self.loopback_host}:{self.port}").rstrip("/")
+        return (self.public_url or self.own_url).rstrip("/")
 
     @property
     def staff_base_url(self) -> str:
         """The address that links to cases begin with, without a slash at its end."""
         return (self.staff_url or self.public_url or self.service_url("workflow")).rstrip("/")
+
+    @property
+    def own_url(self) -> str:
+        """The address under which this machine reaches this process."""
+        return f"http://{self.loopback_host}:{self.port}"
 
     @property
     def loopback_host(self) -> str:
@@ -151,7 +156,7 @@ class CommonSettings(RedressSettings):
     def service_url(self, service: str) -> str:
         """Return the address of a service: its setting, else this process."""
         given: str | None = getattr(self, f"{service}_url")
-        return (given or f"http://{self.loopback_host}:{self.port}").rstrip("/")
+        return (given or self.own_url).rstrip("/")
 
     def master_key(self, service: str) -> str | None:
         """Return the base64 master key set for a service, if any."""

@@ -85,6 +85,34 @@ async def test_readiness_names_the_part_that_fails(ground: TestGround) -> None:
     }
 
 
+async def test_a_service_is_ready_without_the_parts_that_it_does_without(
+    ground: TestGround,
+) -> None:
+    away = {"log"}
+
+    async def ask(name: str) -> None:
+        if name in away:
+            raise Unavailable("Kafka does not answer")
+
+    health = Health(
+        checks={"database": lambda: ask("database"), "log": lambda: ask("log")},
+        failing=lambda: {"dispatcher": "Unavailable: Kafka does not answer"},
+        does_without=("log", "worker dispatcher"),
+    )
+
+    async with client_of(ground.app(health=health)) as client:
+        without_log = await client.get("/health/ready")
+        away.add("database")
+        without_database = await client.get("/health/ready")
+
+    waiting = {"state": "waiting", "detail": "Kafka does not answer"}
+    assert without_log.status_code == 200
+    assert without_log.json()["ready"] is True
+    assert without_log.json()["parts"]["log"] == waiting
+    assert without_log.json()["parts"]["worker dispatcher"]["state"] == "waiting"
+    assert without_database.status_code == 503
+
+
 async def test_requests_are_counted_by_template_and_not_by_path(ground: TestGround) -> None:
     async with client_of(ground.app()) as client:
         await client.get("/schemas/CaseOpened/1")
