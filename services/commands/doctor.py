@@ -1,4 +1,4 @@
-"""`doctor`: looks at settings, home, databases, log and port, and says what to mend."""
+"""`doctor`: looks at settings, home, databases, log and services, and says what to mend."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from shared.kernel.errors import ConfigurationError, RedressError
 from shared.kernel.settings import CommonSettings, load
 
 _LEAST_FREE_BYTES = 1 << 30
+_PATIENCE_SECONDS = 5.0
+"""More than a part is waited for by who is asked for its readiness."""
 
 Check = Callable[[CommonSettings], Coroutine[None, None, str]]
 
@@ -29,7 +31,7 @@ def doctor() -> None:
     settings = load(CommonSettings)
     checks: list[tuple[str, Check]] = [("settings", _settings), ("home", _home), ("disk", _disk)]
     checks += [(f"{name} database", _database(name)) for name in WITH_DATABASE]
-    checks += [("log", _log), ("product", _product)]
+    checks += [("log", _log), *_products(settings)]
     well = True
     for name, check in checks:
         try:
@@ -65,7 +67,8 @@ async def _home(settings: CommonSettings) -> str:
 
 
 async def _disk(settings: CommonSettings) -> str:
-    place = settings.home if settings.home.exists() else settings.home.absolute().parent
+    home = settings.home.absolute()
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:
         raise Unwell(f"only {free >> 20} MiB are free")
@@ -104,13 +107,47 @@ async def _log(settings: CommonSettings) -> str:
     return f"Kafka answers at {settings.kafka_bootstrap}"
 
 
+def _products(settings: CommonSettings) -> list[tuple[str, Check]]:
+    """Return what asks the product: in the distributed profile each service that has an address."""
+    if settings.kafka_bootstrap is None:
+        return [("product", _product)]
+    addresses = {name: getattr(settings, f"{name}_url") for name in SERVICES}
+    return [(name, _service(url)) for name, url in addresses.items() if url is not None]
+
+
 async def _product(settings: CommonSettings) -> str:
-    url = settings.own_url
     try:
-        async with httpx.AsyncClient(timeout=3) as client:
-            answer = await client.get(f"{url}/health/ready")
+        return await _readiness(settings.own_url)
     except httpx.TransportError:
-        return f"nothing answers at {url}"
+        return f"nothing answers at {settings.own_url}"
+
+
+def _service(url: str) -> Check:
+    async def check(_settings: CommonSettings) -> str:
+        try:
+            return await _readiness(url.rstrip("/"))
+        except httpx.TransportError as failure:
+            reason = str(failure) or type(failure).__name__
+            raise Unwell(f"nothing answers at {url}: {reason}") from None
+
+    return check
+
+
+async def _readiness(url: str) -> str:
+    """Ask for readiness; raises Unwell with what is said against it, or TransportError."""
+    async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS) as client:
+        answer = await client.get(f"{url}/health/ready")
     if answer.status_code != 200:
-        raise Unwell(f"{url} is not ready: {answer.text}")
-    return f"ready at {url}"
+        raise Unwell(f"{url} is not ready: {_parts(answer, 'failing') or answer.text[:300]}")
+    waiting = _parts(answer, "waiting")
+    return f"ready at {url}; waiting: {waiting}" if waiting else f"ready at {url}"
+
+
+def _parts(answer: httpx.Response, state: str) -> str:
+    """Return the parts in a state with their reasons, nothing where it is no readiness."""
+    try:
+        parts: dict[str, dict[str, str]] = answer.json()["parts"]
+        found = {name: part["detail"] for name, part in parts.items() if part["state"] == state}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
+    return "; ".join(f"{name}: {detail}" for name, detail in found.items())
