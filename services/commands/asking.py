@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from services.commands.client import client_for, raise_problem
+from services.commands.at_rest import log_at_rest, refuse_beside_distributed
+from services.commands.client import answers_at, client_for, raise_problem
 from shared.kernel import logging
 from shared.kernel.settings import CommonSettings, load
 
@@ -25,13 +26,16 @@ Ask = Callable[[str, str, str], Any]
 def asking(api_key: str | None) -> Iterator[Ask]:
     """Ask the running product; where none runs in the embedded profile, open it without listening.
 
-    Raises Unavailable where nothing answers and there is no home to open, HomeInUse where a
-    product holds the home but does not answer at the address set.
+    Raises Unavailable where nothing answers, NotFound where there is no home to open, HomeInUse
+    where a product holds the home but does not answer at the address set, ConfigurationError where
+    the distributed profile runs beside it.
     """
     settings = load(CommonSettings)
-    if settings.kafka_bootstrap is not None or _answers(settings):
+    if settings.kafka_bootstrap is not None or answers_at(settings.service_url("intake")):
         yield _over_http(settings, api_key)
         return
+    refuse_beside_distributed(settings)
+    log_at_rest(settings)
     # Here and not on top: whoever asks a running product need not load four services.
     from services.embedded import at_rest
 
@@ -43,16 +47,6 @@ def asking(api_key: str | None) -> Iterator[Ask]:
             yield _of_front(runner, front, api_key)
         finally:
             runner.run(opened.__aexit__(None, None, None))
-
-
-def _answers(settings: CommonSettings) -> bool:
-    try:
-        httpx.get(settings.service_url("intake") + "/health/live", timeout=5)
-    except httpx.ConnectError:
-        return False
-    except httpx.TransportError:
-        return True  # somebody is there; the real question will say what is wrong
-    return True
 
 
 def _over_http(settings: CommonSettings, api_key: str | None) -> Ask:

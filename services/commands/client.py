@@ -30,6 +30,17 @@ def address_of(service: str, url: str | None) -> str:
     return url or load(CommonSettings).service_url(service)
 
 
+def answers_at(url: str) -> bool:
+    """Tell whether somebody is there, however well."""
+    try:
+        httpx.get(f"{url}/health/live", timeout=5)
+    except httpx.ConnectError:
+        return False
+    except httpx.TransportError:
+        return True  # the real question will say what is wrong
+    return True
+
+
 class Refused(RedressError):
     """The product answered with a problem."""
 

@@ -12,6 +12,7 @@ import httpx
 import typer
 
 from services import SERVICES, WITH_DATABASE
+from services.commands.at_rest import refuse_beside_distributed
 from shared.kernel.errors import ConfigurationError, RedressError
 from shared.kernel.settings import CommonSettings, load
 
@@ -43,11 +44,12 @@ def doctor() -> None:
         sys.exit(1)
 
 
-async def _settings(_settings: CommonSettings) -> str:
+async def _settings(settings: CommonSettings) -> str:
     from services.configuration import check_settings, names_unknown
 
     try:
         check_settings(SERVICES)
+        refuse_beside_distributed(settings)
     except ConfigurationError as wrong:
         raise Unwell(str(wrong)) from None
     unknown = names_unknown(os.environ)

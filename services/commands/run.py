@@ -35,8 +35,10 @@ def serve(
 def migrate() -> None:
     """Bring every database up to date and make Kafka's topics; safe to run again."""
     settings = _settings()
+    from services.commands.at_rest import refuse_beside_distributed
     from services.migration import migrate_all
 
+    refuse_beside_distributed(settings)
     asyncio.run(migrate_all(settings))
     typer.echo("Databases and topics are up to date.")
 

@@ -13,9 +13,9 @@ from typing import Protocol
 
 import orjson
 
+from services.commands.at_rest import log_at_rest, refuse_beside_distributed
 from shared.bus.log_file import LogReader
 from shared.bus.port import Bus, Consumer, LoggedRecord, TopicPartition, next_positions
-from shared.kernel.errors import NotFound
 from shared.kernel.settings import CommonSettings
 
 _AT_ONCE = 500
@@ -54,8 +54,6 @@ class _File:
     """The embedded log, read beside the process that writes it; a reader disturbs nobody."""
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            raise NotFound(f"there is no log at {path}: start the product, or set REDRESS_HOME")
         self._reader = LogReader(path)
         self._topics = self._reader.topics()
 
@@ -105,7 +103,8 @@ def _line(record: LoggedRecord) -> bytes:
 
 async def _open(settings: CommonSettings) -> _Log:
     if settings.kafka_bootstrap is None:
-        return _File(settings.home / "log.db")
+        refuse_beside_distributed(settings)
+        return _File(log_at_rest(settings))
     from shared.bus.kafka import KafkaBus
 
     bus = KafkaBus(settings.kafka_bootstrap)

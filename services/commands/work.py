@@ -9,6 +9,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from services.commands.at_rest import refuse_beside_distributed
 from services.commands.client import ApiKey, Url, address_of, client_for
 from shared.kernel.errors import Unavailable
 from shared.kernel.settings import CommonSettings, load
@@ -103,10 +104,12 @@ def _rebuild_at_rest(settings: CommonSettings, address: str) -> None:
     """Throw the projection away under the home's lock: the next start replays the log.
 
     Only in the embedded profile is everybody who may have the file open kept out by the lock.
-    Raises Unavailable in the other, HomeInUse where a product runs after all.
+    Raises Unavailable in the other, HomeInUse where a product runs after all, ConfigurationError
+    where the other profile runs here.
     """
     if settings.kafka_bootstrap is not None:
         raise Unavailable(f"nothing answers at {address}")
+    refuse_beside_distributed(settings)
     from services.analytics_service.projections.repository.files import throw_away
     from services.home import locked
 
