@@ -73,6 +73,8 @@ def test_triage_grades_the_example_of_the_interface() -> None:
         ("扣了我两次钱", "billing.overcharge"),
         ("实物和图片颜色不一样", "product.not_as_described"),
         ("我的手机号被泄露了", "privacy.leak"),
+        ("退款两个月没有到账，要求退款和赔偿。", "billing.refund"),
+        ("工资卡转账没有到账", "account.transaction"),
         ("I opened the parcel later.", "other"),
     ],
 )
