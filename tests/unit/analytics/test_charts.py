@@ -79,6 +79,17 @@ def test_times_of_less_than_a_second_have_an_axis_that_tells_of_seconds() -> Non
     assert x["scale"]["domainMax"] == 1
 
 
+@pytest.mark.parametrize("longest", [1.0, 60.0, 61.0, 232.0, 374.0, 4000.0])
+def test_no_time_lies_beyond_the_end_of_its_axis(longest: float) -> None:
+    seconds = {"p50": 0.5, "p90": 1.0, "p99": longest}
+    stage = charts.StageTimes("To resolution", seconds, dict.fromkeys(seconds, "some"))
+    spec: Any = charts.percentiles([stage], titles=PERCENTILES, ticks=TICKS)
+
+    scale = spec["layer"][1]["encoding"]["x"]["scale"]
+
+    assert scale.get("domainMax", longest) >= longest
+
+
 @pytest.mark.parametrize(
     ("longest", "expected"), [(0, [0, 1]), (5, [0, 1, 10]), (59, [0, 1, 10, 60]), (70, [0, 60])]
 )

@@ -129,7 +129,7 @@ def percentiles(
             "constant": 60,
             "domainMin": 0,
             # Of less than a minute the axis ends with its last word, which else lies beyond it.
-            **({"domainMax": shown[-1]} if shown[-1] <= 60 else {}),
+            **({"domainMax": shown[-1]} if longest <= 60 else {}),
         },
         "axis": axis,
     }
