@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from services.workflow_service.cases.domain.by_law import BIND
-from services.workflow_service.cases.domain.case import Entry
+from services.workflow_service.cases.domain.case import Case, Entry
 from services.workflow_service.cases.domain.merging import MERGE, REPEAT
 from services.workflow_service.cases.domain.reactions import REGRADE
 from services.workflow_service.cases.domain.rising import ESCALATE
@@ -60,6 +61,26 @@ class People:
         """Return the role whose people have the cases of a level; None for the front line."""
         role = self.organisation.escalation.get(level)
         return role.value if role else None
+
+
+@dataclass(frozen=True, slots=True)
+class DueFirst:
+    """What of a case is due before all else: by this it has its place among others.
+
+    `step` is a kind of clock that the page has words for as something to do; others have `name`.
+    """
+
+    step: str
+    name: Both
+    due_at: datetime
+
+
+def due_first(case: Case, rules: Rules) -> DueFirst | None:
+    """Return what of a case is due first; None where nothing is waited for."""
+    clock = case.due_first()
+    if clock is None or clock.due_at is None:
+        return None
+    return DueFirst(clock.kind, _clock_name(clock.kind, rules), clock.due_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,27 @@ async def test_the_queue_is_chosen_from_by_names(workflow: Workflow) -> None:
     assert "Delivery: Short" in listed
 
 
+async def test_the_queue_shows_of_each_case_what_it_has_its_place_by(workflow: Workflow) -> None:
+    numbers = []
+    for priority in ("P4", "P3"):
+        case_id = await workflow.open(priority=priority)
+        await workflow.acknowledge(case_id)
+        await workflow.act(case_id, "record-contact", text="您好，我们正在核实")
+        numbers.append((await workflow.case(case_id))["number"])
+        workflow.clock.advance(timedelta(hours=1))
+
+    table = (await workflow.http.get("/cases", params={"lang": "en"})).text.partition("<tbody>")[2]
+    listed = await page(workflow, "/cases", "en")
+    opened = await page(workflow, f"/cases/{numbers[0]}", "zh-CN")
+
+    due = re.findall(r'<time datetime="([^"]+)"', table)
+    assert re.findall("|".join(numbers), table)[::2] == numbers
+    assert len(due) == 2
+    assert due == sorted(due)
+    assert f"{numbers[0]} Tell the customer where it stands" in listed
+    assert re.search("下一步 告知客户进展 .* 提出方案", opened)
+
+
 async def test_a_case_shows_what_the_customer_told_us_and_added(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from services.workflow_service.cases.domain.by_law import BIND
 from services.workflow_service.cases.domain.lifecycle import Action
 from services.workflow_service.cases.domain.merging import MERGE, REPEAT
 from services.workflow_service.escalation.domain.ladder import Cause, WentUp
-from shared.events.words import Outcome
+from shared.events.words import ClockKind, Outcome
 from shared.web.i18n import load_catalogue
 
 HERE = Path(services.workflow_service.console.__file__).parent
@@ -63,3 +63,8 @@ def test_every_outcome_and_every_way_over_our_head_has_words(code: str) -> None:
 @pytest.mark.parametrize("action", [*Action, REPEAT, MERGE, BIND])
 def test_every_line_of_the_history_has_words(action: str) -> None:
     assert str(action) in words_of("actions")
+
+
+@pytest.mark.parametrize("kind", ClockKind)
+def test_whatever_may_be_due_first_has_words_as_something_to_do(kind: ClockKind) -> None:
+    assert str(kind) in words_of("steps")

@@ -166,11 +166,19 @@ class Case:
             return self.approval.approver or self.owner
         return self.owner
 
+    def due_first(self) -> Clock | None:
+        """Return the clock due first among milestones not reached; it may be overdue."""
+        waiting = [
+            (clock.due_at, place)
+            for place, clock in enumerate(self.clocks)
+            if clock.is_open and clock.due_at
+        ]
+        return self.clocks[min(waiting)[1]] if waiting else None
+
     def overdue_from(self) -> datetime | None:
         """Return the earliest due time among milestones not reached; it may lie in the past."""
-        return min(
-            (clock.due_at for clock in self.clocks if clock.is_open and clock.due_at), default=None
-        )
+        clock = self.due_first()
+        return clock.due_at if clock else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from services.workflow_service.cases.service.explaining import (
     promises_in_words,
 )
 from services.workflow_service.cases.service.matter import matter_of
-from services.workflow_service.console.schemas import People, told
+from services.workflow_service.console.schemas import People, due_first, told
 from shared.events.words import ClockState
 from shared.http.auth import Scope, principal_of
 from shared.web.pages import Pages
@@ -39,7 +39,7 @@ def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/cases", response_class=HTMLResponse)
-    async def due_first(
+    async def queue(
         request: Request,
         owner: Annotated[str, Query(max_length=64)] = "",
         department: Annotated[str, Query(max_length=64)] = "",
@@ -56,7 +56,7 @@ def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
         return pages.render(
             request,
             "console/queue.html",
-            cases=found[:SHOWN],
+            cases=[(case, due_first(case, desk.rules)) for case in found[:SHOWN]],
             more=len(found) > SHOWN,
             owner=owner,
             department=department,
@@ -80,6 +80,7 @@ def router(desk: Desk, pages: Pages, answers: AnswerReader) -> APIRouter:
             request,
             "console/case.html",
             case=file.case,
+            first=due_first(file.case, desk.rules),
             open_clocks=_most_pressing(one for one in laid_open if one.clock.is_open),
             ended_clocks=[one for one in laid_open if not one.clock.is_open],
             promises=await promises_in_words(desk, file.case),
