@@ -271,6 +271,42 @@ async def test_the_page_shows_a_promise_and_that_it_comes_next(intake: Running) 
     assert "We promised you something by a certain time" in shown
 
 
+async def test_the_page_tells_what_was_promised_by_when_and_what_was_done(intake: Running) -> None:
+    answer = await intake.received(place={"region": "GB-LND"})
+    later = NOW + timedelta(days=2)
+    intake.neighbours.telling[answer["id"]] = {
+        "promises": [
+            {"text": "48 小时内补发<两件>", "due_at": to_rfc3339(later), "state": "open"},
+            {"text": "退还运费", "due_at": to_rfc3339(later), "state": "kept"},
+            {"text": "今天回电", "due_at": to_rfc3339(NOW), "state": "broken"},
+        ],
+        "steps": [
+            {"text": "今天已寄出。", "reference": "SF123", "at": to_rfc3339(NOW)},
+            {"text": None, "reference": None, "at": to_rfc3339(NOW)},
+        ],
+    }
+    promised = PromiseMade(
+        complaint_id=answer["id"], number=answer["number"], state="assigned", version=1,
+        next_step="first_reply", next_due_at=NOW + timedelta(hours=1),
+        promise="p", due_at=later, words_id="w",
+    )  # fmt: skip
+    await intake.say(promised, sequence=1)
+    await intake.until_status(answer["id"], "assigned")
+
+    english, chinese = [await page(intake, token_of(answer), lang) for lang in ("en", "zh-CN")]
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", english.text))
+    track = await intake.get(f"/v1/track/{token_of(answer)}")
+
+    assert "48 小时内补发&lt;两件&gt; By 25 Nov 2026, 12:00 (London time, 2 days left)" in words
+    assert "退还运费 Done" in words
+    assert "今天回电 This should have happened by 23 Nov 2026, 12:00 (London time)" in words
+    assert "今天已寄出。 Reference: SF123 23 Nov 2026, 12:00" in words
+    assert "我们向您承诺的" in chinese.text
+    assert "单号：<strong>SF123</strong>" in chinese.text
+    assert [one["state"] for one in track["promises"]] == ["open", "kept", "broken"]
+    assert track["steps"][1]["reference"] == "SF123"
+
+
 async def test_the_timeline_has_the_newest_first_and_leaves_out_our_own_clocks(
     intake: Running,
 ) -> None:

@@ -17,6 +17,8 @@ from services.intake_service.complaints.schemas.track import (
     EarlierOut,
     MilestoneOut,
     OwnAdditionOut,
+    PromiseOut,
+    StepOut,
     SupervisionOut,
     TrackOut,
 )
@@ -125,7 +127,7 @@ def router(tracker: Tracker, pages: Pages, *, label: Label) -> APIRouter:
 
 def track_out(tracked: Tracked, label: Label, lang: str) -> TrackOut:
     """Return what a customer sees."""
-    complaint, earlier = tracked.complaint, tracked.merged_into
+    complaint, earlier, told = tracked.complaint, tracked.merged_into, tracked.told
     stored, words = complaint.stored, complaint.words
     assert words is not None, "the tracker shows no erased complaint"
     own = [added for added in complaint.additions if added.stored.by == "customer"]
@@ -160,8 +162,10 @@ def track_out(tracked: Tracked, label: Label, lang: str) -> TrackOut:
             if added.stored.kind != SUPERVISION
         ),
         supervision_asked_at=next(asked, None),
-        question=tracked.question,
-        rejection_reason=tracked.rejection,
+        question=told.question,
+        rejection_reason=told.rejection,
+        promises=tuple(PromiseOut.model_validate(one.model_dump()) for one in told.promises),
+        steps=tuple(StepOut.model_validate(one.model_dump()) for one in told.steps[::-1]),
         merged_into=EarlierOut.model_validate(asdict(earlier)) if earlier else None,
         timezone=tracked.zone.key if tracked.zone else None,
     )

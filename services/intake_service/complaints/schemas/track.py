@@ -24,6 +24,22 @@ class OwnAdditionOut(BaseModel):
     created_at: datetime
 
 
+class PromiseOut(BaseModel):
+    """What was promised, by when, and what became of it: open, kept, broken."""
+
+    text: str | None
+    due_at: datetime
+    state: str
+
+
+class StepOut(BaseModel):
+    """What was carried out, and the number by which it can be followed."""
+
+    text: str | None
+    reference: str | None
+    at: datetime
+
+
 class EarlierOut(BaseModel):
     """The complaint that this one was added to, and how it stands where that is the customer's."""
 
@@ -39,7 +55,8 @@ class TrackOut(BaseModel):
     `next_step` names a milestone; `timeline` has the newest first. `supervision_asked_at`: since
     when it lies with the supervisors because the customer asked for one. `question`: what we wait
     for from the customer, in words; `rejection_reason`: why we could not confirm the complaint.
-    Both are null also for the moment in which the service that has the words does not answer.
+    Both are null also for the moment in which the service that has the words does not answer, and
+    `promises`, the first due first, and `steps`, the newest first, are empty.
     `timezone`: the IANA zone of the customer's clock, by which their messages tell times; null: the
     company's.
     """
@@ -69,6 +86,14 @@ class TrackOut(BaseModel):
                 "supervision_asked_at": None,
                 "question": None,
                 "rejection_reason": None,
+                "promises": [
+                    {
+                        "text": "We send the two items again.",
+                        "due_at": "2026-11-25T08:00:00Z",
+                        "state": "open",
+                    }
+                ],
+                "steps": [],
                 "merged_into": None,
                 "timezone": "Asia/Shanghai",
             }
@@ -94,6 +119,8 @@ class TrackOut(BaseModel):
     supervision_asked_at: datetime | None
     question: str | None
     rejection_reason: str | None
+    promises: tuple[PromiseOut, ...] = ()
+    steps: tuple[StepOut, ...] = ()
     merged_into: EarlierOut | None
     timezone: str | None
 

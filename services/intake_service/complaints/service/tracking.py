@@ -23,6 +23,8 @@ from shared.kernel.errors import Conflict, NotFound
 from shared.messaging import Messaging
 
 _MOST_ADDITIONS = 50
+_TOLD_OF = frozenset({"merged", "rejected", "promised", "carried_out"})
+"""What passed in a case that has words for its customer since."""
 
 
 class UnknownLink(NotFound):
@@ -58,8 +60,7 @@ class Tracked:
     """What a customer's page shows: the complaint, and what other services say of it."""
 
     complaint: OpenComplaint
-    question: str | None = None
-    rejection: str | None = None
+    told: Telling
     merged_into: Earlier | None = None
     zone: ZoneInfo | None = None
     """The customer's, as their messages go by it; None: the company's."""
@@ -102,7 +103,7 @@ class Tracker:
         )
         root = told.merged_into
         earlier = await self._earlier(root, stored.customer_id) if root else None
-        return Tracked(found, told.question, told.rejection, earlier, zone)
+        return Tracked(found, told, earlier, zone)
 
     async def answer_url(self, complaint: OpenComplaint) -> str:
         """Return where a complaint's proposal is answered; raises NotFound and Unavailable."""
@@ -140,7 +141,7 @@ def _has_words(complaint: OpenComplaint) -> bool:
     """Tell whether the case may have words for the customer, or go on in another."""
     passed = {milestone.kind for milestone in complaint.milestones}
     waits = complaint.stored.status == "awaiting_customer"
-    return waits or not passed.isdisjoint({"merged", "rejected"})
+    return waits or not passed.isdisjoint(_TOLD_OF)
 
 
 def timeline(complaint: OpenComplaint) -> list[Milestone]:

@@ -135,6 +135,8 @@ def _data(draft: Draft, command: Command) -> Mapping[str, object] | None:
         return data_of(draft, Cause(case.causes[-1]))
     if command.action is Action.DE_ESCALATE:
         return {"owner": case.owner, "level": case.escalation_level}
+    if command.reference is not None:
+        return {"reference": command.reference}
     return None
 
 

@@ -185,7 +185,8 @@ class Case:
 class Entry:
     """One line of the history. `why` is a code or a word of the system, `words_id` names words.
 
-    `data` is what a replay of the clocks needs beyond action and time (`replay.py`); no words.
+    `data` is what a replay of the clocks needs beyond action and time (`replay.py`), of a step that
+    was carried out its reference; no words.
     """
 
     at: datetime

@@ -10,12 +10,15 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, StringConstraints
 
 from services.workflow_service.cases.domain.lifecycle import Action
+from services.workflow_service.cases.domain.telling import reference_of
 from services.workflow_service.cases.endpoints.naming import etag_of, id_of
 from services.workflow_service.cases.repository.reading import CaseFilter
 from services.workflow_service.cases.schemas.bodies import BODIES, ActionBody, to_command
 from services.workflow_service.cases.schemas.views import CaseFileView, CaseView, case_file_view
 from services.workflow_service.cases.schemas.words import (
     OtherCase,
+    PromiseTold,
+    StepTold,
     TellingAnswer,
     WordsAnswer,
     WordsRequest,
@@ -25,7 +28,7 @@ from services.workflow_service.cases.service import reading
 from services.workflow_service.cases.service.acting import act
 from services.workflow_service.cases.service.answer_links import AnswerLinks
 from services.workflow_service.cases.service.desk import Desk
-from services.workflow_service.cases.service.telling import telling_of
+from services.workflow_service.cases.service.telling import Telling, telling_of
 from shared.events.words import CaseState, Priority
 from shared.http.auth import Principal, Scope, requires
 from shared.http.documents import version_named
@@ -190,12 +193,24 @@ def internal_router(desk: Desk, links: AnswerLinks) -> APIRouter:
         complaint_id: str, _: Annotated[Principal, Depends(requires(Scope.SERVICE))]
     ) -> TellingAnswer:
         """Give what the customer of a complaint is to read of its case now."""
-        found = await telling_of(desk, complaint_id)
-        root = found.merged_into
-        return TellingAnswer(
-            question=found.question,
-            rejection=found.rejection,
-            merged_into=OtherCase(complaint_id=root.id, number=root.number) if root else None,
-        )
+        return _telling_answer(await telling_of(desk, complaint_id))
 
     return routes
+
+
+def _telling_answer(telling: Telling) -> TellingAnswer:
+    """Show what a customer is to read of their case."""
+    root = telling.merged_into
+    return TellingAnswer(
+        question=telling.question,
+        rejection=telling.rejection,
+        merged_into=OtherCase(complaint_id=root.id, number=root.number) if root else None,
+        promises=[
+            PromiseTold(text=text, due_at=promise.due_at, state=promise.state)
+            for promise, text in telling.promises
+        ],
+        steps=[
+            StepTold(text=text, reference=reference_of(step), at=step.at)
+            for step, text in telling.steps
+        ],
+    )

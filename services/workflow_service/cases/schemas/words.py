@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.workflow_service.cases.domain.promise import PromiseState
 from services.workflow_service.cases.repository.spoken import Spoken
 from shared.events.base import Money
 
@@ -52,6 +54,22 @@ class OtherCase(BaseModel):
     number: str
 
 
+class PromiseTold(BaseModel):
+    """What we promised the customer, by when, and what became of it."""
+
+    text: str | None
+    due_at: datetime
+    state: PromiseState
+
+
+class StepTold(BaseModel):
+    """What was carried out, and the number by which the customer can follow it."""
+
+    text: str | None
+    reference: str | None
+    at: datetime
+
+
 class TellingAnswer(BaseModel):
     """What a customer's page says of the case: what we ask for, why we said no, where it goes on.
 
@@ -61,6 +79,8 @@ class TellingAnswer(BaseModel):
     question: str | None
     rejection: str | None
     merged_into: OtherCase | None
+    promises: list[PromiseTold]
+    steps: list[StepTold]
 
 
 def words_view(spoken: Spoken, url_of: Callable[[str], str]) -> WordsView:
