@@ -18,6 +18,7 @@ from services.notification_service.gateways.service import (
 )
 from services.notification_service.handlers import SUBSCRIPTIONS, Listener
 from services.notification_service.messages import endpoints
+from services.notification_service.messages.domain.home import Home
 from services.notification_service.messages.domain.judging import Manners
 from services.notification_service.messages.domain.words import Kind
 from services.notification_service.messages.jobs import Sender, SenderTools
@@ -70,6 +71,7 @@ from shared.kernel.vault import Vault
 from shared.messaging import DeadLetters, Dispatcher, Messaging, Relay, UnitOfWork
 from shared.service import Platform, ServiceUnit
 from shared.web.pages import Pages
+from shared.web.zones import calling_code_of
 from shared.worker import Supervisor
 
 NAME = "notification"
@@ -139,7 +141,7 @@ def _build_parts(platform: Platform) -> _Parts:
         directory=directory,
         routing=routing,
         templates=wordings,
-        default_locale=common.default_locale,
+        home=Home(common.default_locale, calling_code_of(common.zone)),
         links=_links(platform).of,
         survey_needs_consent=settings.survey_consent == "required",
         room_locales={

@@ -16,7 +16,7 @@ from shared.kernel.clock import Clock, from_rfc3339, to_rfc3339
 from shared.web.categories import category_label
 from shared.web.i18n import Language
 from shared.web.regions import region_label
-from shared.web.zones import clock_of
+from shared.web.zones import BEIJING, clock_of
 
 Instant = datetime | str
 """An aware datetime, or its RFC 3339 text as our own answers carry it."""
@@ -180,7 +180,7 @@ class Formats:
     def zone_name(self) -> str:
         """Write what people call the zone: `北京时间`, `China Time`."""
         if self._chinese and self._zone.key == "Asia/Shanghai":
-            return "北京时间"  # CLDR has 中国时间, which nobody says
+            return BEIJING
         name = dates.get_timezone_name(self._zone, locale=self._locale)
         if "(" in name or "（" in name:  # no country has this zone: UTC
             return dates.get_timezone_name(self._zone, zone_variant="standard", locale=self._locale)

@@ -6,12 +6,15 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import phonenumbers
 import yaml
 from babel import Locale
 from babel.core import get_global
 from babel.dates import get_timezone_location
 
 _REST = "*"
+BEIJING = "北京时间"
+"""What Chinese readers call their zone; the CLDR has 中国时间 and 上海时间, which nobody says."""
 # Parsed once: Babel reads a locale's name anew at every call, which cost more than all the rest.
 _CHINESE, _ENGLISH = Locale.parse("zh_CN"), Locale.parse("en_GB")
 
@@ -34,9 +37,18 @@ def zone_of(region: str | None) -> ZoneInfo | None:
     return _zone(zones[0]) if len(zones) == 1 else None
 
 
+def calling_code_of(zone: ZoneInfo) -> str | None:
+    """Return how phone numbers of a zone's country begin, `+86`; None where no country has it."""
+    country = get_global("zone_territories").get(zone.key, "")
+    code = phonenumbers.country_code_for_region(country)
+    return f"+{code}" if code else None
+
+
 @cache
 def clock_of(zone: str, *, chinese: bool) -> str:
     """Write whose clock it is by a city that has it: `伦敦时间`, `London time`."""
+    if chinese and zone == "Asia/Shanghai":
+        return BEIJING
     locale = _CHINESE if chinese else _ENGLISH
     try:
         city = get_timezone_location(zone, locale=locale, return_city=True)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 
 from services.notification_service.gateways.service import Gateways, open_gateways
+from services.notification_service.messages.domain.home import Home
 from services.notification_service.messages.domain.judging import Manners
 from services.notification_service.messages.domain.routing import RoutingTable
 from services.notification_service.messages.jobs import Sender, SenderTools
@@ -138,7 +139,7 @@ class Notification:
             directory=self.directory,
             templates=Wordings(templates, database=self.database, clock=self.clock),
             routing=self.routing,
-            default_locale="zh-CN",
+            home=Home("zh-CN", "+86"),
             links=self.links.of,
         )
         judge = Judge(self.database, routing=self.routing, manners=self.manners)

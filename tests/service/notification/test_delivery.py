@@ -75,6 +75,31 @@ async def test_times_are_those_of_the_customers_own_clock(
     assert said in file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("reached", "region", "said"),
+    [
+        ({"phone": "+447400123456", "locale": "en"}, None, "10:00 (Shanghai time)"),
+        ({"phone": "+447400123456", "locale": "zh-CN"}, None, "10:00（北京时间）"),
+        ({"phone": PHONE, "locale": "en"}, "north-2", "10:00 (Shanghai time)"),
+        ({"phone": PHONE, "locale": "zh-CN"}, None, "10:00前"),
+        ({"phone": "+447400123456", "locale": "en"}, "CN-31", "10:00."),
+        ({"phone": "+447400123456", "locale": "en"}, "GB-LND", "02:00 (London time)"),
+    ],
+)
+async def test_who_may_be_abroad_is_told_whose_time_it_is(
+    notification: Notification, reached: dict[str, str], region: str | None, said: str
+) -> None:
+    complaint = received(region=region)
+    notification.knows(complaint, **reached)
+    await notification.hear(complaint)
+
+    await notification.hear(opened(complaint))
+    await notification.deliver()
+
+    (file,) = notification.files()
+    assert said in file.read_text(encoding="utf-8")
+
+
 async def test_judging_costs_the_same_statements_for_one_message_as_for_many(
     notification: Notification,
 ) -> None:

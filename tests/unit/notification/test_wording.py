@@ -172,6 +172,24 @@ def test_times_are_told_by_the_readers_clock_and_say_so_where_it_shows_another_h
     assert named in said, "vendors' approved wordings get the same time"
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", "by Tue 24 Nov, 16:00 (Shanghai time)."),
+        ("zh-CN", "11月24日（周二）16:00（北京时间）前"),
+    ],
+)
+def test_who_may_be_elsewhere_is_told_that_times_are_the_companys(
+    locale: Locale, said: str
+) -> None:
+    given = whole_scene("assigned", locale).model_copy(update={"names_zone": True})
+
+    sms = TEMPLATES.render("assigned", locale, MessageChannel.SMS, given).text
+
+    assert said in sms
+    assert TEMPLATES.values(locale, given)["next_due_at"] in said
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("end", ["", "。", ".", "！"])
 @pytest.mark.parametrize("kind", [k for k in TEMPLATES.kinds if not k.startswith("staff_")])

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.web.zones import clock_of, zone_for, zone_of
+from shared.web.zones import calling_code_of, clock_of, zone_for, zone_of
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,15 @@ def test_the_zone_is_the_customers_own_else_their_regions_else_the_companys(
 def test_a_clock_is_called_by_a_city_that_has_it() -> None:
     assert clock_of("Europe/London", chinese=False) == "London time"
     assert clock_of("Europe/London", chinese=True) == "伦敦时间"
+
+
+def test_chinese_readers_call_their_zone_by_beijing() -> None:
+    assert clock_of("Asia/Shanghai", chinese=True) == "北京时间"
+    assert clock_of("Asia/Shanghai", chinese=False) == "Shanghai time"
+
+
+@pytest.mark.parametrize(
+    ("zone", "code"), [("Asia/Shanghai", "+86"), ("Europe/London", "+44"), ("UTC", None)]
+)
+def test_a_zone_tells_how_phone_numbers_of_its_country_begin(zone: str, code: str | None) -> None:
+    assert calling_code_of(ZoneInfo(zone)) == code

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
+from services.notification_service.messages.domain.home import Home
 from services.notification_service.messages.domain.routing import RoutingTable, channel_for
 from services.notification_service.messages.domain.standing_in import can_wait, stand_ins
 from services.notification_service.messages.domain.words import ROOM, Kind, Reason
@@ -114,7 +115,7 @@ class Preparer:
         directory: Directory,
         templates: Wordings,
         routing: RoutingTable,
-        default_locale: Locale,
+        home: Home,
         survey_needs_consent: bool = False,
         room_locales: Mapping[str, Locale] | None = None,
         links: LinkMaker | None = None,
@@ -123,7 +124,8 @@ class Preparer:
         self._directory = directory
         self._templates = templates
         self._routing = routing
-        self._default_locale = default_locale
+        self._home = home
+        self._default_locale = home.locale
         self._survey_needs_consent = survey_needs_consent
         self._links: LinkMaker = links or (lambda _row, _tracking_url: {})
 
@@ -203,7 +205,8 @@ class Preparer:
         try:
             scene = scene_of(row, contact, reached.name if reached else None, words, chosen)
             links = _leader(row, asked) | dict(self._links(row, scene.tracking_url))
-            scene = scene.model_copy(update={**links, **_in_stead(row, asked.people)})
+            others = {**_in_stead(row, asked.people), **self._naming(scene, contact, locale)}
+            scene = scene.model_copy(update={**links, **others})
             rendered = self._templates.render(row.kind, locale, channel, scene)
         except CannotRender as broken:
             prepared.hopeless.append(Hopeless(row, broken.detail[:200], failed=True))
@@ -220,6 +223,14 @@ class Preparer:
         prepared.ready.append(
             ready if is_owed else replace(ready, unsubscribe_url=scene.preferences_url)
         )
+
+    def _naming(
+        self, scene: Scene, contact: Contact | None, locale: Locale
+    ) -> Mapping[str, object]:
+        """Return whether times name the zone to a customer of whom none is known."""
+        if contact is None or scene.timezone is not None:
+            return {}
+        return {"names_zone": self._home.is_elsewhere_for(locale, contact.phone)}
 
     def _channels_left(self, row: Leased, chosen: Preferences) -> Sequence[MessageChannel]:
         """Return the channels of the route that the customer's choices leave, best first."""

@@ -23,9 +23,10 @@ FILTERS: Final = frozenset({"short", "clause", "sentence", "length", "upper", "l
 LOOPED_OVER: Final = frozenset({"options"})
 ATTRIBUTES: Final = frozenset({"key", "text", "amount", "answer_url"})
 LOOP_ATTRIBUTES: Final = frozenset({"index", "first", "last", "length"})
+_NOT_SAID: Final = frozenset({"timezone", "names_zone", "instead_of"})
 VARIABLES: Final = frozenset(
     {
-        *(name for name in Scene.model_fields if name not in {"timezone", "instead_of"}),
+        *(name for name in Scene.model_fields if name not in _NOT_SAID),
         "company",
         "promise",
         "standing",

@@ -100,6 +100,8 @@ class Scene(BaseModel):
     """Whom a member of staff hears it for, because they cannot be reached."""
     timezone: str | None = None
     """The reader's zone where it is known: times are written by their clock."""
+    names_zone: bool = False
+    """Whether times say that they are the company's: the reader may be where it is another hour."""
 
 
 class Rendered(BaseModel):

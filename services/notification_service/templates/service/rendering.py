@@ -160,7 +160,7 @@ class Templates:
         """
         words = self._context(locale, scene)
         times = ("due_at", "next_due_at", "new_due_at", "since", "until")
-        write = partial(self._at, locale, self._zone_of(scene))
+        write = partial(self._at, locale, scene)
         found = {name: write(at) for name in times if (at := getattr(scene, name))}
         found |= {name: str(words[name]) for name in _PLAIN if words[name] is not None}
         named = {"clock": "clock_name", "cause": "cause_name", "next_step": "next_step_name"}
@@ -171,7 +171,7 @@ class Templates:
 
     def _context(self, locale: Locale, scene: Scene) -> dict[str, object]:
         given: dict[str, object] = {name: getattr(scene, name) for name in Scene.model_fields}
-        at = partial(self._at, locale, self._zone_of(scene))
+        at = partial(self._at, locale, scene)
         return given | {
             "company": self._company,
             "at": at,
@@ -192,13 +192,12 @@ class Templates:
             "next_step_name": name_of(scene.next_step, locale),
         }
 
-    def _zone_of(self, scene: Scene) -> ZoneInfo:
-        return ZoneInfo(scene.timezone) if scene.timezone else self._zone
-
-    def _at(self, locale: Locale, zone: ZoneInfo, instant: datetime) -> str:
+    def _at(self, locale: Locale, scene: Scene, instant: datetime) -> str:
+        zone = ZoneInfo(scene.timezone) if scene.timezone else self._zone
         local = instant.astimezone(zone)
         written = format_datetime(local, _PATTERNS[locale], locale=_BABEL[locale])
-        if local.utcoffset() == instant.astimezone(self._zone).utcoffset():
+        same_hour = local.utcoffset() == instant.astimezone(self._zone).utcoffset()
+        if same_hour and not scene.names_zone:
             return written
         return _ELSEWHERE[locale].format(written, clock_of(zone.key, chinese=locale == "zh-CN"))
 
