@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from shared.http import negotiation
-from shared.http.edge import FAULT_TOLD, template_of
+from shared.http.edge import FAULT_TOLD, method_of, template_of
 from shared.http.invalid import (
     UnsupportedMediaType,
     from_request_validation,
@@ -175,7 +175,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         detail = f"Nothing answers at {path}. /docs lists every path."
     elif error.status_code == 405:
         allowed = ", ".join(_methods_of(request))
-        detail = f"{path} takes {allowed or 'other methods'}, not {request.method}."
+        detail = f"{path} takes {allowed or 'other methods'}, not {method_of(request.scope)}."
         return respond(request, plain_problem(405, detail, {"Allow": allowed}))
     elif error.status_code == 400:
         # The framework's own word for a body it could not read; ours for that is 422.
@@ -190,11 +190,12 @@ def _methods_of(request: Request) -> list[str]:
     """
     scope = {key: value for key, value in request.scope.items() if key != "fastapi"}
     routes = request.app.routes
-    return [
+    found = [
         method
         for method in _METHODS
         if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
     ]
+    return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:

@@ -268,8 +268,8 @@ async def test_a_wrong_method_tells_the_right_one(client: httpx.AsyncClient) -> 
     answer = await client.delete("/numbers")
 
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET, PUT"
-    assert "takes GET, PUT, not DELETE" in answer.json()["detail"]
+    assert answer.headers["allow"] == "GET, HEAD, PUT"
+    assert "takes GET, HEAD, PUT, not DELETE" in answer.json()["detail"]
     assert answer.json()["type"] == "/problems/method-not-allowed"
 
 
