@@ -103,7 +103,8 @@ class ServiceClient:
             if answer.status_code not in _TRY_AGAIN:
                 return _read(answer, f"{method} {path}")
             reason = f"answered {answer.status_code}"
-        raise Unavailable(f"{self._http.base_url}{path.lstrip('/')}: {reason}")
+        base = str(self._http.base_url).rstrip("/")
+        raise Unavailable(f"{base}/{path.lstrip('/')}: {reason}")
 
     def _headers(self) -> dict[str, str]:
         given = self._credential

@@ -195,11 +195,14 @@ async def test_a_call_is_tried_again_until_it_works() -> None:
         assert (await client.post("/v1/internal/x", {}))["items"] == [1]
 
 
-async def test_a_call_that_never_works_is_unavailable() -> None:
+@pytest.mark.parametrize("base", ["http://x:1", "http://x:1/", "http://x:1/behind"])
+async def test_a_call_that_never_works_is_unavailable_by_its_address(base: str) -> None:
     transport = _service([503, 503])
-    async with ServiceClient("http://x", "rs_x", attempts=2, transport=transport) as client:
-        with pytest.raises(Unavailable, match="503"):
+    async with ServiceClient(base, "rs_x", attempts=2, transport=transport) as client:
+        with pytest.raises(Unavailable) as raised:
             await client.get("/v1/internal/x")
+
+    assert raised.value.detail == f"{base.rstrip('/')}/v1/internal/x: answered 503"
 
 
 @pytest.mark.parametrize(
