@@ -16,7 +16,13 @@ from shared.http.problems import PageOfProblem, Problem, status_of
 from shared.kernel.errors import NotFound, RedressError
 from shared.web.i18n import Language
 from shared.web.pages import Pages
-from shared.web.problem_texts import FIELD_CODES, FRAMEWORK_PROBLEMS, TEXTS
+from shared.web.problem_texts import (
+    FIELD_CODES,
+    FRAMEWORK_PROBLEMS,
+    OF_STATUS,
+    PAGE_REMEDIES,
+    TEXTS,
+)
 
 
 class UnknownProblem(NotFound):
@@ -70,20 +76,30 @@ def drawer(pages: Pages) -> PageOfProblem:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/sign-in?next={quote(target, safe='/')}", 303)
         language = pages.language(request)
+        # Not in the template: what it translates is taken for markup, and this is a caller's.
+        detail = _detail(pages, language, problem)
+        meaning, remedy = _own_words(problem)
         return pages.render(
             request,
             "site/problem.html",
             status=problem.status,
             headers=problem.headers,
             problem=problem,
-            # Not in the template: what it translates is taken for markup, and this is a caller's.
-            detail=_detail(pages, language, problem),
+            detail=detail,
+            meaning=meaning if detail == problem.detail and language.tag != "en" else "",
             errors=[(e.pointer, pages.gettext(language, e.detail)) for e in problem.errors],
-            remedy=TEXTS.get(problem.code, ("", ""))[1],
+            remedy=remedy,
             request_id=request.scope.get("redress.request_id", ""),
         )
 
     return draw
+
+
+def _own_words(problem: Problem) -> tuple[str, str]:
+    """Return what it means and what a person does about it, by its code or else by its status."""
+    code = problem.code if problem.code in TEXTS else OF_STATUS.get(problem.status, "")
+    meaning, remedy = TEXTS.get(code, ("", ""))
+    return meaning, PAGE_REMEDIES.get(code, remedy)
 
 
 def _detail(pages: Pages, language: Language, problem: Problem) -> str:

@@ -86,6 +86,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+OF_STATUS: Mapping[int, str] = {
+    403: "forbidden",
+    404: "not-found",
+    409: "conflict",
+    422: "invalid-input",
+    503: "unavailable",
+}
+"""The problem in whose words a page tells of one that has none of its own."""
+
+PAGE_REMEDIES: Mapping[str, str] = {
+    "invalid-input": "Go back, change what is named here, and try again.",
+    "conflict": "Go back and look at it again: somebody may have gone on with it meanwhile.",
+    "stale-version": "Go back and look at it again: somebody may have gone on with it meanwhile.",
+    "unavailable": "Please try again in a few minutes.",
+    "internal": "Tell the operators the number of the request, which stands below.",
+}
+"""What a person does about it in a browser, where the other words are for programs."""
+
 FIELD_CODES: Mapping[str, str] = {
     "missing": "A required field is not there.",
     "unknown_field": "There is no such field; a near one is suggested.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,12 +50,31 @@ def clock_of(zone: str, *, chinese: bool) -> str:
     """Write whose clock it is by a city that has it: `伦敦时间`, `London time`."""
     if chinese and zone == "Asia/Shanghai":
         return BEIJING
-    locale = _CHINESE if chinese else _ENGLISH
-    try:
-        city = get_timezone_location(zone, locale=locale, return_city=True)
-    except LookupError:
-        city = zone
+    city = city_of(zone, chinese=chinese)
     return f"{city}时间" if chinese else f"{city} time"
+
+
+@cache
+def city_of(zone: str, *, chinese: bool) -> str:
+    """Write the city that a zone is named after: `加尔各答`, `Kolkata`."""
+    locale = _CHINESE if chinese else _ENGLISH
+    for name in (zone, *_old_names().get(zone, ())):
+        known: str | None = locale.time_zones.get(name, {}).get("city")
+        if known:
+            return known
+    try:
+        return get_timezone_location(zone, locale=locale, return_city=True).rpartition("/")[2]
+    except LookupError:
+        return zone
+
+
+@cache
+def _old_names() -> Mapping[str, Sequence[str]]:
+    """Return what zones were called before: the CLDR has the words of Asia/Calcutta under that."""
+    found: dict[str, list[str]] = {}
+    for old, new in get_global("zone_aliases").items():
+        found.setdefault(new, []).append(old)
+    return found
 
 
 @cache

@@ -73,6 +73,28 @@ async def test_it_shows_figures_heat_table_and_data_under_each_chart(analytics: 
     assert page.count("As a table") == 3
 
 
+@pytest.mark.parametrize(
+    ("asked", "helps"),
+    [
+        ("period=all&category=nope", ">Drop the filters</a>"),
+        ("period=custom&from=2001-01-01&to=2001-01-02", ">Show all time</a>"),
+        (
+            "period=custom&from=2001-01-01&to=2001-01-02&region=CN-31",
+            ">Drop the filters and show all time</a>",
+        ),
+    ],
+)
+async def test_where_nothing_fits_it_offers_what_helps(
+    analytics: Running, asked: str, helps: str
+) -> None:
+    await analytics.hear(tell_many(20))
+
+    page = await _page(analytics, f"/dashboard?{asked}")
+
+    assert "No complaint fits this selection" in page
+    assert helps in page
+
+
 async def test_it_speaks_the_readers_language(analytics: Running) -> None:
     await analytics.hear(tell_many(20))
 

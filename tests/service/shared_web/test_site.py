@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel, Field
 
 from shared.http.auth import Role, Scope, requires
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import NotFound, Unavailable
 from shared.web.problem_pages import explanations
 from shared.web.site import build_site
 from tests.service.shared_http.ground import TestGround, client_of
@@ -197,9 +197,43 @@ async def test_what_broke_inside_is_no_customers_reading(
 
     assert customers.status_code == ours.status_code == 503
     assert said in customers.text
-    for inside in ("10.0.0.7", "Idempotency-Key"):
-        assert inside not in customers.text
-        assert inside in ours.text
+    assert "10.0.0.7" not in customers.text
+    assert "10.0.0.7" in ours.text
+    assert "Idempotency-Key" not in customers.text + ours.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "lead"),
+    [
+        ("en", ">there is no delivery nope</p>"),
+        ("zh-CN", ">此编号下没有内容，或已被删除。</p>"),
+    ],
+)
+async def test_a_problem_is_told_in_the_readers_language_first(
+    ground: TestGround, unit: Unit, lang: str, lead: str
+) -> None:
+    broken = build_site(ground, [unit])
+
+    @broken.get("/cases/x")
+    async def fail() -> None:
+        raise NotFound("there is no delivery nope")
+
+    async with client_of(broken) as client:
+        page = (await client.get(f"/cases/x?lang={lang}", headers=BROWSER)).text
+
+    assert lead in page.partition('class="lead"')[2]
+    assert page.count("there is no delivery nope") == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in"])
+async def test_chinese_sentences_have_no_space_between_them(
+    site: httpx.AsyncClient, path: str
+) -> None:
+    page = (await site.get(f"{path}?lang=zh-CN")).text
+
+    assert "本机" in page
+    assert not re.search(r"[。：](</strong>)?\s+[^\s<]", page.partition("<main")[2])
+    assert not re.search(r"[。：](</strong>)?\s+<code>", page)
 
 
 async def test_a_customers_page_bears_the_name_of_who_writes_to_them(

@@ -66,6 +66,21 @@ async def test_a_case_is_told_in_words(workflow: Workflow, lang: str, said: list
     )
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"), [("zh-CN", "本机（未用密钥）"), ("en", "on this machine, without a key")]
+)
+async def test_who_acts_on_this_machine_without_a_key_has_no_name(
+    workflow: Workflow, lang: str, said: str
+) -> None:
+    case_id = await workflow.open()
+    await workflow.act(case_id, "start-investigation")
+
+    text = await page(workflow, f"/cases/{case_id}", lang)
+
+    assert said in text
+    assert not re.search(r"\blocal\b", text)
+
+
 async def test_another_grade_and_who_goes_over_our_head_are_told_in_words(
     workflow: Workflow,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import shared.web
 from services.intake_service.complaints.service.tracking import UnknownLink
 from services.notification_service.surveys.domain.survey import UnknownSurvey
 from services.workflow_service.answering.service import UnknownProposal
+from shared.kernel.errors import RedressError
 from shared.web.i18n import load_catalogue
-from shared.web.problem_texts import FIELD_CODES, TEXTS
+from shared.web.problem_pages import explanations
+from shared.web.problem_texts import FIELD_CODES, PAGE_REMEDIES, TEXTS
 
 HERE = Path(shared.web.__file__).parent
 HOUSE = HERE.parents[1]
@@ -30,6 +33,7 @@ def _messages() -> Iterator[str]:
     yield from FIELD_CODES.values()
     for meaning, remedy in TEXTS.values():
         yield from (meaning, remedy)
+    yield from PAGE_REMEDIES.values()
 
 
 def test_every_message_of_the_shared_pages_is_translated() -> None:
@@ -47,6 +51,25 @@ def test_a_customers_dead_link_is_told_in_chinese() -> None:
     dead = (UnknownProposal, UnknownSurvey, UnknownLink)
 
     assert not [kind.title for kind in dead if words.gettext(kind.title) == kind.title]
+
+
+def test_every_problem_is_called_something_in_chinese() -> None:
+    words = load_catalogue([HERE / "locale"])
+    for service in ("intake", "workflow", "notification", "analytics"):
+        importlib.import_module(f"services.{service}_service.app")
+
+    titles = {found.title for code, found in explanations().items() if code in _of_the_house()}
+
+    assert len(titles) > 30
+    assert sorted(title for title in titles if words.gettext(title) == title) == []
+
+
+def _of_the_house() -> set[str]:
+    """Return the codes of problems that the product raises: tests define kinds of their own."""
+    kinds = list(RedressError.__subclasses__())
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return {kind.code for kind in kinds if kind.__module__.startswith(("services.", "shared."))}
 
 
 def _told_on_pages() -> Iterator[str]:

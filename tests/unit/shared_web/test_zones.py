@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.web.zones import calling_code_of, clock_of, zone_for, zone_of
+from shared.web.zones import calling_code_of, city_of, clock_of, zone_for, zone_of
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,23 @@ def test_the_zone_is_the_customers_own_else_their_regions_else_the_companys(
 def test_a_clock_is_called_by_a_city_that_has_it() -> None:
     assert clock_of("Europe/London", chinese=False) == "London time"
     assert clock_of("Europe/London", chinese=True) == "伦敦时间"
+
+
+@pytest.mark.parametrize(
+    ("zone", "zh", "en"),
+    [
+        ("Asia/Kolkata", "加尔各答", "Kolkata"),
+        ("Asia/Ho_Chi_Minh", "胡志明市", "Ho Chi Minh City"),
+        ("America/Indiana/Indianapolis", "印第安纳波利斯", "Indianapolis"),
+        ("Europe/London", "伦敦", "London"),
+        ("Asia/Shanghai", "上海", "Shanghai"),
+    ],
+)
+def test_a_city_is_known_also_where_the_cldr_has_its_older_name(
+    zone: str, zh: str, en: str
+) -> None:
+    assert city_of(zone, chinese=True) == zh
+    assert city_of(zone, chinese=False) == en
 
 
 def test_chinese_readers_call_their_zone_by_beijing() -> None:

@@ -83,6 +83,7 @@ class Presenter:
             "places_spec": self._places_spec(found),
             "csv": lambda name: addresses.figure(self._view, name),
             "everything": f"{addresses.BOARD}?period=all",
+            "filtered": any(getattr(self._view, each.value) for each in Dimension),
             "list_all": addresses.complaints(self._view),
         }
 

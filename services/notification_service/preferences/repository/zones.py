@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from babel import Locale
-from babel.dates import get_timezone_location
-
 from services.notification_service.preferences.domain.choices import is_zone
+from shared.web.zones import city_of
 
 _OFFERED = (
     "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Tokyo", "Asia/Seoul",
@@ -22,12 +20,4 @@ def zone_names(locale: str, chosen: str) -> list[tuple[str, str]]:
     What is chosen and is no zone is not offered.
     """
     offered = (chosen, *_OFFERED) if chosen not in _OFFERED and is_zone(chosen) else _OFFERED
-    spoken = Locale.parse(locale.replace("-", "_"))
-    return [(name, _name(name, spoken)) for name in offered]
-
-
-def _name(zone: str, locale: Locale) -> str:
-    try:
-        return get_timezone_location(zone, locale=locale, return_city=True)
-    except LookupError:
-        return zone
+    return [(name, city_of(name, chinese=locale == "zh-CN")) for name in offered]
