@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import StringConstraints
 from pydantic_core import ErrorDetails
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -31,18 +32,18 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "model_attributes_type": ("wrong_type", "This must be an object."),
     "mapping_type": ("wrong_type", "This must be an object."),
     "none_required": ("wrong_type", "This must be null."),
-    "string_too_long": ("too_long", "This may have at most {max_length} characters."),
-    "string_too_short": ("too_short", "This must have at least {min_length} character(s)."),
-    "too_long": ("too_long", "This may have at most {max_length} entries."),
-    "too_short": ("too_short", "This must have at least {min_length} entry(ies)."),
-    "string_pattern_mismatch": ("invalid_format", "This does not have the form {pattern}."),
+    "string_too_long": ("too_long", "This may have at most {max_length} {characters}."),
+    "string_too_short": ("too_short", "This must have at least {min_length} {characters}."),
+    "too_long": ("too_long", "This may have at most {max_length} {entries}."),
+    "too_short": ("too_short", "This must have at least {min_length} {entries}."),
+    "string_pattern_mismatch": ("invalid_format", "This must be {form}."),
     "greater_than": ("out_of_range", "This must be more than {gt}."),
     "greater_than_equal": ("out_of_range", "This must be {ge} or more."),
     "less_than": ("out_of_range", "This must be less than {lt}."),
     "less_than_equal": ("out_of_range", "This must be {le} or less."),
     "multiple_of": ("out_of_range", "This must be a multiple of {multiple_of}."),
-    "decimal_max_places": ("out_of_range", "This may have at most {decimal_places} decimals."),
-    "decimal_max_digits": ("out_of_range", "This may have at most {max_digits} digits."),
+    "decimal_max_places": ("out_of_range", "This may have at most {decimal_places} {decimals}."),
+    "decimal_max_digits": ("out_of_range", "This may have at most {max_digits} {digits}."),
     "enum": ("unknown_value", "This must be one of: {expected}."),
     "literal_error": ("unknown_value", "This must be one of: {expected}."),
     "union_tag_invalid": ("unknown_value", "This must be one of: {expected_tags}."),
@@ -70,6 +71,25 @@ _FAMILIES: tuple[tuple[str, str, str], ...] = (
     ("time_", "invalid_time", "Write a time of day as 18:30."),
 )
 
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "characters": ("character", "characters"),
+    "entries": ("entry", "entries"),
+    "decimals": ("decimal", "decimals"),
+    "digits": ("digit", "digits"),
+}
+_COUNTS = ("min_length", "max_length", "decimal_places", "max_digits")
+
+_forms: dict[str, str] = {}
+
+
+def form(pattern: str, words: str) -> StringConstraints:
+    """Take text of a pattern only; who sends another is told the form in words.
+
+    OpenAPI still gives the pattern: that is for programs.
+    """
+    assert _forms.setdefault(pattern, words) == words, "one pattern has one form in words"
+    return StringConstraints(pattern=pattern)
+
 
 def word(found: ErrorDetails) -> tuple[str, str]:
     """Return code and detail for one of Pydantic's own errors."""
@@ -89,4 +109,8 @@ def _context(found: ErrorDetails) -> dict[str, str]:
     context = {name: str(value) for name, value in (found.get("ctx") or {}).items()}
     if "expected" in context:
         context["expected"] = context["expected"].replace("'", "").replace(" or ", ", ")
+    if "pattern" in context:
+        context["form"] = _forms.get(context["pattern"], f"of the form {context['pattern']}")
+    is_one = any(context.get(name) == "1" for name in _COUNTS)
+    context |= {name: one if is_one else many for name, (one, many) in _COUNTED.items()}
     return context

@@ -11,6 +11,7 @@ from services.analytics_service.dashboard.domain.lists import Sort, Status
 from services.analytics_service.metrics.domain.dimensions import Dimension, Measure
 from services.analytics_service.metrics.domain.zones import YEARS
 from services.analytics_service.metrics.schemas import Question
+from shared.http.words import form
 
 PeriodName = Literal["7d", "30d", "90d", "365d", "all", "custom"]
 BAR = ("category", "region", "channel", "department")
@@ -43,7 +44,7 @@ class ListView(View):
     """A list of complaints: the bar, a status, a place, an order, and where to go on."""
 
     status: Status | Literal[""] = ""
-    cell: Annotated[str, Field(pattern="^([0-9a-f]{15})?$")] = ""
+    cell: Annotated[str, form("^([0-9a-f]{15})?$", "an H3 cell: 15 hexadecimal digits")] = ""
     sort: Sort = Sort.NEWEST
     page: Annotated[int, Field(ge=1, le=2000)] = 1
 

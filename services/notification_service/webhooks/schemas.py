@@ -18,6 +18,7 @@ from services.notification_service.webhooks.domain.words import DeliveryState, W
 from services.notification_service.webhooks.repository.deliveries import Listed
 from services.notification_service.webhooks.repository.subscriptions import Webhook
 from shared.http.instants import Instant
+from shared.http.words import form
 
 _MOST = 100
 _URL = "https://crm.example.com/redress"
@@ -41,7 +42,7 @@ _SHOWN: dict[str, Any] = {
 
 
 Type = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Code = Annotated[str, form(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", "a code such as logistics.short")]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Types = Annotated[list[Type], Field(max_length=_MOST, description="Event types; none: all")]
 Categories = Annotated[

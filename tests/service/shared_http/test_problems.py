@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from structlog.testing import capture_logs
 
 from shared.http.validation import read_model
+from shared.http.words import form
 from shared.kernel.errors import Conflict, RateLimited, Unavailable
 from tests.service.shared_http.ground import TestGround, client_of
 
@@ -38,6 +39,10 @@ class Complaint(Strict):
     customer: Customer
     stars: int | None = Field(default=None, ge=1, le=5)
     tags: list[Customer] = []
+    words: Annotated[list[str], Field(min_length=1, max_length=2)] = ["x"]
+    key: Annotated[str, Field(min_length=1, max_length=3)] = "x"
+    option: Annotated[str, form(r"^[A-C]$", 'one capital letter such as "A"')] = "A"
+    other: Annotated[str, Field(pattern=r"^\d$")] = "1"
 
 
 class NotNow(Conflict):
@@ -136,6 +141,25 @@ async def test_every_wrong_field_is_told_at_once(client: httpx.AsyncClient, path
         "/tags/1/email": "wrong_type",
         "/desc": "unknown_field",
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "detail"),
+    [
+        ({"words": []}, "This must have at least 1 entry."),
+        ({"words": ["a", "b", "c"]}, "This may have at most 2 entries."),
+        ({"key": ""}, "This must have at least 1 character."),
+        ({"key": "four"}, "This may have at most 3 characters."),
+        ({"option": "first"}, 'This must be one capital letter such as "A".'),
+        ({"other": "x"}, "This must be of the form ^\\d$."),
+    ],
+)
+async def test_a_wrong_field_is_told_in_whole_words(
+    client: httpx.AsyncClient, field: dict[str, object], detail: str
+) -> None:
+    problem = await _refused(client, "/by-bytes", {"channel": "web", "customer": {}, **field})
+
+    assert [error["detail"] for error in problem["errors"]] == [detail]
 
 
 @both_ways

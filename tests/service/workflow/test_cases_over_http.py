@@ -461,3 +461,19 @@ async def test_a_reference_is_no_place_for_words(workflow: Workflow) -> None:
 
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == "/reference"
+
+
+async def test_money_and_options_are_refused_in_words(workflow: Workflow) -> None:
+    case_id = await workflow.open()
+    money = {"amount": "12,50", "currency": "yuan"}
+    options = [{"kind": "refund", "text": "退款", "amount": money}]
+
+    proposed = await workflow.http.post(f"/v1/cases/{case_id}/propose", json={"options": options})
+    accepted = await workflow.http.post(f"/v1/cases/{case_id}/accept", json={"option": "first"})
+
+    details = [one["detail"] for got in (proposed, accepted) for one in got.json()["errors"]]
+    assert len(details) == 3
+    assert 'such as "12.50"' in details[0]
+    assert "such as CNY" in details[1]
+    assert "one capital letter" in details[2]
+    assert not [detail for detail in details if "^" in detail]

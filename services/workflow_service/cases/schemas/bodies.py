@@ -19,18 +19,35 @@ from services.workflow_service.cases.domain.lifecycle import Action
 from shared.events.base import Money
 from shared.events.words import Outcome
 from shared.http.instants import Instant
+from shared.http.words import form
 
 MAX_WORDS = 20_000
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_WORDS)]
-PersonId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}$")]
-DepartmentId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$")]
+PersonId = Annotated[
+    str, form(r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}$", "the id of a person, such as li.na")
+]
+DepartmentId = Annotated[
+    str, form(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$", "the code of a department, such as logistics")
+]
 Resolution = Literal[Outcome.SOLVED, Outcome.WORKAROUND, Outcome.ANSWERED]
 """How a case can be resolved; rejecting and withdrawing are actions of their own."""
 
 
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/#-]{0,63}$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Reference = Annotated[
+    str,
+    form(
+        r"^[A-Za-z0-9][A-Za-z0-9._/#-]{0,63}$",
+        "a number such as SF1234567890: letters, digits and . _ / # -, at most 64",
+    ),
+]
+Code = Annotated[
+    str,
+    form(
+        r"^[a-z][a-z0-9_-]{0,39}$",
+        "a code such as re_send: small letters, digits, _ and -, a letter first, at most 40",
+    ),
+]
 
 
 class ActionBody(BaseModel):
@@ -160,7 +177,7 @@ class AcceptBody(ActionBody):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"option": "A"}})
 
-    option: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+    option: Annotated[str, form(r"^[A-Z]$", 'the key of an option, one capital letter such as "A"')]
 
 
 class MoneyIn(BaseModel):
@@ -168,8 +185,14 @@ class MoneyIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    amount: Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,4})?$")]
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    amount: Annotated[
+        str,
+        form(
+            r"^\d{1,12}(\.\d{1,4})?$",
+            'an amount as text such as "12.50": at most 12 digits, and 4 decimals',
+        ),
+    ]
+    currency: Annotated[str, form(r"^[A-Z]{3}$", "a currency by its ISO 4217 code, such as CNY")]
 
     def to_money(self) -> Money:
         """Return the amount in its shortest exact spelling with at least two decimals."""
