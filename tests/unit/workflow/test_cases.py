@@ -181,7 +181,7 @@ def test_a_reply_told_late_counts_from_when_it_was_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "code"), [(-1, "before_case"), (10, "in_future")], ids=["before", "future"]
+    ("minutes", "code"), [(-1, "before_case"), (10, "in_the_future")], ids=["before", "future"]
 )
 def test_an_action_must_lie_between_the_case_and_now(minutes: int, code: str) -> None:
     at = MONDAY_NOON + timedelta(minutes=minutes)

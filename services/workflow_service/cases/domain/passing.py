@@ -56,7 +56,7 @@ def pass_time_before(draft: Draft, at: datetime) -> None:
 def check_moment(case: Case, at: datetime, now: datetime) -> None:
     """Raise InvalidInput for a time before the case or in the future."""
     if at > now:
-        raise _wrong("in_future", "occurred_at lies in the future")
+        raise _wrong("in_the_future", "occurred_at lies in the future")
     if at < case.opened_at:
         raise _wrong("before_case", "occurred_at lies before the case was opened")
 
