@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,17 @@ def contracts() -> list[dict[str, Any]]:
     return found
 
 
+@pytest.fixture
+def _loggers_stay_as_they_were() -> Iterator[None]:
+    """import-linter sets up logging for itself, and turns off all loggers that there are."""
+    found = [logging.getLogger(name) for name in logging.root.manager.loggerDict]
+    before = [(logger, logger.disabled) for logger in found]
+    yield
+    for logger, disabled in before:
+        logger.disabled = disabled
+
+
+@pytest.mark.usefixtures("_loggers_stay_as_they_were")
 def test_every_import_contract_holds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
