@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import secrets
 import signal
@@ -251,9 +252,17 @@ COMPLAINT: dict[str, Any] = {
 }
 
 
+_PEOPLE = 10**8
+_first, _met = secrets.randbelow(_PEOPLE), itertools.count()
+
+
 def somebody() -> dict[str, Any]:
-    """Return a customer who has not complained before: nobody's second complaint is merged."""
-    number = secrets.randbelow(10**8)
+    """Return a customer who has not complained before: nobody's second complaint is merged.
+
+    Not at random: of the thousands whom a run that is killed meets, two are the same one time in
+    ten.
+    """
+    number = (_first + next(_met)) % _PEOPLE
     customer: dict[str, Any] = COMPLAINT["customer"]
     phone, email = f"+86139{number:08d}", f"customer.{number}@example.com"
     return customer | {"phone": phone, "email": email}
