@@ -17,7 +17,7 @@ from services.analytics_service.projections.repository.files import Copies
 from services.analytics_service.projections.repository.store import StuckWriter
 from shared.bus.memory import MemoryLog
 from tests.service.analytics.conftest import Running, serving
-from tests.service.analytics.story import tell_many
+from tests.service.analytics.story import Log, tell_many
 
 FILE = "analytics.duckdb"
 PATHS = ("heatmap", "geo", "resolution-times?group_by=category", "sla?group_by=channel", "trend")
@@ -25,6 +25,14 @@ PATHS = ("heatmap", "geo", "resolution-times?group_by=category", "sla?group_by=c
 
 async def _answers(running: Running) -> list[str]:
     return [(await running.client.get(f"/v1/analytics/{path}")).text for path in PATHS]
+
+
+async def _copied_home(home: Path, bus: MemoryLog, told: Log) -> list[str]:
+    """Fold what was told, take a copy and stop; returns the answers."""
+    async with serving(home, bus) as running:
+        await running.hear(told)
+        await running.parts.copying.look()
+        return await _answers(running)
 
 
 def _folded() -> float:
@@ -175,10 +183,7 @@ async def test_what_a_killed_copying_left_is_no_copy(tmp_path: Path, bus: Memory
 async def test_where_the_copy_cannot_be_used_either_the_log_is_read_from_its_beginning(
     tmp_path: Path, bus: MemoryLog, spoil: Callable[[Path], None]
 ) -> None:
-    async with serving(tmp_path, bus) as running:
-        await running.hear(tell_many(30))
-        await running.parts.copying.look()
-        expected = await _answers(running)
+    expected = await _copied_home(tmp_path, bus, tell_many(30))
     spoil(tmp_path / FILE)
     spoil(_copied(tmp_path))
 
@@ -214,10 +219,7 @@ with open({str(path)!r}, "rb+") as file:
 async def test_a_file_that_turns_out_to_be_damaged_is_replaced_while_it_is_served(
     tmp_path: Path, bus: MemoryLog, times: int
 ) -> None:
-    async with serving(tmp_path, bus) as running:
-        await running.hear(tell_many(30))
-        await running.parts.copying.look()
-        expected = await _answers(running)
+    expected = await _copied_home(tmp_path, bus, tell_many(30))
     await asyncio.to_thread(_grow, tmp_path / FILE)
     if times > 1:
         await asyncio.to_thread(_grow, _copied(tmp_path))
@@ -240,9 +242,7 @@ async def test_a_file_that_turns_out_to_be_damaged_is_replaced_while_it_is_serve
 async def test_a_writer_that_meets_damage_has_the_file_replaced(
     tmp_path: Path, bus: MemoryLog
 ) -> None:
-    async with serving(tmp_path, bus) as running:
-        await running.hear(tell_many(30))
-        await running.parts.copying.look()
+    await _copied_home(tmp_path, bus, tell_many(30))
     await asyncio.to_thread(_grow, tmp_path / FILE)
 
     async with serving(tmp_path, bus) as running:
@@ -288,9 +288,7 @@ async def test_a_rebuild_forgets_the_copy(tmp_path: Path, bus: MemoryLog) -> Non
 async def test_a_copy_of_another_log_is_not_put_back(tmp_path: Path, bus: MemoryLog) -> None:
     other = MemoryLog()
     await other.ensure_topics()
-    async with serving(tmp_path, other) as running:
-        await running.hear(tell_many(30))
-        await running.parts.copying.look()
+    await _copied_home(tmp_path, other, tell_many(30))
 
     async with serving(tmp_path, bus) as running:
         await running.hear(tell_many(3, seed=9))
@@ -303,9 +301,7 @@ async def test_a_file_that_somebody_took_away_is_not_put_back(
     tmp_path: Path, bus: MemoryLog
 ) -> None:
     """Who deletes a projection wants it made anew."""
-    async with serving(tmp_path, bus) as running:
-        await running.hear(tell_many(5))
-        await running.parts.copying.look()
+    await _copied_home(tmp_path, bus, tell_many(5))
     (tmp_path / FILE).unlink()
     before = _folded()
 
