@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -21,7 +24,7 @@ from tests.faults.timers_kit import (
     stories,
     wait_for_each,
 )
-from tests.harness.clocks import MovableClock
+from tests.harness.clocks import SHARED_MEMORY, MovableClock, forget_the_dead
 from tests.harness.product import COMPLAINT, Product, eventually, somebody
 
 pytestmark = pytest.mark.faults
@@ -31,8 +34,29 @@ AN_HOUR_BACK = THREE_DAYS - timedelta(hours=1)
 RIGHT = timedelta()
 POISONING = "吃了你们的牛奶以后孩子上吐下泻,现在在医院抢救。"
 
+SLEEP = ("sleep", "60")
+
 Open = Callable[[int, str], list[str]]
 """Opens so many cases of a priority, as of the processes' present."""
+
+
+def test_what_a_killed_process_leaves_is_removed_and_nothing_of_those_that_run(
+    movable_clock: MovableClock,
+) -> None:
+    environment = os.environ | movable_clock.settings
+    killed, running = (subprocess.Popen(SLEEP, env=environment) for _ in range(2))
+    try:
+        eventually(lambda: _shared_by(killed) and _shared_by(running), what="what they share")
+        killed.kill()
+        killed.wait()
+        assert _shared_by(killed)
+        forget_the_dead()
+        assert not _shared_by(killed)
+        assert _shared_by(running)
+    finally:
+        for each in (killed, running):
+            each.kill()
+            each.wait()
 
 
 def test_moving_the_clock_of_workflow_fires_nothing_twice_early_or_never(
@@ -118,3 +142,7 @@ def is_published(url: str) -> bool:
     """Tell whether workflow's outbox is empty."""
     metrics = httpx.get(f"{url}/metrics", timeout=5).text
     return 'redress_outbox_oldest_age_seconds{service="workflow"} 0.0' in metrics
+
+
+def _shared_by(process: subprocess.Popen[bytes]) -> list[Path]:
+    return list(SHARED_MEMORY.glob(f"*faketime_*_{process.pid}"))

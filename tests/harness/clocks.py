@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -55,18 +57,36 @@ class MovableClock:
         eventually(lambda: abs(self.now() - _time_at(url)) < timedelta(seconds=5), what="the time")
 
 
+SHARED_MEMORY = Path("/dev/shm")
+OF_A_PROCESS = re.compile(r"(?:sem\.)?faketime_(?:sem|shm)_(\d+)")
+
+
 @pytest.fixture
-def movable_clock(tmp_path: Path) -> MovableClock:
+def movable_clock(tmp_path: Path) -> Iterator[MovableClock]:
     """A clock that tests move; it is right at first."""
     program = shutil.which("faketime")
     if program is None:
         cannot_have("FAKETIME", "clocks are moved with libfaketime: no faketime on this machine")
+    forget_the_dead()
     # The program knows where its library lies; `-m` names the one for threads.
     ask = [program, "-m", "-f", "+0", "printenv", "LD_PRELOAD"]
     done = subprocess.run(ask, capture_output=True, text=True, check=True)
     clock = MovableClock(done.stdout.strip(), tmp_path / "clock")
     clock.file.write_text("+0\n")
-    return clock
+    yield clock
+    forget_the_dead()
+
+
+def forget_the_dead() -> None:
+    """Remove what processes that were killed shared by their number.
+
+    libfaketime gives up where it finds something under the number of a process that it begins in,
+    and the numbers come round again.
+    """
+    for left in SHARED_MEMORY.glob("*faketime_*"):
+        of = OF_A_PROCESS.fullmatch(left.name)
+        if of and not Path("/proc", of[1]).exists():
+            left.unlink(missing_ok=True)
 
 
 def _time_at(url: str) -> datetime:
