@@ -63,17 +63,29 @@ class Projection(StrEnum):
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV or NDJSON, also as .gz.")],
+    file: Annotated[Path, typer.Argument(help="CSV or NDJSON, also as .gz, or .xlsx.")],
     mapping: Annotated[
         str, typer.Option(help="cfpb, chicago-311, nyc-311, zh-messages, or a file: ./my.yaml")
     ],
+    *,
+    encoding: Annotated[
+        str | None, typer.Option(help="The file's, such as gb18030; else as the mapping says.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook; else its first.")] = None,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
     """Import complaints from a file into the running product; sending it again resumes."""
-    from services.intake_service.channels.client import import_file as send
+    from services.intake_service.channels.client.sending import import_file as send
 
-    send(url=address_of("intake", url), path=file, mapping=mapping, api_key=api_key)
+    send(
+        url=address_of("intake", url),
+        path=file,
+        mapping=mapping,
+        encoding=encoding,
+        sheet=sheet,
+        api_key=api_key,
+    )
 
 
 def demo(url: Url = None, api_key: ApiKey = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
@@ -10,9 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from deploy.local.ports import free_port
@@ -78,12 +81,40 @@ def test_import_prints_counts_and_keeps_what_it_rejects(own: Product, tmp_path: 
     assert "11-3" in rejects.text
 
 
+def test_import_takes_a_workbook_and_tells_its_rows(own: Product, tmp_path: Path) -> None:
+    file = tmp_path / "rows.xlsx"
+    book = openpyxl.Workbook()
+    for row in csv.reader(CSV.replace("11-", "12-").splitlines()):
+        book.worksheets[0].append(row)
+    book.worksheets[0]["A2"] = date(2011, 3, 1)
+    book.save(file)
+
+    printed = done(run(own, "import", str(file), "--mapping", "chicago-311"))
+
+    assert "3 rows read: 2 accepted, 0 existing, 1 rejected" in printed
+    rejects = own.request("GET", printed.rpartition(own.urls["intake"])[2].strip())
+    assert [row["line"] for row in csv.DictReader(rejects.text.splitlines())] == ["4"]
+
+
+def test_import_takes_another_encoding(own: Product, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    header = "留言编号,留言用户,留言主题,留言时间,留言详情\n"
+    file.write_text(f"{header}g1,U1,少了两件,2019-04-25,周三收到的订单\n", encoding="gb18030")
+
+    refusal = refused(run(own, "import", str(file), "--mapping", "zh-messages"))
+    assert "--encoding gb18030" in refusal
+    again = ("import", str(file), "--mapping", "zh-messages", "--encoding", "gb18030")
+    assert "1 accepted" in done(run(own, *again))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("import", "/nowhere.csv", "--mapping", "cfpb"),
         ("import", __file__, "--mapping", "unheard-of"),
         ("import", __file__, "--mapping", "./nowhere.yaml"),
+        ("import", __file__, "--mapping", "cfpb", "--encoding", "klingon"),
+        ("import", __file__, "--mapping", "cfpb", "--sheet", "one"),
         ("dead-letters", "show", "workflow", "999999"),
         ("dead-letters", "retry", "warehouse", "1"),
         ("keys", "revoke", "k_none"),

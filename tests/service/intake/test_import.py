@@ -151,6 +151,41 @@ async def test_a_missing_column_is_refused_before_anything_is_stored(intake: Run
     assert counts((await send(intake, HEADER + ROWS)).json()) == (3, 3, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("begin", "what"),
+    [
+        (b"PK\x03\x04\x14\x00", "a workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Excel"),
+        (b"\x1f\x8b\x08\x00", "compressed by gzip"),
+        (b"%PDF-1.7\n", "a PDF"),
+    ],
+)
+@pytest.mark.parametrize("form", ["text/csv", "application/x-ndjson; charset=gb18030"])
+async def test_what_is_no_text_is_said_to_be_what_it_is(
+    intake: Running, begin: bytes, what: str, form: str
+) -> None:
+    refusal = await send(intake, begin + b"\n" * 100, form=form)
+
+    assert refusal.status_code == 422
+    assert refusal.json()["type"].endswith("/not-text")
+    assert what in refusal.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["klingon", "base64", "undefined"])
+async def test_what_is_no_encoding_is_refused_where_it_is_named(intake: Running, name: str) -> None:
+    header = await send(intake, HEADER + ROWS, form=f"text/csv; charset={name}")
+    mapping = await intake.client.put(
+        "/v1/imports/mappings/mine",
+        content=MINE + f"encoding: {name}\n",
+        headers={"Content-Type": "application/yaml"},
+    )
+
+    assert header.status_code == 415
+    assert mapping.status_code == 422
+    assert name in header.json()["detail"]
+    assert name in mapping.text
+
+
 async def test_a_wrong_encoding_is_named_with_byte_and_line(intake: Running) -> None:
     file = (HEADER + ROWS).encode() + "4,U,主题,2019-04-25,内容,\n".encode("gb18030")
 

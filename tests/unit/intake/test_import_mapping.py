@@ -60,6 +60,44 @@ def test_our_mappings_name_known_categories_only(path: Path) -> None:
     assert [code for code in codes if not taxonomy.is_known(code)] == []
 
 
+def test_the_mapping_that_the_documentation_shows_means_what_it_says() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "imports.md").read_text(encoding="utf-8")
+    document = text.partition("```yaml\n")[2].partition("```")[0]
+    shown = read_yaml(document, MappingFile, name="imports.md")
+    row = {
+        "编号": "1",
+        "投诉时间": "2026/03/01 09:30",
+        "姓名": "王芳",
+        "电话": "13800138000",
+        "会员号": "7",
+        "会员等级": "金卡",
+        "主题": "少了两件",
+        "内容": "无",
+        "来源": "门店",
+        "问题类型": "少件",
+        "省份代码": "31",
+        "状态": "已解决",
+        "首次回复": "-",
+        "解决时间": "2026-03-02",
+    }
+
+    found = mapper(shown).map(SourceRow(2, "", row))
+
+    complaint = found.complaint
+    assert found.warnings == []
+    assert complaint.received_at == datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
+    assert (complaint.description, complaint.channel) == ("少了两件", "in_person")
+    assert (complaint.contact.crm_id, complaint.contact.phone) == ("shop:7", "+8613800138000")
+    assert (complaint.contact.tier, complaint.place.region) == ("gold", "CN-31")
+    assert complaint.category == "logistics.short"
+    assert complaint.recorded is not None
+    assert complaint.recorded.outcome == "solved"
+    assert complaint.recorded.answered_at is None
+    assert complaint.recorded.resolved_at == datetime(2026, 3, 1, 16, tzinfo=UTC)
+    codes = [code for rule in shown.category for code in rule.table.values()]
+    assert all(map(Triage.load().taxonomy.is_known, codes))
+
+
 def test_a_time_without_offset_is_one_of_the_mappings_zone() -> None:
     complaint = mapped("nyc-311", NYC).complaint
 

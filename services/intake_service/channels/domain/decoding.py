@@ -8,6 +8,13 @@ import io
 from shared.kernel.errors import InvalidInput
 
 _OTHERS = ("utf-8", "gb18030", "utf-16")
+_SAVE_AS_CSV = "save it as CSV (UTF-8); the command `import` reads .xlsx as it is"
+_NOT_TEXT = {
+    b"PK\x03\x04": f"a workbook (.xlsx) or another zip archive: {_SAVE_AS_CSV}",
+    b"\xd0\xcf\x11\xe0": f"a workbook of old Excel (.xls), or one with a password: {_SAVE_AS_CSV}",
+    b"\x1f\x8b": "compressed by gzip: unpack it, or give it to the command `import` as .gz",
+    b"%PDF": "a PDF: send the table that it was made from",
+}
 
 
 class WrongEncoding(InvalidInput):
@@ -15,6 +22,13 @@ class WrongEncoding(InvalidInput):
 
     code = "wrong-encoding"
     title = "The file is in another encoding"
+
+
+class NotText(InvalidInput):
+    """What came is no text in any encoding."""
+
+    code = "not-text"
+    title = "The file is not text"
 
 
 class Decoder:
@@ -29,7 +43,12 @@ class Decoder:
         self._begun = False
 
     def feed(self, data: bytes, *, last: bool = False) -> str:
-        """Return the text so far whole; raises WrongEncoding with byte offset (from 0) and line."""
+        """Return the text so far whole.
+
+        Raises WrongEncoding with byte offset (from 0) and line, and NotText at the first bytes.
+        """
+        if self._offset == 0:
+            _refuse_other_forms(data)
         waiting = len(self._decoder.getstate()[0])
         try:
             text = self._decoder.decode(data, last)
@@ -51,10 +70,17 @@ class Decoder:
             hint = "name the file's encoding in the mapping, as in `encoding: gb18030`"
         else:
             hint = f"it reads as {other.upper()}: set `encoding: {other}` in the mapping"
+        name = other or "…"
         return WrongEncoding(
             f"byte {at} (line {line}) is not {self._encoding.upper()}: {hint}, or send"
-            " Content-Type: text/csv; charset=…"
+            f" Content-Type: text/csv; charset={name} (the command: --encoding {name})"
         )
+
+
+def _refuse_other_forms(data: bytes) -> None:
+    for mark, what in _NOT_TEXT.items():
+        if data.startswith(mark):
+            raise NotText(f"This is {what}.")
 
 
 def _reads(encoding: str, data: bytes) -> bool:

@@ -34,11 +34,12 @@ def _zone(name: str) -> str:
 def text_encoding(name: str) -> str:
     """Return the usual name of an encoding; raises ValueError for what is none."""
     try:
-        # Decoding nothing refuses what is no encoding of text, such as base64.
-        b"".decode(name)
-    except LookupError:
+        found = codecs.lookup(name)
+        # Refuses what is no encoding of text, such as base64; nothing at all is never looked at.
+        b"a".decode(name, "replace")
+    except (LookupError, ValueError):
         raise ValueError(f"{name!r} is no encoding, such as utf-8 or gb18030") from None
-    return codecs.lookup(name).name
+    return found.name
 
 
 def _template(text: str) -> str:

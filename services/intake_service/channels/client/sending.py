@@ -1,25 +1,23 @@
-"""The command `import`: send a file to the running product, with a progress bar."""
+"""Send a file to the running product, with a progress bar."""
 
 from __future__ import annotations
 
-import gzip
 import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from services.intake_service.channels.client.files import Source, opened
 from shared.kernel.errors import ConfigurationError, RedressError, Unavailable
 from shared.kernel.ids import new_id
 
-_PIECE = 256 * 1024
 _ASK_EVERY_SECONDS = 0.5
-_NDJSON = (".ndjson", ".jsonl")
 
 Answer = Mapping[str, Any]
 
@@ -31,18 +29,29 @@ class ImportRefused(RedressError):
     title = "The file was not read to its end"
 
 
-def import_file(*, url: str, path: Path, mapping: str, api_key: str | None = None) -> None:
-    """Send a CSV or NDJSON file (also .gz), wait for its end and print the counts.
+def import_file(
+    *,
+    url: str,
+    path: Path,
+    mapping: str,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    api_key: str | None = None,
+) -> None:
+    """Send a CSV or NDJSON file (also .gz) or a workbook, wait for its end and print the counts.
 
-    `mapping` is a name or a file, which is uploaded first. Raises ImportRefused, Unavailable, and
-    ConfigurationError for a file that cannot be read.
+    `mapping` is a name or a file, which is uploaded first; `encoding` goes before what it says.
+    Raises ImportRefused, Unavailable, and ConfigurationError for a file that cannot be read.
     """
     console = Console()
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        with (
+            opened(path, encoding=encoding, sheet=sheet) as source,
+            httpx.Client(base_url=url, headers=headers, timeout=30) as client,
+        ):
             name = _upload(client, Path(mapping)) if _is_file(mapping) else mapping
-            answer = _Sending(client, console).send(path, name)
+            answer = _Sending(client, console).send(source, name)
     except httpx.ConnectError:
         raise Unavailable(f"nothing answers at {url}: start it with `make run`") from None
     except httpx.TransportError as failure:
@@ -58,13 +67,11 @@ class _Sending:
         self._console = console
         self._id = new_id()
 
-    def send(self, path: Path, mapping: str) -> Answer:
-        form = "application/x-ndjson" if _plain_suffix(path) in _NDJSON else "text/csv"
-        with _Opened(path) as (raw, content), self._progress() as progress:
-            task = progress.add_task(path.name, total=path.stat().st_size, rows=0, rate="")
-            pieces = self._pieces(raw, content, progress, task)
-            answer = self._post(pieces, mapping, form)
-            progress.update(task, completed=path.stat().st_size, rows=answer["read"])
+    def send(self, source: Source, mapping: str) -> Answer:
+        with self._progress() as progress:
+            task = progress.add_task(source.name, total=source.size, rows=0, rate="")
+            answer = self._post(self._watched(source, progress, task), mapping, source.content_type)
+            progress.update(task, completed=source.size, rows=answer["read"])
         return answer
 
     def _post(self, pieces: Iterator[bytes], mapping: str, form: str) -> Answer:
@@ -87,21 +94,16 @@ class _Sending:
             raise ImportRefused(f"{answer['state']}: {answer.get('failure') or 'no reason given'}")
         return answer
 
-    def _pieces(
-        self, raw: BinaryIO, content: BinaryIO, progress: Progress, task: TaskID
-    ) -> Iterator[bytes]:
+    def _watched(self, source: Source, progress: Progress, task: TaskID) -> Iterator[bytes]:
         began = asked = time.monotonic()
-        try:
-            while piece := content.read(_PIECE):
-                yield piece
-                now = time.monotonic()
-                if now - asked >= _ASK_EVERY_SECONDS:
-                    asked = now
-                    rows = int((self._ask() or {}).get("read", 0))
-                    rate = f"{rows / (now - began):,.0f} rows/s"
-                    progress.update(task, completed=raw.tell(), rows=rows, rate=rate)
-        except (EOFError, OSError) as failure:
-            raise ConfigurationError(raw.name, f"cannot be read on: {failure}") from None
+        for piece in source.pieces:
+            yield piece
+            now = time.monotonic()
+            if now - asked >= _ASK_EVERY_SECONDS:
+                asked = now
+                rows = int((self._ask() or {}).get("read", 0))
+                rate = f"{rows / (now - began):,.0f} rows/s"
+                progress.update(task, completed=source.position(), rows=rows, rate=rate)
 
     def _ask(self) -> Answer | None:
         try:
@@ -122,29 +124,6 @@ class _Sending:
             console=self._console,
             disable=not self._console.is_terminal,
         )
-
-
-class _Opened:
-    """Opens a file and, where it is compressed, its content: (raw, content)."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> tuple[BinaryIO, BinaryIO]:
-        try:
-            self._raw: BinaryIO = self._path.open("rb")
-        except OSError as failure:
-            raise ConfigurationError(str(self._path), failure.strerror or "not readable") from None
-        if self._path.suffix == ".gz":
-            return self._raw, gzip.GzipFile(fileobj=self._raw)  # type: ignore[return-value]  # reads like one
-        return self._raw, self._raw
-
-    def __exit__(self, *_: object) -> None:
-        self._raw.close()
-
-
-def _plain_suffix(path: Path) -> str:
-    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
 
 
 def _is_file(mapping: str) -> bool:

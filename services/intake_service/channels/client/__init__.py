@@ -1,0 +1,1 @@
+"""The command `import`: send a file to the running product, with a progress bar."""
