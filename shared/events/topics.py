@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 
 COMPLAINTS = "redress.complaints.v1"
@@ -30,11 +31,10 @@ def _murmur2(data: bytes) -> int:
     """Kafka's murmur2 (org.apache.kafka.common.utils.Utils), 32 bits, seed 0x9747b28c."""
     length = len(data)
     h = 0x9747B28C ^ length
-    whole = length - length % 4
-    for offset in range(0, whole, 4):
-        k = int.from_bytes(data[offset : offset + 4], "little") * _M & _MASK
-        k = (k ^ k >> 24) * _M & _MASK
-        h = (h * _M & _MASK) ^ k
+    words, whole = length // 4, length & ~3
+    for word in struct.unpack_from(f"<{words}I", data):
+        k = word * _M & _MASK
+        h = (h * _M & _MASK) ^ ((k ^ k >> 24) * _M & _MASK)
     if length > whole:
         h = (h ^ int.from_bytes(data[whole:], "little")) * _M & _MASK
     h = (h ^ h >> 13) * _M & _MASK
