@@ -136,7 +136,7 @@ def _field_error(
     found: ErrorDetails, prefix: Location, model: type[BaseModel] | None
 ) -> FieldError:
     kind = found["type"]
-    location = _real_location(found["loc"], model)
+    location = _real_location(found, model)
     pointer = pointer_of((*prefix, *location))
     if kind not in _BUILT_IN:
         return FieldError(pointer, kind, found["msg"])
@@ -159,10 +159,18 @@ def _choices(found: ErrorDetails) -> list[str]:
     return [choice.strip(" '") for choice in expected.replace(" or ", ", ").split(", ")]
 
 
-def _real_location(location: Location, model: type[BaseModel] | None) -> Location:
+def _real_location(found: ErrorDetails, model: type[BaseModel] | None) -> Location:
     """Leave out what Pydantic puts between real steps: union members and validator names."""
+    steps = found["loc"]
+    if found["type"] == "extra_forbidden":
+        # The last step is the sender's own word, whatever it looks like: `date`, `items[0]`.
+        return (*_real_steps(steps[:-1], model), steps[-1])
+    return _real_steps(steps, model)
+
+
+def _real_steps(steps: Location, model: type[BaseModel] | None) -> Location:
     kept: list[int | str] = []
-    for part in location:
+    for part in steps:
         if isinstance(part, str) and ("[" in part or part in _UNION_MEMBERS):
             known = _field_names(_model_at(model, kept))
             if part not in known:

@@ -143,6 +143,20 @@ async def test_every_wrong_field_is_told_at_once(client: httpx.AsyncClient, path
     }
 
 
+@both_ways
+@pytest.mark.parametrize("name", ["date", "list", "str", "items[0]", "function-after[x, y]", ""])
+async def test_an_unknown_field_may_be_called_anything(
+    client: httpx.AsyncClient, path: str, name: str
+) -> None:
+    body = {"channel": "web", "customer": {name: 1}, "tags": [{name: 2}], name: 3}
+
+    problem = await _refused(client, path, body)
+
+    pointers = (f"/{name}", f"/customer/{name}", f"/tags/0/{name}")
+    assert _codes(problem) == dict.fromkeys(pointers, "unknown_field")
+    assert all(e["detail"].startswith(f'There is no field "{name}" ') for e in problem["errors"])
+
+
 @pytest.mark.parametrize(
     ("field", "detail"),
     [
