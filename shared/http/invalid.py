@@ -6,6 +6,7 @@ through unchanged as code and detail.
 
 from __future__ import annotations
 
+import codecs
 import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -42,7 +43,7 @@ class UnsupportedMediaType(RedressError):
 def unreadable_body(cause: BaseException | None) -> InvalidInput:
     """Describe a JSON body that the parser could not take in at all, by what it raised."""
     if isinstance(cause, UnicodeDecodeError):
-        reason = f"byte {cause.start + 1} is not UTF-8"
+        reason = not_utf8(bytes(cause.object)) or f"byte {cause.start + 1} is not UTF-8"
     elif isinstance(cause, RecursionError):
         reason = "it is nested deeper than anybody reads"
     elif isinstance(cause, ValueError):
@@ -50,6 +51,23 @@ def unreadable_body(cause: BaseException | None) -> InvalidInput:
     else:
         reason = "it cannot be read"
     return invalid_input([FieldError("", "malformed_json", f"The body is no JSON: {reason}.")])
+
+
+def not_utf8(body: bytes) -> str | None:
+    """Say what bytes are that are no text in UTF-8, the encoding of JSON (RFC 8259 section 8.1)."""
+    if body.startswith(b"\x1f\x8b"):
+        return "it is compressed; send it as it is"
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "it is UTF-16; send it in UTF-8"
+    try:
+        body.decode()
+    except UnicodeDecodeError as wrong:
+        try:
+            body.decode("gb18030")
+        except UnicodeDecodeError:
+            return f"byte {wrong.start + 1} is not UTF-8"
+        return f"byte {wrong.start + 1} is not UTF-8, it reads as GB18030; send it in UTF-8"
+    return None
 
 
 def from_validation(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from shared.http.invalid import from_validation, is_json, wrong_content_type
+from shared.http.invalid import from_validation, is_json, not_utf8, wrong_content_type
 from shared.kernel.errors import FieldError, InvalidInput
 
 M = TypeVar("M", bound=BaseModel)
@@ -28,7 +29,11 @@ async def read_model(request: Request, model: type[M]) -> M:
 
 
 def parse_model(body: bytes, model: type[M]) -> M:
-    """Read JSON bytes into a model; raises InvalidInput with every wrong field at once."""
+    """Read JSON bytes into a model; raises InvalidInput with every wrong field at once.
+
+    A byte order mark is no JSON, but many programs of Windows write one: it is left out.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
         raise InvalidInput(
             "The body is empty; send a JSON object.",
@@ -37,4 +42,7 @@ def parse_model(body: bytes, model: type[M]) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as wrong:
+        if reason := not_utf8(body):
+            detail = f"The body is no JSON: {reason}."
+            raise InvalidInput(detail, [FieldError("", "malformed_json", detail)]) from None
         raise from_validation(wrong, model=model) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
@@ -218,6 +219,44 @@ async def test_a_body_that_is_no_object_is_refused(
 
     assert answer.status_code == 422
     assert _codes(answer.json()) == {"": code}
+
+
+BODY = '{"channel": "web", "customer": {}, "key": "急"}'
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (BODY.encode("gb18030"), "byte 44 is not UTF-8, it reads as GB18030; send it in UTF-8"),
+        (b'{"key": "\xe9"}', "byte 10 is not UTF-8"),
+        (gzip.compress(BODY.encode()), "it is compressed; send it as it is"),
+    ],
+)
+async def test_a_body_in_another_encoding_is_told_to_be_so(
+    client: httpx.AsyncClient, path: str, body: bytes, reason: str
+) -> None:
+    answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["detail"] == f"The body is no JSON: {reason}."
+
+
+async def test_utf16_is_named_where_it_is_not_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post(
+        "/by-bytes", content=BODY.encode("utf-16"), headers={"Content-Type": "application/json"}
+    )
+
+    assert "it is UTF-16; send it in UTF-8" in answer.json()["detail"]
+
+
+@both_ways
+async def test_a_byte_order_mark_does_not_matter(client: httpx.AsyncClient, path: str) -> None:
+    body = BODY.encode("utf-8-sig")
+
+    answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 200
 
 
 @both_ways
