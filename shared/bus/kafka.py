@@ -1,9 +1,6 @@
 """The log on Apache Kafka, by aiokafka 0.14 as rule 4 of the architecture measured it.
 
-What is particular: batches of one partition are awaited before the next (ordered), and where there
-is much to say, one partition before the next (fastest); a producer that failed is thrown away,
-because a stuck one never heals; offsets are committed explicitly, after the effects; a partition
-is given away only when what was read of it is done.
+What is particular stands with `KafkaProducer` and `GroupConsumer`.
 """
 
 from __future__ import annotations
@@ -11,26 +8,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka_consumer import GroupConsumer, KafkaReader, to_kafka
+from shared.bus.kafka_producer import KafkaProducer
 from shared.bus.opened import OpenReaders
-from shared.bus.port import Record, TopicPartition, Unpublished
+from shared.bus.port import TopicPartition
 from shared.events import topics
-from shared.events.topics import PARTITIONS, partition_of
-from shared.kernel import logging
+from shared.events.topics import PARTITIONS
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.errors import ConfigurationError, Unavailable
 
-log = logging.get(__name__)
-
 _REQUEST_TIMEOUT_MS = 15_000
-_BATCH_BYTES = 512 * 1024
-# So few go in one request for all partitions: a relay that publishes 30 times a second would else
-# make the broker and itself handle three requests for three records.
-_FEW = 200
 _REPLICAS = 3
 _SETTLING_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 _KEPT_FOR_EVER = (topics.COMPLAINTS, topics.NOTIFICATIONS, topics.SIGNALS)
@@ -176,131 +167,6 @@ class KafkaBus:
         if self._admin is None:
             raise Unavailable("the connection to Kafka is closed")
         return self._admin
-
-
-class KafkaProducer:
-    """Publishes in order within a partition; replaces its connection after any failure."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-        self._producer: AIOKafkaProducer | None = None
-
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Return when the log has every record; raises Unpublished with those that it has.
-
-        What was sent and not acknowledged may be in the log all the same: publishing it again
-        repeats it, and consumers drop what they have seen.
-        """
-        acknowledged: list[int] = []
-        try:
-            producer = await self._connected()
-            shares = _by_partition(records)
-            if len(records) <= _FEW:
-                await _publish_at_once(producer, shares, acknowledged)
-            else:
-                for partition, share in shares.items():
-                    await _publish_share(producer, partition, share, acknowledged)
-        except (KafkaError, OSError, AssertionError, ValueError) as failure:
-            await self._throw_away()
-            reason = f"{type(failure).__name__}: {failure}"
-            raise Unpublished(sorted(acknowledged), reason) from failure
-        except asyncio.CancelledError:
-            await self._throw_away()
-            raise
-
-    async def close(self) -> None:
-        """Let go of the connection."""
-        await self._throw_away()
-
-    async def _connected(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                enable_idempotence=True,
-                acks="all",
-                max_batch_size=_BATCH_BYTES,
-                request_timeout_ms=_REQUEST_TIMEOUT_MS,
-            )
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
-
-    async def _throw_away(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        try:
-            # A producer that is stuck on an answer would never end its own flush.
-            async with asyncio.timeout(2):
-                await producer.stop()
-        except (KafkaError, OSError, TimeoutError) as failure:
-            log.info("kafka.producer_abandoned", reason=str(failure))
-
-
-async def _publish_at_once(
-    producer: AIOKafkaProducer,
-    shares: Mapping[TopicPartition, Mapping[int, Record]],
-    acknowledged: list[int],
-) -> None:
-    """Publish all shares in one request; a failure is raised once each has had its answer."""
-    answers = await asyncio.gather(
-        *(_publish_share(producer, part, share, acknowledged) for part, share in shares.items()),
-        return_exceptions=True,
-    )
-    for answer in answers:
-        if answer is not None:
-            raise answer
-
-
-async def _publish_share(
-    producer: AIOKafkaProducer,
-    partition: TopicPartition,
-    share: Mapping[int, Record],
-    acknowledged: list[int],
-) -> None:
-    """Publish one partition's records in order, noting the numbers of those acknowledged."""
-    numbers, sent = list(share), 0
-    while sent < len(numbers):
-        size = await _send(producer, partition, [share[number] for number in numbers[sent:]])
-        acknowledged += numbers[sent : sent + size]
-        sent += size
-
-
-async def _send(
-    producer: AIOKafkaProducer, partition: TopicPartition, records: Sequence[Record]
-) -> int:
-    """Send as many records as one batch holds and wait for them; returns how many."""
-    batch = producer.create_batch()
-    count = 0
-    for record in records:
-        taken = batch.append(
-            key=record.key.encode(),
-            value=record.value,
-            timestamp=None,
-            headers=list(record.headers),
-        )
-        if taken is None:
-            break
-        count += 1
-    if count == 0:
-        raise ValueError(f"a record of {len(records[0].value)} bytes is larger than a batch")
-    batch.close()
-    acknowledged = await producer.send_batch(batch, partition.topic, partition=partition.partition)
-    await acknowledged
-    return count
-
-
-def _by_partition(records: Sequence[Record]) -> dict[TopicPartition, dict[int, Record]]:
-    """Group records by partition, in order, each under its number in `records`."""
-    grouped: dict[TopicPartition, dict[int, Record]] = {}
-    for number, record in enumerate(records):
-        partition = TopicPartition(record.topic, partition_of(record.key))
-        grouped.setdefault(partition, {})[number] = record
-    return grouped
 
 
 def _new_topic(name: str, replicas: int) -> NewTopic:
