@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from crm_store import CrmStore
 
+FOR_GOOD = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
 TOPICS = ["redress.complaints.v1", "redress.notifications.v1", "redress.signals.v1"]
 
 
@@ -29,6 +35,13 @@ def to_event(message: Message) -> dict[str, Any] | None:
     )
 
 
+def complain(error: KafkaError) -> None:
+    """Say what is wrong; raises only what waiting does not mend. A broker away comes back."""
+    if error.fatal() or error.code() in FOR_GOOD:
+        raise KafkaException(error)
+    print(f"Kafka: {error.str()}", file=sys.stderr)
+
+
 def follow(consumer: Consumer, store: CrmStore, idle_seconds: float | None) -> None:
     """Take batches in until nothing came for `idle_seconds`, or for ever."""
     idle = 0.0
@@ -36,8 +49,9 @@ def follow(consumer: Consumer, store: CrmStore, idle_seconds: float | None) -> N
         messages = consumer.consume(num_messages=500, timeout=1.0)
         events = []
         for message in messages:
-            if message.error() is not None:
-                raise KafkaException(message.error())
+            if (error := message.error()) is not None:
+                complain(error)
+                continue
             event = to_event(message)
             events += [event] if event else []
         if not messages:
@@ -45,7 +59,11 @@ def follow(consumer: Consumer, store: CrmStore, idle_seconds: float | None) -> N
             continue
         idle = 0.0
         new = store.take(events)
-        consumer.commit(asynchronous=False)
+        try:
+            consumer.commit(asynchronous=False)
+        except KafkaException as failure:
+            # What is stored and not committed comes again, and its ids are known then.
+            complain(failure.args[0])
         print(f"{len(events)} events, {new} of them new", flush=True)
 
 

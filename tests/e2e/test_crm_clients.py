@@ -10,9 +10,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from services.notification_service.feed.domain.cursor import PLACES, encode, mark_of
 from tests.harness.crm import FOLDER, Crm
@@ -147,6 +149,69 @@ def test_a_feed_that_is_cut_or_asks_to_wait_until_a_date_is_asked_again(
     store.close()
 
     assert [one["type"] for one in crm.events()] == ["CaseOpened"]
+
+
+def test_a_kafka_client_outlives_a_broker_that_is_away(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    client: Any = importlib.import_module("kafka_client")
+    away, no_coordinator = KafkaError._TRANSPORT, KafkaError._WAIT_COORD
+    first, second = recorded("CaseOpened"), recorded("Closed")
+    consumer = Reading(
+        [[failed(away)], [first], [first, second], []], refused=[KafkaError(no_coordinator)]
+    )
+    store = client.CrmStore(crm.store)
+
+    client.follow(consumer, store, 1.0)
+    store.close()
+
+    assert [one["type"] for one in crm.events()] == ["CaseOpened", "Closed"]
+    assert consumer.commits == 2
+
+
+def test_a_kafka_client_ends_where_it_may_not_read(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    client: Any = importlib.import_module("kafka_client")
+    store = client.CrmStore(crm.store)
+
+    with pytest.raises(KafkaException):
+        client.follow(
+            Reading([[failed(KafkaError.TOPIC_AUTHORIZATION_FAILED)]], refused=[]), store, 1.0
+        )
+    store.close()
+
+
+class Reading:
+    """A consumer that reads these batches, and whose first commits are refused."""
+
+    def __init__(self, batches: list[list[Any]], *, refused: list[KafkaError]) -> None:
+        self._batches = batches
+        self._refused = refused
+        self.commits = 0
+
+    def consume(self, *, num_messages: int, timeout: float) -> list[Any]:
+        return self._batches.pop(0)
+
+    def commit(self, *, asynchronous: bool) -> None:
+        if self._refused:
+            raise KafkaException(self._refused.pop())
+        self.commits += 1
+
+
+def failed(code: int) -> Any:
+    """Return what a consumer gives in a message's place."""
+    return SimpleNamespace(error=lambda: KafkaError(code))
+
+
+def recorded(type_: str) -> Any:
+    """Return an event as it lies in Kafka."""
+    event = heard(type_, "08:00:00")
+    data = json.dumps(event.pop("data")).encode()
+    headers = [(f"ce_{name}", value.encode()) for name, value in event.items()]
+    return SimpleNamespace(error=lambda: None, headers=lambda: headers, value=lambda: data)
 
 
 def test_the_last_event_of_a_complaint_is_the_latest_whichever_topic_came_first(
