@@ -7,18 +7,28 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
 import httpx
 import typer
 
 from services import SERVICES, WITH_DATABASE
 from services.commands.at_rest import refuse_beside_distributed
+from shared.kernel.clock import SystemClock
 from shared.kernel.errors import ConfigurationError, RedressError
 from shared.kernel.settings import CommonSettings, load
 
+if TYPE_CHECKING:
+    from shared.db.database import Database
+
 _LEAST_FREE_BYTES = 1 << 30
+_LONGEST_IN_OUTBOX_SECONDS = 30.0
+"""As the alert RelayStalls: what is done and not told, nobody acts on."""
 _PATIENCE_SECONDS = 5.0
 """More than a part is waited for by who is asked for its readiness."""
+
+_RELAYS = {"intake": "intake-relay"}
+"""The processes that publish what a service says, where it is not the service's own."""
 
 Check = Callable[[CommonSettings], Coroutine[None, None, str]]
 
@@ -91,11 +101,26 @@ def _database(service: str) -> Check:
         try:
             if not await is_current(database, lines_of(service)):
                 raise Unwell("is behind this program: run `python -m services migrate`")
+            if settings.kafka_bootstrap is not None:
+                await _look_into_outbox(service, database)
         finally:
             await database.close()
         return f"{database.dialect}, up to date"
 
     return check
+
+
+async def _look_into_outbox(service: str, database: Database) -> None:
+    """Raise Unwell where nobody publishes: of a relay that is gone no service tells."""
+    from shared.messaging import oldest_unpublished
+
+    since = await oldest_unpublished(database)
+    waits = 0.0 if since is None else (SystemClock().now() - since).total_seconds()
+    if waits > _LONGEST_IN_OUTBOX_SECONDS:
+        raise Unwell(
+            f"events have waited {waits:.0f} s for the log: where Kafka answers, "
+            f"see whether {_RELAYS.get(service, service)} runs, and its log"
+        )
 
 
 async def _log(settings: CommonSettings) -> str:

@@ -8,7 +8,7 @@ handled waits in `DeadLetters`.
 from shared.messaging.dead_letters import DeadLetter, DeadLetters, Outcome
 from shared.messaging.dispatcher import Dispatcher
 from shared.messaging.outbox_rows import OutboxRow, outbox_row
-from shared.messaging.relay import Relay
+from shared.messaging.relay import Relay, oldest_unpublished
 from shared.messaging.subscriptions import Handler, Incoming, Subscriptions
 from shared.messaging.tables import idempotency_keys, outbox
 from shared.messaging.unit_of_work import Messaging, UnitOfWork
@@ -26,6 +26,7 @@ __all__ = [
     "Subscriptions",
     "UnitOfWork",
     "idempotency_keys",
+    "oldest_unpublished",
     "outbox",
     "outbox_row",
 ]

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.headers import PackedHeaders
 from shared.bus.port import Bus, Producer, Record, Unpublished
+from shared.db.database import Database
 from shared.db.insert import insert_into
 from shared.db.types import utc_text
 from shared.kernel import logging
@@ -71,6 +72,13 @@ _OLDEST = (
 )
 
 UnpublishedRow = sa.Row[int, str, str, str, bytes, datetime]
+
+
+async def oldest_unpublished(database: Database) -> datetime | None:
+    """Return since when the outbox waits for the log, None where nothing in it does."""
+    async with database.read() as connection:
+        since: datetime | None = await connection.scalar(_OLDEST)
+        return since
 
 
 class Deposed(Exception):

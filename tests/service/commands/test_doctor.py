@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,6 +15,9 @@ import pytest
 
 from deploy.local.ports import free_port
 from services.commands.doctor import doctor
+from shared.db.database import Database
+from shared.kernel.clock import SystemClock
+from shared.messaging.tables import outbox
 
 Parts = dict[str, dict[str, str | None]]
 OK = {"state": "ok", "detail": None}
@@ -76,6 +81,37 @@ def test_every_service_that_has_an_address_is_asked(
     assert lines["notification"] == f"ok    notification: ready at {well}"
     assert lines["analytics"].startswith(f"MEND  analytics: nothing answers at {silent}")
     assert "product" not in lines
+
+
+@pytest.mark.usefixtures("_distributed")
+def test_events_that_nobody_brings_to_the_log_are_told_of(
+    migrated_postgres_url: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = migrated_postgres_url("intake")
+    monkeypatch.setenv("REDRESS_INTAKE_DATABASE_URL", url)
+
+    asyncio.run(emitted_ago(url, seconds=1))
+    fresh = said(capsys)["intake database"]
+    asyncio.run(emitted_ago(url, seconds=75, instead=True))
+    old = said(capsys)["intake database"]
+
+    assert fresh == "ok    intake database: postgresql, up to date"
+    assert old.startswith("MEND  intake database: events have waited 7")
+    assert "intake-relay" in old
+
+
+async def emitted_ago(url: str, *, seconds: float, instead: bool = False) -> None:
+    """Leave an event in the outbox that no relay has published."""
+    database = Database.open(url)
+    row = {"topic": "t", "key": "k", "headers": "{}", "value": b"{}"}
+    async with database.write() as connection:
+        if instead:
+            await connection.execute(outbox.delete())
+        at = SystemClock().now() - timedelta(seconds=seconds)
+        await connection.execute(outbox.insert().values(**row, created_at=at))
+    await database.close()
 
 
 @pytest.mark.usefixtures("_distributed")
