@@ -92,24 +92,18 @@ class KafkaProducer:
 
 
 async def _end(producer: AIOKafkaProducer) -> None:
-    try:
-        # A producer that is stuck on an answer would never end its own flush.
-        async with asyncio.timeout(_ENDING_SECONDS):
-            await producer.stop()
-    except (KafkaError, OSError) as failure:
-        log.info("kafka.producer_abandoned", reason=str(failure))
-        await _cut_off(producer)
+    """End a producer and all that it does by itself.
 
-
-async def _cut_off(producer: AIOKafkaProducer) -> None:
-    """End what a producer does by itself, which its own `stop` does not where that is cut short.
-
-    Its sender would go on for ever, and say late what the next producer has said meanwhile.
+    Its own `stop` flushes first: for ever where a batch is stuck, and cut short it leaves a sender
+    that goes on and says late what the next producer has said meanwhile. Of what we sent each batch
+    has had its answer or was given up.
     """
-    with contextlib.suppress(KafkaError, TimeoutError):
+    try:
         async with asyncio.timeout(_ENDING_SECONDS):
             await producer._sender.close()  # noqa: SLF001 - nothing public ends it
-    producer._message_accumulator.fail_all(KafkaTimeoutError())  # noqa: SLF001 - nor its flush
+    except (KafkaError, TimeoutError) as failure:
+        log.info("kafka.producer_abandoned", reason=str(failure))
+    producer._closed = True  # noqa: SLF001 - it would else complain of not being stopped
     await producer.client.close()
 
 

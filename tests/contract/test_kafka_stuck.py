@@ -80,7 +80,9 @@ async def test_what_other_partitions_took_is_known_where_one_takes_nothing(
 
 
 @pytest.mark.usefixtures("too_few_replicas")
-async def test_a_producer_that_was_given_up_leaves_nothing_running(producer: KafkaProducer) -> None:
+async def test_a_producer_that_was_given_up_leaves_nothing_running(
+    producer: KafkaProducer, caplog: pytest.LogCaptureFixture
+) -> None:
     before = asyncio.all_tasks()
 
     async with asyncio.timeout(25):
@@ -91,6 +93,7 @@ async def test_a_producer_that_was_given_up_leaves_nothing_running(producer: Kaf
         return asyncio.all_tasks() <= before
 
     await eventually(nothing_runs)
+    assert [one for one in caplog.records if one.name == "asyncio"] == []
 
 
 async def test_a_partition_without_a_leader_is_said_at_once_and_not_asked_for_on_and_on(
