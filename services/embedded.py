@@ -29,6 +29,7 @@ from shared.http.keys import KeyStore
 from shared.http.route_table import service_of
 from shared.kernel import logging
 from shared.kernel.clock import SystemClock
+from shared.kernel.errors import ConfigurationError
 from shared.kernel.settings import CommonSettings
 from shared.service import Platform
 from shared.web.site import build_site
@@ -61,12 +62,26 @@ async def run_embedded(settings: CommonSettings) -> None:
     """Run the product until it is told to stop; raises ConfigurationError or HomeInUse."""
     footprint.share_the_heap()
     check_settings(SERVICES)
+    _refuse_kafka(settings)
     with locked(settings.home):
         platform = make_platform(with_master_keys(settings))
         bound = listen(settings, platform)
         async with assembled(platform) as front:
             _say_ready(platform)
             await serve_http(front, bound)
+
+
+def _refuse_kafka(settings: CommonSettings) -> None:
+    """Raise ConfigurationError where the other profile's settings are read.
+
+    On its databases this one would bring what waits in their outboxes to a log of its own, where
+    none of the services that it is for would ever find it.
+    """
+    if settings.kafka_bootstrap is not None:
+        raise ConfigurationError(
+            "REDRESS_KAFKA_BOOTSTRAP",
+            "is set, and `run` has a log of its own: unset it, or start each service by `serve`",
+        )
 
 
 @asynccontextmanager
