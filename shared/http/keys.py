@@ -20,8 +20,11 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from shared.http.access import Role
+from shared.kernel import logging
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.errors import ConfigurationError, NotFound
+
+log = logging.get(__name__)
 
 SETTING = "REDRESS_KEYS_FILE"
 _LOOK_AGAIN_SECONDS = 1.0
@@ -74,6 +77,7 @@ class KeyStore:
         self._clock = clock or SystemClock()
         self._loaded: _Loaded | None = None
         self._look_after = 0.0
+        self._refused: tuple[int, int, int] | None = None
 
     @property
     def has_keys(self) -> bool:
@@ -153,10 +157,23 @@ class KeyStore:
                 # Gone for a moment, or for good: a new file would open the door to everybody.
                 return self._loaded
             self._change(lambda file: file)
-        elif self._loaded is None or stamp != self._loaded.stamp:
+        elif self._loaded is None:
             self._loaded = self._read()
+        elif stamp != self._loaded.stamp:
+            self._loaded = self._read_again(self._loaded, stamp)
         assert self._loaded is not None
         return self._loaded
+
+    def _read_again(self, known: _Loaded, stamp: tuple[int, int, int]) -> _Loaded:
+        """Return what the file says now; where it is none of keys, what is known goes on."""
+        try:
+            return self._read()
+        except ConfigurationError as wrong:
+            # Whoever writes it by hand may be half done. Once for each state, not each second.
+            if stamp != self._refused:
+                self._refused = stamp
+                log.error("keys.refused", reason=str(wrong), detail="the keys known before hold on")
+            return known
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:

@@ -8,6 +8,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import APIRouter, Depends
+from structlog.testing import capture_logs
 
 from shared.http.auth import KeyStore, Principal, Role, Scope, ensure_may_listen, requires
 from shared.kernel.errors import ConfigurationError
@@ -107,6 +108,29 @@ async def test_a_keys_file_that_goes_away_does_not_open_the_door(
     (ground.home / "keys.json").unlink()
 
     assert ground.keys.has_keys
+
+
+async def test_a_keys_file_that_is_damaged_meanwhile_leaves_the_keys_as_they_were(
+    ground: TestGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.http.keys._LOOK_AGAIN_SECONDS", 0)
+    path = ground.home / "keys.json"
+    secret = ground.keys.create(role=Role.ADMIN, name="a")
+    whole = path.read_bytes()
+    path.write_text("{broken")
+
+    with capture_logs() as lines:
+        async with _client(ground, secret) as client:
+            answers = [await client.get("/cases") for _ in range(3)]
+        async with _client(ground) as client:
+            stranger = await client.get("/cases")
+    path.write_bytes(whole.replace(b'"keys"', b'"no_keys"'))
+    mended = ground.keys.find(secret)
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert stranger.status_code == 401
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["keys.refused"]
+    assert mended is None
 
 
 async def test_the_services_credential_opens_what_is_internal_only(ground: TestGround) -> None:
