@@ -15,7 +15,7 @@ _SCHEMA_TYPE = "application/schema+json"
 
 
 class UnknownSchema(NotFound):
-    """An event type or version that is not in the registry."""
+    """There is no event of this type and version."""
 
     code = "unknown-schema"
     title = "There is no such event"

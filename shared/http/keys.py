@@ -32,7 +32,7 @@ _SECRET_BYTES = 32
 
 
 class UnknownKey(NotFound):
-    """A key id that is not in the file."""
+    """No key in the keys file has this id."""
 
     code = "unknown-key"
     title = "There is no such key"

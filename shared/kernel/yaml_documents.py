@@ -38,7 +38,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 class InvalidDocument(InvalidInput):
-    """A YAML document that cannot be read or breaks a rule of its fields."""
+    """The YAML document cannot be read, or breaks a rule of its fields."""
 
     code = "invalid-document"
     title = "The document is not valid"

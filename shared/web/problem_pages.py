@@ -26,7 +26,7 @@ from shared.web.problem_texts import (
 
 
 class UnknownProblem(NotFound):
-    """A problem code that nothing here raises."""
+    """No problem here has this code."""
 
     code = "unknown-problem"
     title = "There is no such problem"

@@ -26,7 +26,7 @@ Changed = Callable[[UnitOfWork, str], Awaitable[None]]
 
 
 class UnknownCustomer(NotFound):
-    """No complaint of such a customer was heard of."""
+    """No complaint of a customer with this id is known."""
 
     code = "unknown-customer"
     title = "There is no such customer"

@@ -35,7 +35,7 @@ class UnknownLink(NotFound):
 
 
 class TooManyAdditions(Conflict):
-    """A link that leaked must not fill the store."""
+    """As many additions came by this link as it takes, in case it leaked; staff can add more."""
 
     code = "too-many-additions"
     title = "Nothing more can be added by this link"

@@ -34,7 +34,7 @@ class SurveyExpired(Conflict):
 
 
 class AlreadyAnswered(Conflict):
-    """The survey was answered before, and otherwise."""
+    """The survey was answered before, in another way; that answer stands."""
 
     code = "survey-answered"
     title = "This survey was answered before"

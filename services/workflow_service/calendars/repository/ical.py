@@ -28,7 +28,7 @@ _WORKED = re.compile(r"班|调休|working|work ?day", re.IGNORECASE)
 
 
 class InvalidCalendarFile(InvalidInput):
-    """A file that is no iCalendar, or holds events that are no days."""
+    """The file is no iCalendar, or holds events that are no days."""
 
     code = "invalid-calendar-file"
     title = "The calendar file is not valid"

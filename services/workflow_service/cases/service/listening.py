@@ -57,7 +57,7 @@ ACKNOWLEDGEMENT, SURVEY = "acknowledgement", "survey"
 
 
 class CaseMissing(NotFound):
-    """An event about a complaint whose case was never opened."""
+    """Something was said of a complaint whose case was never opened."""
 
     code = "case-missing"
     title = "There is no case for this complaint"
