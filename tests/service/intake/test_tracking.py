@@ -264,11 +264,19 @@ async def test_the_page_shows_a_promise_and_that_it_comes_next(intake: Running) 
     )  # fmt: skip
     await intake.say(promised, sequence=1)
     await intake.until_status(answer["id"], "assigned")
+    told = [
+        {"text": "We send both.", "due_at": to_rfc3339(later), "state": "open"},
+        {"text": "We call you.", "due_at": to_rfc3339(later + timedelta(days=1)), "state": "open"},
+    ]
+    intake.neighbours.telling[answer["id"]] = {"promises": told, "steps": []}
 
     shown = (await page(intake, token_of(answer))).text
 
     assert "We do what we promised you" in shown
     assert "We promised you something by a certain time" in shown
+    assert "We send both." in shown
+    assert shown.count(f'<time datetime="{to_rfc3339(later)}"') == 1
+    assert shown.count(f'<time datetime="{to_rfc3339(later + timedelta(days=1))}"') == 1
 
 
 async def test_the_page_tells_what_was_promised_by_when_and_what_was_done(intake: Running) -> None:
