@@ -26,6 +26,18 @@ from shared.kernel.errors import FieldError, InvalidInput
 Instant = Annotated[datetime, PlainSerializer(to_rfc3339, return_type=str)]
 Values = Annotated[list[str], Field(default_factory=list)]
 
+GroupBy = Annotated[
+    list[Dimension],
+    Field(default_factory=list, description="may be repeated; without it all are one group"),
+]
+Measured = Annotated[
+    Measure,
+    Field(
+        description="what is counted: all complaints, those of which a clock was ever breached,"
+        " those on a higher level now, those that are resolved"
+    ),
+]
+
 _FIGURES: JsonDict = {"due": 42, "met": 38, "breached": 2, "running": 2, "met_rate": 0.95}
 _SCORES: JsonDict = {
     "answered": 20,
@@ -109,42 +121,53 @@ class Question(BaseModel):
 class HeatmapQuestion(Question):
     """Two dimensions and what to count."""
 
-    rows: Dimension = Dimension.CATEGORY
-    columns: Dimension = Dimension.REGION
-    measure: Measure = Measure.COUNT
+    rows: Annotated[Dimension, Field(description="what each row is")] = Dimension.CATEGORY
+    columns: Annotated[Dimension, Field(description="what each column is")] = Dimension.REGION
+    measure: Measured = Measure.COUNT
 
 
 class GeoQuestion(Question):
     """How coarse the cells shall be; complaints are placed at resolution 7."""
 
-    resolution: Annotated[int, Field(ge=0, le=7)] = 6
+    resolution: Annotated[
+        int, Field(ge=0, le=7, description="of H3: cells of about 5 km² at 7, 36 at 6, 253 at 5")
+    ] = 6
 
 
 class TimesQuestion(Question):
     """Which stages, by which dimensions."""
 
-    group_by: Annotated[list[Dimension], Field(default_factory=list)]
-    stage: Annotated[list[Stage], Field(default_factory=lambda: [Stage.TOTAL])]
+    group_by: GroupBy
+    stage: Annotated[
+        list[Stage],
+        Field(
+            default_factory=lambda: [Stage.TOTAL],
+            description="may be repeated: a part of the way, from the milestone reached before it,"
+            " or total, from the receipt to the last resolution",
+        ),
+    ]
 
 
 class SlaQuestion(Question):
     """By which dimensions."""
 
-    group_by: Annotated[list[Dimension], Field(default_factory=list)]
+    group_by: GroupBy
 
 
 class SatisfactionQuestion(Question):
     """By which dimensions."""
 
-    group_by: Annotated[list[Dimension], Field(default_factory=list)]
+    group_by: GroupBy
 
 
 class TrendQuestion(Question):
     """How wide the buckets, by which dimensions, and what to count."""
 
-    interval: Interval = Interval.DAY
-    group_by: Annotated[list[Dimension], Field(default_factory=list)]
-    measure: Measure = Measure.COUNT
+    interval: Annotated[Interval, Field(description="of local time; weeks begin on Monday")] = (
+        Interval.DAY
+    )
+    group_by: GroupBy
+    measure: Measured = Measure.COUNT
 
 
 Key = dict[Dimension, Value]

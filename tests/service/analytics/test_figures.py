@@ -359,6 +359,7 @@ async def test_parquet_holds_a_row_for_each_complaint_and_no_more_than_figures(
         ("to=9999-12-31T23:59:59Z", "/query/to", "invalid_instant"),
         ("to=2026-11-01T00:00:00", "/query/to", "invalid_instant"),
         ("day=2026-13-01", "/query/day", "invalid_value"),
+        ("week=2026-11-24", "/query/week", "invalid_value"),
         ("hour_of_week=168", "/query/hour_of_week", "invalid_value"),
         ("channel=fax", "/query/channel", "invalid_value"),
         ("severity=minor&severity=bad", "/query/severity", "invalid_value"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import JsonValue
 
 from shared.events.cases import (
     CaseMerged,
@@ -264,7 +265,7 @@ async def test_the_page_shows_a_promise_and_that_it_comes_next(intake: Running) 
     )  # fmt: skip
     await intake.say(promised, sequence=1)
     await intake.until_status(answer["id"], "assigned")
-    told = [
+    told: list[JsonValue] = [
         {"text": "We send both.", "due_at": to_rfc3339(later), "state": "open"},
         {"text": "We call you.", "due_at": to_rfc3339(later + timedelta(days=1)), "state": "open"},
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from shared.events.words import Channel, Priority, Severity, Tier
@@ -108,9 +108,12 @@ def parse_value(dimension: Dimension, text: str) -> Value:
         return int(text)
     if dimension.is_time:
         try:
-            date.fromisoformat(text)
+            day = date.fromisoformat(text)
         except ValueError:
             raise ValueError("must be a date such as 2026-11-23") from None
+        if dimension is Dimension.WEEK and day.isoweekday() != 1:
+            monday = day - timedelta(days=day.weekday())
+            raise ValueError(f"must be the Monday of a week, such as {monday}")
     words = _WORDS.get(dimension)
     if words is not None and text not in words:
         # An empty answer would read as if there were no such complaints.
