@@ -42,7 +42,7 @@ def read(path: Path, sheet: str | None = None, encoding: str | None = None) -> t
 def rows_of(path: Path, sheet: str | None = None) -> list[SourceRow | BrokenRow]:
     """Return the rows that intake reads of a workbook, by all of its columns."""
     form, body = read(path, sheet)
-    assert form == "application/x-ndjson"
+    assert form == "application/x-ndjson; charset=utf-8"
     found = next(filter(None, body.splitlines()), b"{}")
     reader = NdjsonReader(Columns(tuple(orjson.loads(found)), frozenset()))
     return list(reader.feed(body.decode(), last=True))
@@ -126,6 +126,16 @@ def test_what_is_no_workbook_or_a_broken_one_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="nothing stands in the sheet"):
         read(workbook(tmp_path / "empty.xlsx", [[], [None, ""]]))
+
+
+def test_a_packed_file_that_is_damaged_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv.gz"
+    packed = bytearray(gzip.compress(bytes(range(256)) * 100))
+    packed[40:60] = bytes(20)
+    file.write_bytes(packed)
+
+    with pytest.raises(ConfigurationError, match=r"a\.csv\.gz.*cannot be read on"):
+        read(file)
 
 
 def test_an_encoding_is_told_to_the_product_and_must_be_one(tmp_path: Path) -> None:

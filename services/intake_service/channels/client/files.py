@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,10 @@ def opened(path: Path, *, encoding: str | None, sheet: str | None) -> Iterator[S
     if encoding is not None and workbook:
         raise ConfigurationError("--encoding", "a workbook's text needs none")
     form = _NDJSON if workbook or suffix in _NDJSON_SUFFIXES else _CSV
-    if encoding is not None:
+    if workbook:
+        # Whatever the mapping says of text files.
+        form = f"{form}; charset=utf-8"
+    elif encoding is not None:
         form = f"{form}; charset={_known(encoding)}"
     try:
         raw = path.open("rb")
@@ -71,5 +75,5 @@ def _pieces(raw: IO[bytes], path: Path) -> Iterator[bytes]:
     try:
         while piece := content.read(PIECE):
             yield piece
-    except (EOFError, OSError) as failure:
+    except (EOFError, OSError, zlib.error) as failure:
         raise ConfigurationError(str(path), f"cannot be read on: {failure}") from None
