@@ -13,6 +13,7 @@ from services.intake_service.channels.domain.rows import (
     Columns,
     CsvReader,
     MissingColumns,
+    NdjsonReader,
     SourceRow,
 )
 
@@ -125,3 +126,12 @@ def test_a_character_broken_off_at_the_end_is_told() -> None:
 
     with pytest.raises(WrongEncoding, match=r"byte 3 \(line 1\)"):
         decoder.feed(b"", last=True)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"text": '])
+def test_json_nested_too_deep_to_read_costs_its_own_line_only(opening: str) -> None:
+    sound = ['{"id": "1", "text": "a"}', '{"id": "3", "text": "c"}']
+
+    rows = list(NdjsonReader(COLUMNS).feed(f"{sound[0]}\n{opening * 50_000}\n{sound[1]}\n"))
+
+    assert told(rows) == [(1, "1"), (2, "malformed-json"), (3, "3")]

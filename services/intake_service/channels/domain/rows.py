@@ -216,6 +216,8 @@ class NdjsonReader:
             found = json.loads(line)
         except ValueError as wrong:
             return BrokenRow(self._line, line, "malformed-json", str(wrong))
+        except RecursionError:
+            return BrokenRow(self._line, line, "malformed-json", "the values lie too deep")
         if not isinstance(found, dict):
             return BrokenRow(self._line, line, "malformed-json", "the line is not a JSON object")
         if not self._checked:
