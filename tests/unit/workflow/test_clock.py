@@ -140,3 +140,22 @@ def test_warnings_come_before_due_in_order() -> None:
     assert [*seen, clock.next_point()] == [
         MONDAY_NOON + timedelta(minutes=minutes) for minutes in (30, 48, 60)
     ]
+
+
+def test_more_time_is_recorded_with_what_the_target_was() -> None:
+    at = MONDAY_NOON + timedelta(minutes=20)
+
+    longer = clocks.extend(
+        started(RoundTheClock(), 3600), 7200, at=at, why="", by="ada", calendar=RoundTheClock()
+    )
+
+    assert [(c.at, c.from_seconds, c.by) for c in longer.changes] == [(at, 3600, "ada")]
+    assert longer.due_at == MONDAY_NOON + timedelta(hours=2)
+
+
+def test_round_the_clock_every_hour_is_told_as_counted() -> None:
+    end = MONDAY_NOON + timedelta(days=2)
+
+    parts = RoundTheClock().segments(MONDAY_NOON, end)
+
+    assert [(part.start, part.end, part.counted) for part in parts] == [(MONDAY_NOON, end, True)]
