@@ -26,6 +26,7 @@ REACTIONS: Mapping[type[EventData], Any] = MappingProxyType(
         cases.ClockBreached: folding.clock_breached,
         cases.ClocksMoved: folding.clocks_moved,
         cases.Escalated: folding.escalated,
+        cases.DeEscalated: folding.de_escalated,
         cases.Resolved: folding.resolved,
         cases.SatisfactionRecorded: folding.satisfaction_recorded,
         cases.Rejected: folding.rejected,

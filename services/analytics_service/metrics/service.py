@@ -214,6 +214,9 @@ def trend(
     for start, key, count in facts.buckets(interval, measure, group_by) if starts else ():
         counts.setdefault(key, {})[start] = count
         total[start] = total.get(start, 0) + count
+    if group_by and len(counts) * len(starts) > _MOST_CELLS:
+        detail = f"{len(counts)} groups of {len(starts)} buckets are too many; group less."
+        raise TooFine(detail, (FieldError("/query/group_by", "too_many", detail),))
     groups = [
         schemas.TrendGroup(key=_named(group_by, key), buckets=_filled(starts, counts[key]))
         for key in _sorted_keys(group_by, list(counts))

@@ -254,6 +254,25 @@ async def test_an_answer_meets_the_follow_up_and_one_of_an_earlier_round_counts_
     assert (await analytics.get("satisfaction"))["total"]["mean"] == 4
 
 
+async def test_a_trend_of_too_many_groups_is_refused_before_it_is_filled(
+    analytics: Running,
+) -> None:
+    log = Log()
+    for hour in range(30):
+        begun = f"2026-09-0{1 + hour // 24}T{hour % 24:02}:00:00Z"
+        _story(log, hour).received(received_at=begun)
+    await analytics.hear(log)
+    span = {"from": "1950-01-01", "to": "2050-01-01"}
+
+    response = await analytics.client.get(
+        "/v1/analytics/trend", params={**span, "interval": "day", "group_by": "hour_of_week"}
+    )
+
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/query/group_by", "too_many")
+
+
 async def test_the_trend_has_no_holes(analytics: Running) -> None:
     log = Log()
     _story(log, 0).received(received_at="2026-09-01T00:00:00Z")

@@ -10,7 +10,7 @@ from services.analytics_service.projections.domain.folding import follow_case, n
 from services.analytics_service.projections.domain.stages import set_stages
 from shared.events import cases
 from shared.events.base import WorkflowEvent
-from shared.events.complaints import ComplaintReceived
+from shared.events.complaints import ComplaintReceived, ComplaintRegraded
 from shared.events.envelope import Envelope
 from shared.events.registry import decode
 from tests.service.analytics.story import BEGAN, Log, Story, id_at
@@ -223,3 +223,35 @@ def test_a_merged_complaint_is_filed_and_not_resolved() -> None:
     assert (fact.state, fact.outcome, fact.department) == ("closed", "merged", "logistics")
     assert (fact.resolved_at, fact.total, fact.resolve_clock) == (None, None, None)
     assert fact.closed_at == naive(story.at)
+
+
+def test_a_case_that_was_handed_down_stands_on_its_lower_level() -> None:
+    story = _story().opened(owner="li.na").after(hours=1)
+    story.case(cases.Escalated, state="assigned", level=2, previous_level=0, cause="staff")
+
+    story.case(cases.DeEscalated, state="assigned", level=0, previous_level=2, owner="li.na")
+
+    assert _told(story).escalation_level == 0
+
+
+def test_a_grade_that_was_changed_before_the_case_opened_stands() -> None:
+    story = _story()
+    regraded = ComplaintRegraded(
+        complaint_id=story.complaint_id, number=story.number, decided_by="staff",
+        old_category="other", old_severity="moderate", old_urgency="normal", old_priority="P3",
+        category="safety.injury", severity="critical", urgency="high", priority="P1",
+    )  # fmt: skip
+    story.log.say(regraded, story.at)
+
+    fact = _told(story.opened())
+
+    assert (fact.category, fact.priority) == ("safety.injury", "P1")
+
+
+def test_a_call_after_the_resolution_is_no_first_reply() -> None:
+    story = _story().opened(owner="li.na").after(hours=1)
+    story.case(cases.Resolved, state="resolved", outcome="solved", words_id="w").after(hours=30)
+
+    fact = _told(story.case(cases.CustomerContacted, state="resolved"))
+
+    assert (fact.first_reply_at, fact.to_first_reply) == (None, None)

@@ -88,9 +88,11 @@ def follow_case(fact: Fact, data: WorkflowEvent) -> None:
 
 
 def opened(fact: Fact, data: cases.CaseOpened, at: datetime) -> None:
-    """Start the clocks; an owner found at opening counts as assigned at once."""
+    """Start the clocks; an owner found at opening counts as assigned at once.
+
+    The priority stays intake's, which owns the grade: it may have graded anew before this.
+    """
     fact.department = data.department
-    fact.priority = data.priority
     for clock in data.clocks:
         if fact.clock(clock.kind) is None:
             fact.set_clock(clock.kind, ClockState.RUNNING, _optional(clock.due_at))
@@ -110,9 +112,8 @@ def clocks_moved(fact: Fact, data: cases.ClocksMoved, at: datetime) -> None:
 
 
 def imported(fact: Fact, data: cases.CaseImported, at: datetime) -> None:
-    """Take a case as its source recorded it, in one step."""
+    """Take a case as its source recorded it, in one step; the priority stays intake's."""
     fact.department = data.department
-    fact.priority = data.priority
     fact.assigned_at = _optional(data.assigned_at)
     fact.first_reply_at = _optional(data.first_reply_at)
     fact.proposed_at = _optional(data.proposed_at)
@@ -138,10 +139,11 @@ def transferred(fact: Fact, data: cases.CaseTransferred, at: datetime) -> None:
 
 
 def contacted(fact: Fact, data: cases.CustomerContacted, at: datetime) -> None:
-    """Count speaking as the first reply, or the follow-up of a resolved case."""
-    _replied_at(fact, at)
+    """Count speaking as the first reply, or as the follow-up of a resolved case."""
     if data.state == CaseState.RESOLVED:
         fact.meet_clock(ClockKind.FOLLOW_UP)
+    else:
+        _replied_at(fact, at)
 
 
 def information_requested(fact: Fact, data: cases.InformationRequested, at: datetime) -> None:
@@ -171,6 +173,13 @@ def clock_breached(fact: Fact, data: cases.ClockBreached, at: datetime) -> None:
 
 def escalated(fact: Fact, data: cases.Escalated, at: datetime) -> None:
     """Note the level the case is on now, and who got it there."""
+    fact.escalation_level = data.level
+    if data.owner is not None:
+        _assigned_at(fact, at)
+
+
+def de_escalated(fact: Fact, data: cases.DeEscalated, at: datetime) -> None:
+    """Note the lower level that the case is on now, and who got it there."""
     fact.escalation_level = data.level
     if data.owner is not None:
         _assigned_at(fact, at)
