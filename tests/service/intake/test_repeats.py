@@ -155,6 +155,23 @@ async def test_of_complaints_that_come_together_one_is_the_first(intake: Running
     assert {answer["repeat_of"] for answer in answers} == {None, firsts[0]}
 
 
+async def test_a_new_customer_does_not_repeat_another_who_is_named_beside_them(
+    intake: Running,
+) -> None:
+    wang, new = {"email": "wang@example.com"}, {"phone": "13900139000"}
+    first = await complain(intake, customer=wang, order="A-1")
+
+    # The first of these is written alone, and the others then wait for one group.
+    who = [(WANG, "C-1"), (new, "B-1"), (new | wang, "A-1")]
+    answers = await asyncio.gather(
+        *(complain(intake, customer=customer, order=order) for customer, order in who)
+    )
+
+    assert first["id"] not in [answer["repeat_of"] for answer in answers]
+    about = [await intake.get(f"/v1/complaints/{one['id']}") for one in (first, *answers)]
+    assert len({one["customer"]["id"] for one in about}) == 3, "two of them are one person's"
+
+
 async def test_an_answer_that_is_given_again_says_the_same(intake: Running) -> None:
     first = await complain(intake, order="A-1")
     body = {

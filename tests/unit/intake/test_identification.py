@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.intake_service.customers.domain.contact import Contact, IdentityKind
-from services.intake_service.customers.domain.identification import Identity, identify
+from services.intake_service.customers.domain.identification import Identity, identify, recognise
 
 CRM = Identity(IdentityKind.CRM, b"crm")
 PHONE = Identity(IdentityKind.PHONE, b"phone")
@@ -35,3 +35,10 @@ def test_email_addresses_are_compared_without_case() -> None:
     identities = list(Contact(email="Wang@Example.COM").identities())
 
     assert identities == [(IdentityKind.EMAIL, "wang@example.com")]
+
+
+def test_what_a_complaint_brings_counts_for_the_next_one() -> None:
+    known = {b"email": "one"}
+
+    assert list(recognise([(PHONE,), (PHONE, EMAIL), (EMAIL,)], known)) == [None, None, "one"]
+    assert list(recognise([(PHONE, EMAIL), (PHONE,), (CRM,)], known)) == ["one", "one", None]

@@ -45,12 +45,16 @@ def recognise(
     """Yield who of the known customers each of several complaints is from, None for somebody new.
 
     What a complaint brings anew counts for those that come after it, as it will when they are
-    written.
+    written: also that somebody new owns it, whoever else a later one names beside them.
     """
     known = dict(owners)
-    for identities in complaints:
+    new: set[str] = set()
+    for place, identities in enumerate(complaints):
         match = identify(identities, known)
-        if match.customer_id is not None:
-            for identity in match.unclaimed:
-                known[identity.blind_index] = match.customer_id
-        yield match.customer_id
+        customer_id = match.customer_id
+        if customer_id is None:
+            customer_id = f"new-{place}"
+            new.add(customer_id)
+        for identity in match.unclaimed:
+            known[identity.blind_index] = customer_id
+        yield None if customer_id in new else customer_id
