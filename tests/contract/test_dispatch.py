@@ -13,8 +13,8 @@ from shared.events import topics
 from shared.events.base import EventData, Source
 from shared.events.complaints import ComplaintAmended
 from shared.kernel.errors import Unavailable
-from shared.messaging import dispatcher
-from shared.messaging.batch import BEHIND
+from shared.messaging import UnitOfWork, dispatcher, letters
+from shared.messaging.batch import BEHIND, Letter
 from shared.messaging.tables import outbox
 from tests.contract.messaging_kit import (
     Kit,
@@ -212,6 +212,19 @@ async def test_a_copy_of_the_poison_goes_to_the_dead_letters_topic(kit: Kit) -> 
     assert headers["redress-group"] == b"redress-listener"
 
 
+async def test_one_copy_tells_of_a_complaint_and_none_of_what_waits_behind(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = RuntimeError("no")
+    said = [record_of(started("a"), n) for n in (1, 2, 3)]
+    await kit.publish(*said)
+    await take_in(kit, until=0, letters=3)
+
+    await kit.publish(*said, record_of(started("b"), 1))
+    await take_in(kit, until=1, letters=3)
+
+    assert len(await kit.letters.list()) == 3
+    assert await kit.unpublished() == 1
+
+
 async def test_the_copy_of_a_huge_record_leaves_its_value_out(kit: Kit) -> None:
     said = record_of(started("a"), 1)
     huge = type(said)(said.topic, "a", b"x" * 1_048_000, said.headers)
@@ -298,6 +311,68 @@ async def test_only_the_first_that_waits_can_be_dropped(kit: Kit) -> None:
         await kit.letters.drop(second.id)
 
     assert len(await kit.letters.list()) == 2
+
+
+async def test_retry_behind_a_gap_handles_nothing_and_says_what_is_missing(kit: Kit) -> None:
+    await kit.publish(record_of(started("a"), 2), record_of(started("a"), 3))
+    await take_in(kit, until=0, letters=2)
+
+    outcome = await kit.letters.retry("a")
+
+    assert (outcome.handled, outcome.waiting) == (0, 2)
+    assert outcome.reason == "a gap: /workflow 1 should come next, not 2"
+    assert [x.reason for x in await kit.letters.list()] == [outcome.reason, BEHIND]
+    assert await kit.heard() == []
+
+
+async def test_retry_while_something_needed_is_away_leaves_everything_as_it_is(kit: Kit) -> None:
+    kit.container.fail_at[("a", 1)] = RuntimeError("no")
+    await kit.publish(record_of(started("a"), 1), record_of(started("a"), 2))
+    await take_in(kit, until=0, letters=2)
+    before = await kit.letters.list()
+    kit.container.fail_at = {("a", 2): Unavailable("away")}
+
+    with pytest.raises(Unavailable, match="away"):
+        await kit.letters.retry("a")
+
+    assert await kit.letters.list() == before
+    assert await kit.heard() == []
+
+
+async def test_retry_of_what_is_not_understood_keeps_it_with_its_reason(kit: Kit) -> None:
+    good = record_of(started("a"), 1)
+    strange = changed(good, ce_type=b"Rumoured")
+    await kit.publish(strange, changed(good, ce_sequence=None), record_of(started("b"), 1))
+    await take_in(kit, until=1, letters=2)
+    before = await kit.letters.list()
+
+    outcomes = [await kit.letters.retry(letter.id) for letter in before]
+
+    assert [(x.handled, x.waiting) for x in outcomes] == [(0, 1), (0, 1)]
+    assert [x.reason for x in outcomes] == [letter.reason for letter in before]
+    assert await kit.letters.list() == before
+
+
+async def test_a_letter_is_parked_though_the_database_was_away_when_it_failed(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = [Unavailable("away"), Unavailable("still away")]
+    store = letters.store
+
+    async def stored(unit: UnitOfWork, kept: Sequence[Letter], group: str) -> None:
+        if kept and away:
+            raise away.pop()
+        await store(unit, kept, group)
+
+    monkeypatch.setattr(letters, "store", stored)
+    kit.container.fail_at[("a", 1)] = RuntimeError("no")
+    await kit.publish(*(record_of(started("a"), n) for n in (1, 2)), record_of(started("b"), 1))
+
+    await take_in(kit, until=1, letters=2)
+
+    assert away == []
+    assert [letter.sequence for letter in await kit.letters.list()] == [1, 2]
+    assert await kit.heard() == [("b", 1)]
 
 
 @pytest.mark.parametrize(

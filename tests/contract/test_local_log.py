@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.bus.local_log import LocalLog
-from shared.bus.port import Record, TopicPartition, Unpublished
+from shared.bus.port import Consumer, LoggedRecord, Record, TopicPartition, Unpublished
 from shared.events import topics
 from shared.events.topics import partition_of
 from shared.kernel.errors import Unavailable
@@ -26,6 +26,14 @@ async def opened(path: Path) -> LocalLog:
     await log.start()
     await log.ensure_topics()
     return log
+
+
+async def drained(consumer: Consumer) -> list[LoggedRecord]:
+    """Poll until there is nothing more."""
+    found: list[LoggedRecord] = []
+    while more := await consumer.poll(max_records=1000, timeout_seconds=0):
+        found += more
+    return found
 
 
 async def everything(log: LocalLog) -> list[bytes]:
@@ -193,3 +201,23 @@ async def test_a_group_is_split_among_members_of_one_process_without_overlap(
 
     assert sum(len(share) for share in shares) == 24
     assert len(frozenset().union(*shares)) == 24
+
+
+async def test_a_member_reads_on_where_it_was_and_nothing_that_it_gave_away(tmp_path: Path) -> None:
+    log = await opened(tmp_path / "log.db")
+    producer = await log.producer()
+    keys = [f"k{n}" for n in range(200)]
+    first = await log.consumer(topics=[TOPIC], group="g", member="one")
+    await producer.publish([record(key, "before") for key in keys])
+    await drained(first)
+
+    second = await log.consumer(topics=[TOPIC], group="g", member="two")
+    await producer.publish([record(key, "after") for key in keys])
+    goes_on, begins = [await drained(member) for member in (first, second)]
+    mine, theirs = first.assignment(), second.assignment()
+    await log.stop()
+
+    assert {one.value for one in goes_on} == {b"after"}
+    assert {TopicPartition(one.topic, one.partition) for one in goes_on} == mine
+    assert {one.value for one in begins} == {b"before", b"after"}, "nothing was committed"
+    assert {TopicPartition(one.topic, one.partition) for one in begins} == theirs

@@ -129,6 +129,28 @@ async def test_another_replica_takes_over_only_when_the_lease_has_ended(
     assert [state for state, *_ in await standing(notification)] == ["sent"]
 
 
+async def test_what_was_leased_before_a_crash_goes_at_once_and_what_others_hold_is_left(
+    notification: Notification,
+) -> None:
+    email = Scripted()
+    notification.use(gateways(email=email))
+    for _ in range(2):
+        complaint = received()
+        notification.knows(complaint, email="w@example.com")
+        await notification.hear(complaint, opened(complaint))
+    until = START + timedelta(minutes=2)
+    for replica in ("notification-1", "notification-2"):
+        async with notification.database.write() as connection:
+            await deliveries.lease(connection, by=replica, now=START, until=until, limit=1)
+
+    notification.use(gateways(email=email))
+    await notification.sender.take_over(everything=True)
+    await notification.deliver()
+
+    assert sorted(state for state, *_ in await standing(notification)) == ["queued", "sent"]
+    assert len(email.taken) == 1
+
+
 async def test_a_result_that_comes_after_the_lease_was_lost_changes_nothing(
     notification: Notification,
 ) -> None:
