@@ -68,3 +68,24 @@ async def test_the_tier_that_is_known_counts_where_none_is_stated(intake: Runnin
     found = await intake.get(f"/v1/complaints/{known['id']}")
     assert found["customer"]["tier"] == "vip"
     assert known["classification"]["priority"] < stranger["classification"]["priority"]
+
+
+async def test_what_a_customer_gives_later_is_kept_beside_what_is_known(intake: Running) -> None:
+    await intake.received(customer={"phone": "13800138000", "name": "王芳"})
+    await intake.received(customer={"phone": "13800138000", "email": "wang@example.com"})
+
+    last = await intake.received(customer={"phone": "13800138000"})
+
+    found = await intake.get(f"/v1/complaints/{last['id']}")
+    shown = found["customer"]
+    assert (shown["name"], shown["email"]) == ("王*", "w***@example.com")
+
+
+async def test_a_tier_that_a_sender_states_is_the_newest(intake: Running) -> None:
+    for tier in ("vip", "gold"):
+        await intake.received(customer={"crm_id": "C-1", "tier": tier})
+
+    later = await intake.received(customer={"crm_id": "C-1"})
+
+    found = await intake.get(f"/v1/complaints/{later['id']}")
+    assert found["customer"]["tier"] == "gold"

@@ -52,6 +52,12 @@ def test_an_owner_at_opening_meets_the_assign_clock_at_once() -> None:
     assert (fact.assign_clock, fact.assigned_at) == ("met", naive(BEGAN))
 
 
+def test_a_case_counts_under_the_priority_that_it_was_opened_with() -> None:
+    fact = _told(Story(Log(), id_at(BEGAN, 1), BEGAN).received(priority="P4").opened())
+
+    assert fact.priority == "P2"
+
+
 def test_a_late_reply_leaves_its_clock_breached_and_is_a_reply_all_the_same() -> None:
     story = _breach(_story().opened().after(hours=5), "first_reply")
 

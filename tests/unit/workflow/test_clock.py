@@ -12,6 +12,7 @@ from services.workflow_service.clocks.domain import clock as clocks
 from services.workflow_service.clocks.domain.clock import Clock, Timing
 from services.workflow_service.clocks.domain.target import Mark
 from shared.events.words import ClockKind, ClockState
+from shared.kernel.records import replace
 from tests.unit.workflow.rules import BOOK, MONDAY_NOON
 
 untimed = settings(deadline=None)
@@ -159,3 +160,41 @@ def test_round_the_clock_every_hour_is_told_as_counted() -> None:
     parts = RoundTheClock().segments(MONDAY_NOON, end)
 
     assert [(part.start, part.end, part.counted) for part in parts] == [(MONDAY_NOON, end, True)]
+
+
+def test_a_point_that_was_fired_and_still_lies_behind_is_not_fired_again() -> None:
+    fired_at = MONDAY_NOON + timedelta(minutes=30)
+    warned, _ = clocks.warn(started(RoundTheClock(), 3600), at=fired_at, fired_at=fired_at)
+    late = MONDAY_NOON + timedelta(minutes=55)
+
+    longer = clocks.extend(warned, 6000, at=late, why="", by="ada", calendar=RoundTheClock())
+
+    assert longer.warnings[0].fired_at == fired_at
+    assert longer.next_point() == MONDAY_NOON + timedelta(minutes=80)
+
+
+def test_a_point_that_more_time_puts_ahead_is_fired_again_also_where_the_clock_was_paused() -> None:
+    calendar = RoundTheClock()
+    fired_at = MONDAY_NOON + timedelta(minutes=30)
+    warned, _ = clocks.warn(started(calendar, 3600), at=fired_at, fired_at=fired_at)
+    at = MONDAY_NOON + timedelta(minutes=40)
+    paused = clocks.pause(warned, at=at, why="", calendar=calendar)
+
+    longer = clocks.extend(paused, 4 * 3600, at=at, why="", by="ada", calendar=calendar)
+    resumed = clocks.resume(longer, at=at + timedelta(hours=1), why="", calendar=calendar)
+
+    assert longer.next_point() is None
+    assert resumed.next_point() == MONDAY_NOON + timedelta(hours=3)
+
+
+def test_warnings_of_either_kind_stand_in_the_order_in_which_they_come() -> None:
+    timing = replace(
+        timing_of(RoundTheClock(), 3600),
+        marks=(Mark(before_seconds=600), Mark(percent=80), Mark(before_seconds=3000)),
+    )
+
+    clock = clocks.start(ClockKind.RESOLVE, at=MONDAY_NOON, timing=timing)
+
+    assert [str(point.mark) for point in clock.warnings] == [
+        "3000 seconds before", "80%", "600 seconds before"
+    ]  # fmt: skip
