@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
-from shared.bus.kafka_consumer import GroupConsumer, KafkaReader, to_kafka
+from shared.bus.kafka_consumer import REQUEST_TIMEOUT_MS, GroupConsumer, KafkaReader, to_kafka
 from shared.bus.kafka_producer import KafkaProducer
 from shared.bus.opened import OpenReaders
 from shared.bus.port import TopicPartition
@@ -21,7 +21,6 @@ from shared.events.topics import PARTITIONS
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.errors import ConfigurationError, Unavailable
 
-_REQUEST_TIMEOUT_MS = 15_000
 _REPLICAS = 3
 _SETTLING_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 _KEPT_FOR_EVER = (topics.COMPLAINTS, topics.NOTIFICATIONS, topics.SIGNALS)
@@ -50,7 +49,7 @@ class KafkaBus:
     async def start(self) -> None:
         """Connect; raises Unavailable where no broker answers."""
         admin = AIOKafkaAdminClient(
-            bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS
+            bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS
         )
         try:
             await admin.start()
@@ -141,7 +140,7 @@ class KafkaBus:
         """Return for each partition the offset that the next record will get."""
         partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS
+            bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS
         )
         try:
             await consumer.start()

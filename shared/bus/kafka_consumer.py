@@ -17,7 +17,7 @@ from shared.kernel.errors import Unavailable
 
 log = logging.get(__name__)
 
-_REQUEST_TIMEOUT_MS = 15_000
+REQUEST_TIMEOUT_MS = 15_000
 _REBALANCE_SECONDS = 30
 _DRAIN_SECONDS = 25
 """How long a rebalance waits for what was read; less than the group waits for its members."""
@@ -40,7 +40,7 @@ class KafkaReader:
             bootstrap_servers=bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
 
     async def start(self) -> None:
@@ -142,7 +142,7 @@ class GroupConsumer(KafkaReader):
             session_timeout_ms=self._session_timeout_ms,
             heartbeat_interval_ms=min(3000, self._session_timeout_ms // 3),
             rebalance_timeout_ms=_REBALANCE_SECONDS * 1000,
-            request_timeout_ms=max(_REQUEST_TIMEOUT_MS, (_REBALANCE_SECONDS + 5) * 1000),
+            request_timeout_ms=max(REQUEST_TIMEOUT_MS, (_REBALANCE_SECONDS + 5) * 1000),
         )
 
     def _take_up(self) -> None:

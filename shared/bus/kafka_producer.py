@@ -15,14 +15,13 @@ from collections.abc import Mapping, Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, LeaderNotAvailableError
 
-from shared.bus.kafka_consumer import to_kafka
+from shared.bus.kafka_consumer import REQUEST_TIMEOUT_MS, to_kafka
 from shared.bus.port import Record, TopicPartition, Unpublished
 from shared.events.topics import partition_of
 from shared.kernel import logging
 
 log = logging.get(__name__)
 
-_REQUEST_TIMEOUT_MS = 15_000
 _PATIENCE_SECONDS = 30.0
 """How long Kafka may take to let the producer in, and a partition to acknowledge a batch."""
 _ENDING_SECONDS = 2.0
@@ -74,7 +73,7 @@ class KafkaProducer:
                 enable_idempotence=True,
                 acks="all",
                 max_batch_size=_BATCH_BYTES,
-                request_timeout_ms=_REQUEST_TIMEOUT_MS,
+                request_timeout_ms=REQUEST_TIMEOUT_MS,
             )
             try:
                 async with asyncio.timeout(_PATIENCE_SECONDS):

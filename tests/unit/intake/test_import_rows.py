@@ -16,6 +16,7 @@ from services.intake_service.channels.domain.rows import (
     NdjsonReader,
     SourceRow,
 )
+from shared.kernel.errors import InvalidInput
 
 COLUMNS = Columns(("id", "text"), frozenset())
 
@@ -126,6 +127,17 @@ def test_a_character_broken_off_at_the_end_is_told() -> None:
 
     with pytest.raises(WrongEncoding, match=r"byte 3 \(line 1\)"):
         decoder.feed(b"", last=True)
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
+    reader = NdjsonReader(COLUMNS)
+    assert told(list(reader.feed('{"id": "1", "text": "a"}\n'))) == [(1, "1")]
+
+    endless = [list(reader.feed('{"id": "2", "text": "b"}, ' * 1000)) for _ in range(40)]
+
+    assert endless == [[]] * 40
+    with pytest.raises(InvalidInput, match="Line 2 has over"):
+        list(reader.feed('{"id": "2", "text": "b"}, ' * 1000))
 
 
 @pytest.mark.parametrize("opening", ["[", '{"text": '])

@@ -202,7 +202,11 @@ class NdjsonReader:
         self._checked = False
 
     def feed(self, text: str, *, last: bool = False) -> Iterator[SourceRow | BrokenRow]:
-        """Yield the whole rows; raises MissingColumns where the first object lacks columns."""
+        """Yield the whole rows.
+
+        Raises MissingColumns where the first object lacks columns, and InvalidInput for a line
+        without end, such as that of one large JSON document.
+        """
         *whole, self._rest = (self._rest + text).split("\n")
         if last and self._rest:
             whole.append(self._rest)
@@ -210,6 +214,11 @@ class NdjsonReader:
             self._line += 1
             if line.strip():
                 yield self._row(line)
+        if len(self._rest) > LONGEST_ROW:
+            raise InvalidInput(
+                f"Line {self._line + 1} has over {LONGEST_ROW:,} characters: NDJSON has one object"
+                " a line."
+            )
 
     def _row(self, line: str) -> SourceRow | BrokenRow:
         try:
