@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import h3
@@ -181,8 +181,7 @@ class Dashboard:
         """End an open-ended trend with today, not with the last complaint."""
         if chosen.start is None or chosen.end is not None:
             return selection
-        now = self._now().astimezone(UTC).replace(tzinfo=None)
-        return replace(selection, end=now + timedelta(days=1))
+        return replace(selection, end=midnight(self.today() + timedelta(days=1), self._zone))
 
 
 def replace_range(view: View) -> View:

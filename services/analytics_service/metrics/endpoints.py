@@ -10,7 +10,6 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.analytics_service.metrics import schemas
-from services.analytics_service.metrics.domain.dimensions import Dimension
 from services.analytics_service.metrics.domain.tables import Row, to_csv
 from services.analytics_service.metrics.service import Metrics
 from shared.http.auth import Scope, requires
@@ -128,14 +127,14 @@ def _times_table(answer: schemas.ResolutionTimes, question: schemas.TimesQuestio
 
 def _sla_table(answer: schemas.Sla, question: schemas.SlaQuestion) -> Table:
     figures = ("due", "met", "breached", "running", "met_rate")
-    groups = answer.groups or [schemas.SlaGroup(key={}, clocks=answer.clocks)]
+    whole = [schemas.SlaGroup(key={}, clocks=answer.clocks)]
+    groups = answer.groups if question.group_by else whole
     rows = (
         (*group.key.values(), kind, *(getattr(clock, name) for name in figures))
         for group in groups
         for kind, clock in group.clocks.items()
     )
-    names: tuple[Dimension, ...] = tuple(question.group_by) if answer.groups else ()
-    return (*names, "clock", *figures), rows
+    return (*question.group_by, "clock", *figures), rows
 
 
 def _satisfaction_table(
@@ -155,14 +154,14 @@ def _satisfaction_table(
 
 
 def _trend_table(answer: schemas.Trend, question: schemas.TrendQuestion) -> Table:
-    groups = answer.groups or [schemas.TrendGroup(key={}, buckets=answer.buckets)]
+    whole = [schemas.TrendGroup(key={}, buckets=answer.buckets)]
+    groups = answer.groups if question.group_by else whole
     rows = (
         (bucket.start, *group.key.values(), bucket.count)
         for group in groups
         for bucket in group.buckets
     )
-    names: tuple[Dimension, ...] = tuple(question.group_by) if answer.groups else ()
-    return ("start", *names, question.measure), rows
+    return ("start", *question.group_by, question.measure), rows
 
 
 def _features(answer: schemas.Geo) -> dict[str, object]:

@@ -284,6 +284,16 @@ async def test_a_bar_of_the_trend_leads_to_as_many_complaints_as_it_says(
     assert sum(counts) > 10
 
 
+async def test_an_open_trend_ends_today(analytics: Running) -> None:
+    await analytics.hear(tell_many(20))
+    analytics.clock.advance(timedelta(days=7))  # to the last day of November
+
+    answer = await analytics.client.get("/dashboard/trend.csv?period=custom&from=2026-10-01")
+
+    months = [line.partition(",")[0] for line in answer.text.split("\r\n")[1:] if line]
+    assert months == ["2026-10-01", "2026-11-01"]
+
+
 async def test_the_trend_is_called_what_it_counts(analytics: Running) -> None:
     await analytics.hear(tell_many(20))
 

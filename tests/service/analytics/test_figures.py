@@ -328,6 +328,27 @@ async def test_places_can_be_had_as_geojson(analytics: Running) -> None:
 @pytest.mark.parametrize(
     ("path", "header"),
     [
+        ("sla?group_by=tier&channel=app", "tier,clock,due,met,breached,running,met_rate"),
+        ("trend?group_by=tier&channel=app&measure=breached", "start,tier,breached"),
+        ("resolution-times?group_by=tier&channel=app", "tier,stage,count"),
+        ("satisfaction?group_by=tier&channel=app", "tier,answered"),
+    ],
+)
+async def test_csv_keeps_its_columns_where_nothing_is_found(
+    analytics: Running, path: str, header: str
+) -> None:
+    await analytics.hear(tell_many(20))
+
+    response = await analytics.client.get(f"/v1/analytics/{path}", headers={"accept": "text/csv"})
+
+    (first, *rest) = response.text.split("\r\n")
+    assert first.startswith(header)
+    assert rest == [""]
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
         ("geo", "h3,latitude,longitude,count"),
         ("resolution-times?group_by=tier", "tier,stage,count,mean_seconds,p50_seconds"),
         ("sla?group_by=tier", "tier,clock,due,met,breached,running,met_rate"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from services.analytics_service.handlers import REACTIONS
 from services.analytics_service.projections.domain.facts import Fact
 from services.analytics_service.projections.domain.folding import follow_case, naive, new_fact
@@ -50,12 +52,6 @@ def test_an_owner_at_opening_meets_the_assign_clock_at_once() -> None:
     fact = _told(_story().opened(owner="li.na"))
 
     assert (fact.assign_clock, fact.assigned_at) == ("met", naive(BEGAN))
-
-
-def test_a_case_counts_under_the_priority_that_it_was_opened_with() -> None:
-    fact = _told(Story(Log(), id_at(BEGAN, 1), BEGAN).received(priority="P4").opened())
-
-    assert fact.priority == "P2"
 
 
 def test_a_late_reply_leaves_its_clock_breached_and_is_a_reply_all_the_same() -> None:
@@ -261,3 +257,62 @@ def test_a_call_after_the_resolution_is_no_first_reply() -> None:
     fact = _told(story.case(cases.CustomerContacted, state="resolved"))
 
     assert (fact.first_reply_at, fact.to_first_reply) == (None, None)
+
+
+def _promised_then_resolved() -> Story:
+    """A promise is due before the follow-up, so no event names that as the next step."""
+    story = _story().opened(owner="li.na").after(hours=1)
+    promised = {"next_step": "promise", "next_due_at": story.at + timedelta(days=9)}
+    story.case(cases.Resolved, state="resolved", outcome="solved", words_id="w", **promised)
+    return story.after(hours=24)
+
+
+def test_a_follow_up_that_is_due_after_a_promise_is_waited_for() -> None:
+    story = _promised_then_resolved()
+    due = story.at + timedelta(days=3)
+
+    fact = _told(story.case(cases.FollowUpDue, state="resolved", due_at=due, round=1))
+
+    assert (fact.follow_up_clock, fact.follow_up_due_at) == ("running", naive(due))
+
+
+def test_a_follow_up_that_was_met_is_waited_for_again_in_another_round() -> None:
+    story = _promised_then_resolved()
+    story.case(cases.FollowUpDue, state="resolved", due_at=story.at, round=1)
+    story.case(cases.CustomerContacted, state="resolved")
+    story.case(cases.Reopened, state="assigned", round=2).after(hours=1)
+    story.case(cases.Resolved, state="resolved", outcome="solved", words_id="w").after(hours=24)
+
+    fact = _told(story.case(cases.FollowUpDue, state="resolved", due_at=story.at, round=2))
+
+    assert fact.follow_up_clock == "running"
+
+
+def test_more_time_moves_a_running_clock_and_no_other() -> None:
+    story = _story().opened().after(hours=1)
+    later = BEGAN + timedelta(days=9)
+    for clock in ("resolve", "assign"):
+        if clock == "assign":
+            story.case(cases.CaseAssigned, state="assigned", owner="li.na", handovers=0)
+        story.case(
+            cases.ClockExtended, state="assigned", clock=clock, policy="default/1", due_at=later
+        )
+
+    fact = _told(story)
+
+    assert fact.resolve_due_at == naive(later)
+    assert fact.assign_due_at == naive(BEGAN + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("first", ["merged", "told"])
+def test_a_merged_complaint_has_no_clock_that_was_met(first: str) -> None:
+    story = _story()
+    if first == "told":
+        story.sent()
+    story.case(cases.CaseMerged, state="closed", into="x", into_number="7K3F-9Q2M-X")
+    if first == "merged":
+        story.sent()
+
+    fact = _told(story)
+
+    assert (fact.acknowledge_clock, fact.acknowledged_at) == (None, naive(BEGAN))

@@ -106,9 +106,12 @@ def opened(fact: Fact, data: cases.CaseOpened, at: datetime) -> None:
 def clocks_moved(fact: Fact, data: cases.ClocksMoved, at: datetime) -> None:
     """Take over other due times of clocks that run."""
     for clock in data.clocks:
-        running = fact.clock(clock.kind) in (ClockState.RUNNING, ClockState.PAUSED)
-        if running and clock.due_at is not None:
-            setattr(fact, f"{clock.kind}_due_at", naive(clock.due_at))
+        _due_at(fact, clock.kind, clock.due_at)
+
+
+def clock_extended(fact: Fact, data: cases.ClockExtended, at: datetime) -> None:
+    """Take over the due time of a clock that was given more time."""
+    _due_at(fact, data.clock, data.due_at)
 
 
 def imported(fact: Fact, data: cases.CaseImported, at: datetime) -> None:
@@ -194,6 +197,12 @@ def resolved(fact: Fact, data: cases.Resolved, at: datetime) -> None:
         fact.cancel_clock(kind)
 
 
+def follow_up_due(fact: Fact, data: cases.FollowUpDue, at: datetime) -> None:
+    """Wait for the follow-up of this round: where a promise comes next nothing said so before."""
+    if data.round == fact.reopened + 1 and fact.follow_up_clock != ClockState.BREACHED:
+        fact.set_clock(ClockKind.FOLLOW_UP, ClockState.RUNNING, _optional(data.due_at))
+
+
 def satisfaction_recorded(fact: Fact, data: cases.SatisfactionRecorded, at: datetime) -> None:
     """Keep what the customer said last; about an earlier round it says nothing of the present."""
     if data.round != fact.reopened + 1:
@@ -239,10 +248,15 @@ def closed(fact: Fact, data: cases.Closed, at: datetime) -> None:
 
 
 def merged(fact: Fact, data: cases.CaseMerged, at: datetime) -> None:
-    """File a complaint that is handled with another one: it is no resolution of its own."""
+    """File a complaint that is handled with another one: it is no resolution of its own.
+
+    Nor has it clocks: what its customer was told counts as a milestone, and no deadline was met.
+    """
     fact.department = data.department
     fact.closed_at = at
     _end(fact, Outcome.MERGED)
+    if fact.acknowledge_clock != ClockState.BREACHED:
+        fact.acknowledge_clock = fact.acknowledge_due_at = None
 
 
 def acknowledgement_sent(fact: Fact, data: NotificationEvent, at: datetime) -> None:
@@ -251,18 +265,29 @@ def acknowledgement_sent(fact: Fact, data: NotificationEvent, at: datetime) -> N
         return
     if fact.acknowledged_at is None or at < fact.acknowledged_at:
         fact.acknowledged_at = at
-    if fact.acknowledge_clock != ClockState.BREACHED:
+    if _waits_for_acknowledgement(fact):
         fact.set_clock(ClockKind.ACKNOWLEDGE, ClockState.MET)
 
 
 def acknowledgement_skipped(fact: Fact, data: NotificationEvent, at: datetime) -> None:
     """Drop the clock: there was nobody to acknowledge to."""
-    if _is_acknowledgement(data) and fact.acknowledge_clock != ClockState.BREACHED:
+    if _is_acknowledgement(data) and _waits_for_acknowledgement(fact):
         fact.set_clock(ClockKind.ACKNOWLEDGE, ClockState.CANCELLED)
 
 
 def _is_acknowledgement(data: NotificationEvent) -> bool:
     return data.kind == "acknowledgement" and data.audience == Audience.CUSTOMER
+
+
+def _waits_for_acknowledgement(fact: Fact) -> bool:
+    """Tell whether a message may decide the clock; before the case opened it may as well."""
+    return fact.acknowledge_clock != ClockState.BREACHED and fact.outcome != Outcome.MERGED
+
+
+def _due_at(fact: Fact, kind: str, due_at: datetime | None) -> None:
+    """Take over when a clock is due now, if it runs."""
+    if due_at is not None and fact.clock(kind) in (ClockState.RUNNING, ClockState.PAUSED):
+        setattr(fact, f"{kind}_due_at", naive(due_at))
 
 
 def _assigned_at(fact: Fact, at: datetime) -> None:
